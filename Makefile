@@ -1,0 +1,66 @@
+# The commands of this project. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+VENV := .venv
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+# Python 3.13 under any of its usual names; pyenv's answers only when asked for by version.
+FIND_PYTHON = for candidate in "$$PYTHON" python3.13 python3 python "env PYENV_VERSION=3.13 python" "env PYENV_VERSION=3.13.0 python"; do \
+	[ -n "$$candidate" ] && $$candidate -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null \
+	&& { echo "$$candidate"; exit 0; }; done; \
+	echo "Python 3.13 was not found. Install it (python.org, your distribution, or: pyenv install 3.13), or name it: make PYTHON=/path/to/python3.13" >&2; exit 1
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
+
+$(READY): requirements.txt requirements-dev.txt
+	@python="$$($(FIND_PYTHON))" || exit 1; \
+	echo "Setting up $(VENV) with $$python"; \
+	$$python -m venv --clear $(VENV) \
+	&& $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt \
+	&& touch $@
+
+.PHONY: setup
+setup: $(READY) ## the virtual environment alone
+
+.PHONY: demo
+demo: $(READY) ## the main job on the emulated tenant, before and after
+	@$(PY) -m dev.demo
+
+.PHONY: run
+run: $(READY) ## the local stack stays up, with calls to paste
+	@$(PY) -m dev.run
+
+.PHONY: test
+test: $(READY) ## the tests
+	$(PY) -m pytest -q
+
+.PHONY: check
+check: $(READY) ## format, lint, types, layers, tests with coverage
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-logo
+	$(PY) -m pytest -q --cov --cov-report=term-missing:skip-covered
+
+.PHONY: format
+format: $(READY) ## format the code and mend what ruff can
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+.PHONY: bench
+bench: $(READY) ## measure the qualities that have a goal
+	@$(PY) -m dev.bench
+
+.PHONY: lock
+lock: $(READY) ## pin requirements again from the .in files
+	$(VENV)/bin/pip-compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --strip-extras --allow-unsafe --output-file requirements.txt requirements.in
+	$(VENV)/bin/pip-compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --strip-extras --allow-unsafe --output-file requirements-dev.txt requirements-dev.in
+
+.PHONY: clean
+clean: ## remove what the commands above made
+	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
