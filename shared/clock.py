@@ -1,0 +1,62 @@
+"""Time as a value that can be passed in, so that simulations run fast and tests need no sleep."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Where the program gets its time from."""
+
+    def now(self) -> datetime:
+        """Return the wall clock's time, with UTC as its zone."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards, for intervals and deadlines."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """Return the machine's time in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return the machine's monotonic seconds."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass on the event loop."""
+        await asyncio.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment by which an answer must have left, on the clock's monotonic scale.
+
+    HTTP clients give up after 100 to 120 seconds and Azure's front door after 230, while the function
+    would go on unseen: so every wait asks first how much is left.
+    """
+
+    clock: Clock
+    at: float
+
+    @classmethod
+    def after(cls, clock: Clock, seconds: float) -> Deadline:
+        """Return the deadline `seconds` from now."""
+        return cls(clock, clock.monotonic() + seconds)
+
+    def remaining(self) -> float:
+        """Return the seconds left; zero or less once it has passed."""
+        return self.at - self.clock.monotonic()

@@ -1,0 +1,262 @@
+"""The main path: plan what should happen, then make it so.
+
+    plan(requests, tenant, policy)  ->  guard  ->  apply(plan, tenant, policy)
+
+A dry run is a plan that is not applied.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, assert_never
+
+from shared.outcome import Code, Note, Outcome, Result
+from shared.plan import (
+    Entry,
+    LastFactorGuard,
+    NoChange,
+    Plan,
+    Policy,
+    Refusal,
+    Request,
+    decide,
+    same_wish,
+    unreadable_entry,
+)
+from shared.tenant import Change, Fate, Kind, Observation, Unreadable, WriteAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from shared.tenant import ScopeSets, Tenant
+
+
+async def plan(requests: Sequence[Request], tenant: Tenant, policy: Policy) -> Plan:
+    """Read everybody named and decide what should happen to each; nothing is written.
+
+    Raises:
+        TransientError, PermanentError: The directory as a whole could not be read.
+    """
+    seen, sets = await asyncio.gather(
+        tenant.observe({request.key for request in requests}), tenant.scope_sets()
+    )
+    entries = tuple(_entries(requests, seen, policy, sets))
+    return await _spare_last_factors(await _spare_privileged(Plan(entries), tenant, policy), tenant, policy)
+
+
+async def apply(planned: Plan, tenant: Tenant, policy: Policy) -> list[Result]:
+    """Write the plan's changes and return each entry's result, in the plan's order.
+
+    A write that finds the world changed, and one whose fate is unknown, is looked at again: nothing is
+    repeated blindly.
+    """
+    answers = dict(await tenant.write(planned.changes()))
+    doubtful = [entry for entry in planned.entries if _wants_second_look(entry, answers)]
+    settled = await _second_look(doubtful, answers, tenant, policy) if doubtful else {}
+    return [settled.get(entry.rows) or _result(entry, answers) for entry in planned.entries]
+
+
+def foresee(entry: Entry) -> Result:
+    """Return the result that applying the entry would have if all goes well."""
+    match entry.decision:
+        case Refusal(code, _, detail):
+            return Result.stopped(code, detail, phone=_observed(entry))
+        case NoChange(outcome, _):
+            return Result(outcome, notes=entry.notes, phone=_observed(entry))
+        case Change() as change:
+            return _done(change, entry.notes)
+        case never:
+            assert_never(never)
+
+
+def _entries(
+    requests: Sequence[Request],
+    seen: Mapping[str, Observation | Unreadable],
+    policy: Policy,
+    sets: ScopeSets,
+) -> Iterable[Entry]:
+    """Yield one entry for each person, however many rows name them, by whichever key."""
+    by_person: dict[str, list[Request]] = {}
+    for request in requests:
+        sighting = seen[request.key]
+        if isinstance(sighting, Unreadable):
+            yield unreadable_entry(request, sighting)
+        else:
+            by_person.setdefault(sighting.user.id, []).append(request)
+    for wishes in by_person.values():
+        first = wishes[0]
+        sighting = seen[first.key]
+        if isinstance(sighting, Unreadable):  # they were yielded above; this tells the type checker
+            continue
+        region = policy.region_of(sighting.user)
+        entry = Entry(
+            tuple(wish.row for wish in wishes),
+            first.key,
+            first.intent,
+            sighting.user,
+            sighting.phones,
+            decide(sighting, first.intent, policy, sets),
+        )
+        agree = all(same_wish(first.intent, wish.intent, region) for wish in wishes)
+        rows = ", ".join(str(row) for row in entry.rows)
+        yield (
+            entry
+            if agree
+            else entry.refused(
+                Code.CONTRADICTORY_ROWS, "one person, one wish", f"Rows {rows} name one person and differ."
+            )
+        )
+
+
+async def _spare_privileged(planned: Plan, tenant: Tenant, policy: Policy) -> Plan:
+    """Refuse writes to holders of directory roles. The set is read only if something would be written."""
+    if policy.scope.allow_privileged or not planned.changes():
+        return planned
+    privileged = await tenant.privileged_principals()
+    if privileged is None:  # no right to know: Entra's own limits on the signed-in role remain
+        return planned
+
+    def revise(entry: Entry) -> Entry:
+        if isinstance(entry.decision, Change) and entry.decision.user_id.casefold() in privileged:
+            return entry.refused(Code.PRIVILEGED_TARGET, "PRIVILEGED_TARGETS=refuse")
+        return entry
+
+    return planned.map(revise)
+
+
+async def _spare_last_factors(planned: Plan, tenant: Tenant, policy: Policy) -> Plan:
+    """List all methods before a delete: who would be left without a factor is refused, or noted."""
+    deletes = {change.user_id for change in planned.changes() if change.kind is Kind.DELETE}
+    if policy.last_factor is LastFactorGuard.OFF or not deletes:
+        return planned
+    others = await tenant.other_factors(deletes)
+
+    def revise(entry: Entry) -> Entry:
+        if not isinstance(entry.decision, Change) or entry.decision.kind is not Kind.DELETE:
+            return entry
+        factors = others[entry.decision.user_id]
+        if isinstance(factors, Unreadable):
+            return entry.refused(factors.code, "all methods are listed before a delete", factors.detail)
+        if factors > 0:
+            return entry
+        if policy.last_factor is LastFactorGuard.ALL:
+            return entry.refused(Code.LAST_FACTOR, "LAST_FACTOR_GUARD=all")
+        return replace(entry, notes=(*entry.notes, Note.LAST_FACTOR_REMOVED))
+
+    return planned.map(revise)
+
+
+def _wants_second_look(entry: Entry, answers: Mapping[str, WriteAnswer]) -> bool:
+    if not isinstance(entry.decision, Change):
+        return False
+    fate, kind = answers[entry.decision.user_id].fate, entry.decision.kind
+    if fate is Fate.REJECTED:
+        return kind is Kind.CREATE  # Graph does not tell "exists" from other bad requests
+    if fate is Fate.MISSING:
+        return kind is not Kind.DELETE
+    return fate in {Fate.CONFLICT, Fate.UNKNOWN}
+
+
+async def _second_look(
+    doubtful: Sequence[Entry], answers: dict[str, WriteAnswer], tenant: Tenant, policy: Policy
+) -> dict[tuple[int, ...], Result]:
+    """Read the doubtful once more and settle what can be settled; write again only where nothing was written."""
+    ids = {entry.decision.user_id: entry for entry in doubtful if isinstance(entry.decision, Change)}
+    seen, sets = await asyncio.gather(tenant.observe(ids), tenant.scope_sets())
+    settled: dict[tuple[int, ...], Result] = {}
+    again: list[Entry] = []
+    for user_id, entry in ids.items():
+        sighting = seen[user_id]
+        if isinstance(sighting, Unreadable):
+            settled[entry.rows] = _unseen(answers[user_id], sighting)
+            continue
+        decision = decide(sighting, entry.intent, policy, sets)
+        if isinstance(decision, NoChange):
+            settled[entry.rows] = _found_done(entry, answers[user_id])
+        elif _may_write_again(decision, answers[user_id].fate):
+            again.append(replace(entry, phones=sighting.phones, decision=decision, notes=()))
+        elif isinstance(decision, Refusal):
+            settled[entry.rows] = Result.stopped(decision.code, decision.detail)
+        else:
+            settled[entry.rows] = _result(entry, answers)
+    if again:
+        answers |= await tenant.write(Plan(tuple(again)).changes())
+        settled |= {entry.rows: _result(entry, answers) for entry in again}
+    return settled
+
+
+def _may_write_again(decision: NoChange | Change | Refusal, fate: Fate) -> bool:
+    """Return whether a changed world permits one more write: never after an unknown fate, never a delete.
+
+    A delete that the first plan did not hold has passed neither the guard nor the last-factor rule.
+    """
+    if not isinstance(decision, Change):
+        return False
+    if fate is Fate.REJECTED:
+        return decision.kind in {Kind.UPDATE, Kind.ASSERT}
+    return fate is Fate.MISSING and decision.kind is Kind.CREATE
+
+
+def _unseen(answer: WriteAnswer, sighting: Unreadable) -> Result:
+    if sighting.code in {Code.USER_NOT_FOUND, Code.TARGET_OUT_OF_REACH}:
+        return Result.stopped(sighting.code, sighting.detail)
+    if answer.fate in {Fate.CONFLICT, Fate.UNKNOWN}:
+        return Result.stopped(Code.OUTCOME_UNKNOWN, answer.detail)
+    return Result.stopped(Code.CHANGED_SINCE_PLAN, answer.detail)
+
+
+def _found_done(entry: Entry, answer: WriteAnswer) -> Result:
+    """Return the result of somebody who agrees on the second look."""
+    if not isinstance(entry.decision, Change):
+        return foresee(entry)
+    if answer.fate in {Fate.CONFLICT, Fate.UNKNOWN}:
+        taken = (Note.SMS_SIGN_IN_TAKEN,) if answer.fate is Fate.CONFLICT else ()
+        return _done(entry.decision, (*entry.notes, *taken))
+    # Rejected or missing, and yet it agrees: somebody else was faster with the same number.
+    return Result(Outcome.UNCHANGED, phone=entry.decision.number.masked() if entry.decision.number else None)
+
+
+_STOPS = {
+    Fate.FORBIDDEN: Code.TARGET_OUT_OF_REACH,
+    Fate.CONFLICT: Code.PHONE_NUMBER_NOT_UNIQUE,
+    Fate.UNKNOWN: Code.OUTCOME_UNKNOWN,
+    Fate.MISSING: Code.CHANGED_SINCE_PLAN,
+    Fate.THROTTLED: Code.THROTTLED,
+    Fate.UNAVAILABLE: Code.UNAVAILABLE,
+    Fate.NOT_SENT: Code.NOT_ATTEMPTED,
+}
+
+
+def _result(entry: Entry, answers: Mapping[str, WriteAnswer]) -> Result:
+    if not isinstance(entry.decision, Change):
+        return foresee(entry)
+    answer, kind = answers[entry.decision.user_id], entry.decision.kind
+    # A delete that finds nothing has what it wanted.
+    if answer.fate is Fate.DONE or (answer.fate is Fate.MISSING and kind is Kind.DELETE):
+        return _done(entry.decision, entry.notes)
+    if answer.fate is Fate.REJECTED:
+        code = Code.DEFAULT_METHOD if kind is Kind.DELETE else Code.WRITE_REJECTED
+        return Result.stopped(code, answer.detail, phone=_observed(entry))
+    # After an unknown or conflicting write nobody knows which number stands there.
+    known = answer.fate not in {Fate.UNKNOWN, Fate.CONFLICT}
+    return Result.stopped(_STOPS[answer.fate], answer.detail, phone=_observed(entry) if known else None)
+
+
+def _done(change: Change, notes: tuple[Note, ...]) -> Result:
+    phone = change.number.masked() if change.number else None
+    match change.kind:
+        case Kind.CREATE:
+            return Result(Outcome.CREATED, notes=notes, phone=phone)
+        case Kind.UPDATE:
+            return Result(Outcome.UPDATED, notes=notes, phone=phone)
+        case Kind.ASSERT:
+            return Result(Outcome.UPDATED, notes=(*notes, Note.ASSERTED), phone=phone)
+        case Kind.DELETE:
+            return Result(Outcome.DELETED, notes=notes)
+        case never:
+            assert_never(never)
+
+
+def _observed(entry: Entry) -> str | None:
+    return entry.phones.mobile.masked() if entry.phones and entry.phones.mobile else None

@@ -1,0 +1,45 @@
+"""Who is ours: the users whose mobile phone this program may manage (design, section 2, "Who is in scope")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.outcome import Code
+
+if TYPE_CHECKING:
+    from shared.tenant import ScopeSets, User
+
+
+@dataclass(frozen=True, slots=True)
+class ScopePolicy:
+    """What the organisation decided about kinds of users.
+
+    Attributes:
+        include_guests: Whether guests' phones are managed here and not in their home tenant.
+        allow_cloud_only: Whether users without Active Directory as source are managed.
+        allow_privileged: Whether holders of directory roles are managed.
+    """
+
+    include_guests: bool = False
+    allow_cloud_only: bool = False
+    allow_privileged: bool = False
+
+
+def scope_refusal(user: User, policy: ScopePolicy, sets: ScopeSets) -> tuple[Code, str] | None:
+    """Return why the user is not ours, with the setting that says so; None if the user is.
+
+    Privileged targets are not judged here: the set of them is read only when something would be written.
+    """
+    if {user.id.casefold(), user.user_principal_name.casefold()} & sets.own:
+        return Code.EXCLUDED, "the service account never manages itself"
+    if user.id.casefold() in sets.excluded:
+        return Code.EXCLUDED, "EXCLUDE_GROUP_ID"
+    if sets.members is not None and user.id.casefold() not in sets.members:
+        return Code.OUT_OF_SCOPE, "SYNC_SCOPE_GROUP_ID"
+    if user.is_guest and not policy.include_guests:
+        return Code.GUEST_EXCLUDED, "INCLUDE_GUESTS=false"
+    # A guest has no Active Directory of ours behind it: whoever admits guests admits that.
+    if not user.is_synced and not user.is_guest and not policy.allow_cloud_only:
+        return Code.SOURCE_NOT_ON_PREMISES, "CLOUD_ONLY_USERS=refuse"
+    return None
