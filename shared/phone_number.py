@@ -64,7 +64,7 @@ class PhoneNumber:
         """Return the number that `text` writes.
 
         Args:
-            text: ASCII digits and ` -().+/`, international with `+` or `00`, or national if a region is given.
+            text: ASCII digits and ` -().+/`; international with `+` or `00`, else national of a region.
             default_region: ISO 3166 code ("SE") by which national numbers are read; None refuses them.
 
         Raises:
@@ -97,7 +97,7 @@ class PhoneNumber:
     @classmethod
     def _national(cls, digits: str, region: str) -> PhoneNumber:
         number = _parse(digits, region)
-        trunk = phonenumbers.ndd_prefix_for_region_code(region, strip_non_digits=True) or ""
+        trunk = phonenumbers.ndd_prefix_for_region(region, strip_non_digits=True) or ""
         as_the_country_writes_it = _digits(phonenumbers.format_number(number, PhoneNumberFormat.NATIONAL))
         significant = phonenumbers.national_significant_number(number)
         if digits not in {as_the_country_writes_it, trunk + significant}:

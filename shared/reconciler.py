@@ -161,7 +161,7 @@ def _wants_second_look(entry: Entry, answers: Mapping[str, WriteAnswer]) -> bool
 async def _second_look(
     doubtful: Sequence[Entry], answers: dict[str, WriteAnswer], tenant: Tenant, policy: Policy
 ) -> dict[tuple[int, ...], Result]:
-    """Read the doubtful once more and settle what can be settled; write again only where nothing was written."""
+    """Read the doubtful once more, settle what can be settled, write again only where nothing was."""
     ids = {entry.decision.user_id: entry for entry in doubtful if isinstance(entry.decision, Change)}
     seen, sets = await asyncio.gather(tenant.observe(ids), tenant.scope_sets())
     settled: dict[tuple[int, ...], Result] = {}

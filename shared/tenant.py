@@ -41,7 +41,7 @@ class User:
     account_enabled: bool | None
     usage_location: str | None
     synced_at: str | None
-    attribute: str | None | Literal[Absent.NOT_RETURNED] = field(repr=False)
+    attribute: str | Literal[Absent.NOT_RETURNED] | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Tenant(Protocol):
         ...
 
     async def privileged_principals(self) -> frozenset[str] | None:
-        """Return the object ids that hold directory roles or may gain them; None without the right to know."""
+        """Return the object ids with directory roles or the way to them; None without the right to know."""
         ...
 
     async def other_factors(self, user_ids: Collection[str]) -> Mapping[str, int | Unreadable]:

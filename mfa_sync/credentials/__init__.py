@@ -1,0 +1,1 @@
+"""Secrets from Key Vault, and what is signed in with them."""

@@ -1,0 +1,135 @@
+"""Entra's sign-in refusals told apart by AADSTS number, each with what to do.
+
+Source: Microsoft Entra "authentication and authorization error codes". Microsoft calls the numbers
+diagnostic, so an unknown one falls back on the OAuth `error` word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+
+class Healing(Enum):
+    """What makes another sign-in reasonable."""
+
+    NEW_PASSWORD = "newPassword"  # noqa: S105  repeating it locks the account
+    NEW_CLIENT_SECRET = "newClientSecret"  # noqa: S105
+    SOMEBODY_ACTS = "somebodyActs"
+    LOCK_ENDS = "lockEnds"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One refused sign-in.
+
+    Attributes:
+        number: AADSTS number; 0 where Entra gave none.
+        meaning: What Entra found.
+        remedy: What a person does.
+        healing: What the brake waits for.
+    """
+
+    number: int
+    meaning: str
+    remedy: str
+    healing: Healing
+
+
+_MFA = (
+    "multi-factor authentication is demanded of the service account",
+    "Exclude the service account from MFA policies (and protect it by location), or leave ROPC.",
+    Healing.SOMEBODY_ACTS,
+)
+_POLICY = (
+    "a Conditional Access policy or security defaults block the service account",
+    "Let the policy admit the service account from this app's addresses.",
+    Healing.SOMEBODY_ACTS,
+)
+_EXPIRED = (
+    "the service account's password has expired",
+    "Set a new password, store it as a new version of the password secret, and let it not expire.",
+    Healing.NEW_PASSWORD,
+)
+_SERVICE = ("Entra has a fault or throttles", "Try again later.", Healing.TIME)
+
+_KNOWN: dict[int, tuple[str, str, Healing]] = {
+    50126: (
+        "wrong user name or password of the service account",
+        "Store the right password as a new version of the password secret.",
+        Healing.NEW_PASSWORD,
+    ),
+    50034: (
+        "the service account does not exist in the tenant",
+        "Correct the user name secret or TENANT_ID.",
+        Healing.SOMEBODY_ACTS,
+    ),
+    50053: (
+        "the service account is locked, or the address has a bad reputation",
+        "Find what signs in with a wrong password; the lock ends by itself.",
+        Healing.LOCK_ENDS,
+    ),
+    50055: _EXPIRED,
+    50144: _EXPIRED,
+    50056: (
+        "the service account has no password in the cloud",
+        "Set a cloud password for it.",
+        Healing.NEW_PASSWORD,
+    ),
+    50057: ("the service account is disabled", "Enable the service account.", Healing.SOMEBODY_ACTS),
+    50072: _MFA,
+    50074: _MFA,
+    50076: _MFA,
+    50079: _MFA,
+    **dict.fromkeys((53000, 53001, 53002, 53003, 53004, 530032, 530035), _POLICY),
+    65001: (
+        "nobody has consented to the app's permissions",
+        "Grant admin consent for the app registration.",
+        Healing.SOMEBODY_ACTS,
+    ),
+    70011: ("the requested scope is invalid", "Check GRAPH_URL.", Healing.SOMEBODY_ACTS),
+    700016: ("the app is unknown in the tenant", "Correct CLIENT_ID or TENANT_ID.", Healing.SOMEBODY_ACTS),
+    7000215: (
+        "wrong client secret",
+        "Store a valid client secret (its value, not its id) as a new version.",
+        Healing.NEW_CLIENT_SECRET,
+    ),
+    7000222: (
+        "the client secret has expired",
+        "Create a new client secret and store it as a new version.",
+        Healing.NEW_CLIENT_SECRET,
+    ),
+    7000218: ("no client secret was sent", "Store the client secret.", Healing.NEW_CLIENT_SECRET),
+    700025: (
+        "the app registration is public, yet a secret was sent",
+        "Make it a confidential client.",
+        Healing.SOMEBODY_ACTS,
+    ),
+    90002: ("the tenant does not exist", "Correct TENANT_ID.", Healing.SOMEBODY_ACTS),
+    9001023: ("ROPC needs the tenant itself", "Set TENANT_ID to the tenant's id.", Healing.SOMEBODY_ACTS),
+    50196: ("Entra saw a loop of equal requests", "Nothing; we wait.", Healing.LOCK_ENDS),
+    **dict.fromkeys((50033, 50087, 90006, 90012, 90024, 90033, 90055, 80001, 80002), _SERVICE),
+}
+
+
+def refusal_of(answer: dict[str, Any]) -> Refusal:
+    """Return what MSAL's failure dictionary means. Its `error_description` is never passed on."""
+    numbers = answer.get("error_codes") or [0]
+    number = next((one for one in numbers if one in _KNOWN), numbers[0])
+    if number in _KNOWN:
+        return Refusal(number, *_KNOWN[number])
+    if answer.get("error") == "temporarily_unavailable":
+        return Refusal(number, *_SERVICE)
+    return Refusal(
+        number,
+        f"Entra refused the sign-in ({_word(answer.get('error'))})",
+        "Look the AADSTS number up in Microsoft's list of error codes.",
+        Healing.SOMEBODY_ACTS,
+    )
+
+
+def _word(error: object) -> str:
+    text = str(error or "no reason given")
+    return text if text.replace("_", "").isalpha() else "no reason given"

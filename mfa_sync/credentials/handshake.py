@@ -1,0 +1,77 @@
+"""The handshake: the secret in the caller's `Message` header, as in the article that started this."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from typing import TYPE_CHECKING
+
+from mfa_sync.log import Event, record
+from shared.errors import SettingsError
+
+if TYPE_CHECKING:
+    from mfa_sync.credentials.key_vault import KeyVault
+    from mfa_sync.settings import SecretNames
+    from shared.clock import Clock
+
+_LOG = logging.getLogger(__name__)
+_REREAD_SECONDS = 60
+# Published with the article: whoever left it in place has no secret.
+_ARTICLES_OWN = "Handshake-message-only-known-between-runbook-and-invoker"
+
+
+class Handshake:
+    """Knows whether a caller knows the secret. A rotated one is noticed within a minute, without restart."""
+
+    def __init__(self, vault: KeyVault, names: SecretNames, clock: Clock) -> None:
+        self._vault = vault
+        self._names = names
+        self._clock = clock
+        self._reread_at = clock.monotonic()
+        self._reread = asyncio.Lock()
+
+    async def accepts(self, message: str | None) -> bool:
+        """Return whether `message` is the current handshake, or the previous one before its expiry.
+
+        A missing and a wrong message cost the same work, so that neither tells more than the other.
+
+        Raises:
+            SettingsError: The vault holds the article's published sample.
+            PermanentError, TransientError: The vault could not be read.
+        """
+        if self._matches(message, await self._candidates(fresh=False)):
+            return True
+        if await self._may_reread() and self._matches(message, await self._candidates(fresh=True)):
+            return True
+        record(_LOG, logging.WARNING, Event.HANDSHAKE_REFUSED)
+        return False
+
+    async def _may_reread(self) -> bool:
+        """Return True once a minute: a guesser must not turn us against our own vault."""
+        async with self._reread:
+            if self._clock.monotonic() < self._reread_at:
+                return False
+            self._reread_at = self._clock.monotonic() + _REREAD_SECONDS
+            return True
+
+    async def _candidates(self, *, fresh: bool) -> tuple[str, str | None]:
+        current = await self._vault.secret(self._names.handshake, fresh=fresh)
+        previous = await self._vault.find(self._names.handshake_previous, fresh=fresh)
+        if current.value.strip() == _ARTICLES_OWN:
+            raise SettingsError(
+                (f"the secret {self._names.handshake}: it is the published sample; set one of your own",)
+            )
+        counts = previous and previous.value.strip() and previous.expires
+        if previous and counts and previous.expires and previous.expires > self._clock.now():
+            return current.value, previous.value
+        return current.value, None
+
+    @staticmethod
+    def _matches(message: str | None, candidates: tuple[str, str | None]) -> bool:
+        # Bytes, because compare_digest raises on text beyond ASCII; both always, whatever the first says.
+        given = (message or "").encode("utf-8", "surrogatepass")
+        current, previous = candidates
+        is_current = hmac.compare_digest(given, current.encode())
+        is_previous = hmac.compare_digest(given, (previous or current).encode())
+        return is_current or is_previous

@@ -1,0 +1,203 @@
+"""The settings: read once from the environment, all faults reported at once, names and never values.
+
+docs/settings.md is the one table of them; a test holds it, this file and local.settings.json.example equal.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from shared.errors import SettingsError
+from shared.guard import Limit, Limits
+from shared.plan import LastFactorGuard, MaskedPolicy, Policy
+from shared.scope import ScopePolicy
+from shared.tenant import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from enum import StrEnum
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
+_REGION = re.compile(r"[A-Z]{2}")
+
+
+@dataclass(frozen=True, slots=True)
+class SecretNames:
+    """The names in Key Vault under which the secrets lie."""
+
+    handshake: str
+    handshake_previous: str
+    username: str
+    password: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything the app is told from outside.
+
+    Attributes:
+        tenant_id: Tenant id or verified domain that the service account belongs to.
+        client_id: Application id that signs in.
+        key_vault_url: Origin of the vault, https.
+        managed_identity_client_id: Which user-assigned identity reads the vault; None for the system's own.
+        authority_host: Origin of the sign-in service, for national clouds.
+        graph_url: Graph with its version, for national clouds.
+        secret_names: Names of the secrets in the vault.
+        policy: What decides about a user.
+        limits: What the guard allows.
+        scope_group_id: Only members (transitive) are ours; None for everybody.
+        exclude_group_id: Members (transitive) are not ours.
+        plan_only: PUSH_MODE=plan: pushes are answered with a plan and nothing is written.
+        inline_max: Most rows that one call may carry.
+        deadline_seconds: Seconds after which a call is answered with what is known.
+    """
+
+    tenant_id: str
+    client_id: str
+    key_vault_url: str
+    managed_identity_client_id: str | None
+    authority_host: str
+    graph_url: str
+    secret_names: SecretNames
+    policy: Policy
+    limits: Limits
+    scope_group_id: str | None
+    exclude_group_id: str | None
+    plan_only: bool
+    inline_max: int
+    deadline_seconds: int
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Return the settings that `environ` holds.
+
+        Raises:
+            SettingsError: Naming every setting that is missing or wrong, and what is allowed.
+        """
+        read = _Reader(environ)
+        settings = cls(
+            tenant_id=read.matching("TENANT_ID", "a tenant id or a verified domain", _GUID, _DOMAIN),
+            client_id=read.matching("CLIENT_ID", "an application id (GUID)", _GUID),
+            key_vault_url=read.origin("KEY_VAULT_URL", None),
+            managed_identity_client_id=read.optional("AZURE_CLIENT_ID", "a client id (GUID)", _GUID),
+            authority_host=read.origin("AUTHORITY_HOST", "https://login.microsoftonline.com"),
+            graph_url=read.https("GRAPH_URL", "https://graph.microsoft.com/v1.0"),
+            secret_names=SecretNames(
+                handshake=read.secret_name("HANDSHAKE_SECRET", "mfa-sync-handshake"),
+                handshake_previous=read.secret_name(
+                    "HANDSHAKE_PREVIOUS_SECRET", "mfa-sync-handshake-previous"
+                ),
+                username=read.secret_name("USERNAME_SECRET", "mfa-sync-username"),
+                password=read.secret_name("PASSWORD_SECRET", "mfa-sync-password"),
+                client_secret=read.secret_name("CLIENT_SECRET_SECRET", "mfa-sync-client-secret"),
+            ),
+            policy=Policy(
+                scope=ScopePolicy(
+                    include_guests=read.flag("INCLUDE_GUESTS", default=False),
+                    allow_cloud_only=read.word("CLOUD_ONLY_USERS", "refuse", "allow") == "allow",
+                    allow_privileged=read.word("PRIVILEGED_TARGETS", "refuse", "allow") == "allow",
+                ),
+                masked=MaskedPolicy(read.member("MASKED_POLICY", MaskedPolicy, MaskedPolicy.ASSERT)),
+                last_factor=LastFactorGuard(
+                    read.member("LAST_FACTOR_GUARD", LastFactorGuard, LastFactorGuard.SWEEPS)
+                ),
+                default_region=read.optional("PHONE_DEFAULT_REGION", "a region such as SE", _REGION),
+                region_from_usage_location=read.flag("PHONE_REGION_FROM_USAGE_LOCATION", default=False),
+                payload_number_wins=read.flag("ALLOW_PAYLOAD_NUMBER", default=False),
+            ),
+            limits=read.limits(),
+            scope_group_id=read.optional("SYNC_SCOPE_GROUP_ID", "an object id (GUID)", _GUID),
+            exclude_group_id=read.optional("EXCLUDE_GROUP_ID", "an object id (GUID)", _GUID),
+            plan_only=read.word("PUSH_MODE", "apply", "plan") == "plan",
+            inline_max=read.whole("SYNC_INLINE_MAX", 100, 1, 1000),
+            deadline_seconds=read.whole("SYNC_DEADLINE_SECONDS", 90, 5, 220),
+        )
+        read.word("GRAPH_AUTH", "ropc")
+        if read.faults:
+            raise SettingsError(tuple(read.faults))
+        return settings
+
+
+class _Reader:
+    """Reads one setting at a time, collecting faults; after a fault it returns a stand-in."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def _text(self, name: str) -> str:
+        text = self._environ.get(name, "").strip()
+        # An unresolved Key Vault reference arrives as its own literal text.
+        if text.startswith("@Microsoft.KeyVault("):
+            self.faults.append(f"{name}: its Key Vault reference could not be resolved")
+            return ""
+        return text
+
+    def matching(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str:
+        text = self._text(name)
+        if not any(pattern.fullmatch(text) for pattern in patterns):
+            self.faults.append(f"{name}: {'must be' if text else 'is missing; it must be'} {allowed}")
+        return text
+
+    def optional(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str | None:
+        return self.matching(name, allowed, *patterns) if self._text(name) else None
+
+    def secret_name(self, name: str, default: str) -> str:
+        return self.optional(name, "a Key Vault secret name", _SECRET_NAME) or default
+
+    def https(self, name: str, default: str | None) -> str:
+        text = self._text(name) or default or ""
+        parts = urlsplit(text)
+        if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or parts.username:
+            self.faults.append(
+                f"{name}: {'must be' if text else 'is missing; it must be'} an https:// address"
+            )
+        return text.rstrip("/")
+
+    def origin(self, name: str, default: str | None) -> str:
+        text = self.https(name, default)
+        if urlsplit(text).path:
+            self.faults.append(f"{name}: must be an https:// address without a path")
+        return text
+
+    def word(self, name: str, default: str, *others: str) -> str:
+        text = self._text(name) or default
+        if text not in {default, *others}:
+            self.faults.append(f"{name}: must be one of {', '.join((default, *others))}")
+            return default
+        return text
+
+    def member(self, name: str, kind: type[StrEnum], default: StrEnum) -> str:
+        return self.word(name, default.value, *(one.value for one in kind if one is not default))
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        return self.word(name, str(default).lower(), str(not default).lower()) == "true"
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        text = self._text(name) or str(default)
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            self.faults.append(f"{name}: must be a whole number from {least} to {most}")
+            return default
+        return int(text)
+
+    def limits(self) -> Limits:
+        defaults = {
+            Kind.CREATE: ("MAX_CREATES", 500, 10),
+            Kind.UPDATE: ("MAX_UPDATES", 200, 10),
+            Kind.ASSERT: ("MAX_ASSERTS", 1000, 100),
+            Kind.DELETE: ("MAX_DELETES", 20, 5),
+        }
+        return {
+            kind: Limit(
+                name,
+                self.whole(name, count, 0, 1_000_000),
+                self.whole(f"{name}_PERCENT", percent, 0, 100),
+            )
+            for kind, (name, count, percent) in defaults.items()
+        }
