@@ -1,0 +1,5 @@
+"""Runs an app's functions on this machine, in the worker library that Azure uses."""
+
+from dev.functions_host.launcher import FunctionsHost, HostDidNotStartError
+
+__all__ = ["FunctionsHost", "HostDidNotStartError"]

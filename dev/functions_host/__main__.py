@@ -1,0 +1,144 @@
+"""The command that serves an app folder: `python -m dev.functions_host --app DIR`."""
+
+import argparse
+import asyncio
+import json
+import logging
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from dev.functions_host.app_folder import AppFolderError, local_settings, route_prefix
+from dev.functions_host.http_front import HttpFront
+from dev.functions_host.keys import AccessKeys, KeysError, is_inline
+from dev.functions_host.log_lines import write_to_stderr
+from dev.functions_host.routes import TemplateError
+from dev.functions_host.worker import Function, IndexingError, Worker
+
+_ROOT = Path(__file__).parents[2]
+_GRACE_SECONDS = 5
+
+_log = logging.getLogger("Host.Startup")
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m dev.functions_host", description=__doc__)
+    parser.add_argument("--app", type=Path, required=True, help="the folder of function_app.py and host.json")
+    parser.add_argument("--port", type=int, default=7071, help="0 takes a free one")
+    parser.add_argument(
+        "--keys",
+        required=True,
+        help='a file, or inline JSON: {"host": "...", "functions": {"name": "..."}}; '
+        "keys that are missing are made, and added to the file",
+    )
+    parser.add_argument("--port-file", type=Path, help="where to write the port once it is served")
+    parser.add_argument("--settings", type=Path, help="a local.settings.json for settings that are not set")
+    return parser.parse_args()
+
+
+class _Server(uvicorn.Server):
+    """Says on standard output, in one line of JSON, that it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready_output: int, ready_line: str) -> None:
+        super().__init__(config)
+        self._ready_output = ready_output
+        self._ready_line = ready_line
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to serve, then say so."""
+        await super().startup(sockets)
+        with os.fdopen(self._ready_output, "w") as output:
+            output.write(self._ready_line + "\n")
+
+
+def _served(functions: Sequence[Function]) -> list[Function]:
+    """The functions this host can trigger; the others are named in the log."""
+    served = []
+    for function in functions:
+        if function.trigger_type == "httpTrigger":
+            served.append(function)
+        else:
+            _log.warning(
+                "%s has a %s, which this host does not serve yet: it will not run.",
+                function.name,
+                function.trigger_type,
+            )
+        for output in function.outputs:
+            if output["type"] != "http":
+                _log.warning(
+                    "%s writes to a %s binding, which this host does not serve yet: it is dropped.",
+                    function.name,
+                    output["type"],
+                )
+    return served
+
+
+def _listener(port: int) -> socket.socket:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        sys.exit(f"Port {port} cannot be served: {error.strerror}")
+    return listener
+
+
+async def _serve(arguments: argparse.Namespace, ready_output: int) -> None:
+    app_folder = arguments.app.resolve()
+    prefix = route_prefix(app_folder)
+    worker = Worker()
+    functions = await worker.start(app_folder)
+    keys = AccessKeys.read(arguments.keys, [function.name for function in functions])
+    front = HttpFront(worker, _served(functions), keys, route_prefix=prefix)
+    listener = _listener(arguments.port)
+    port = listener.getsockname()[1]
+    if arguments.port_file is not None:
+        arguments.port_file.write_text(f"{port}\n")
+    config = uvicorn.Config(
+        front,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=_GRACE_SECONDS,
+    )
+    names = [function.name for function in functions]
+    ready = json.dumps({"url": f"http://127.0.0.1:{port}", "functions": names})
+    try:
+        await _Server(config, ready_output, ready).serve(sockets=[listener])
+    finally:
+        worker.stop()
+
+
+def main() -> None:
+    """Serve the app until the process is told to stop."""
+    arguments = _arguments()
+    # Standard output is for the one line that says ready. What functions print goes to the log, as in Azure.
+    ready_output = os.dup(1)
+    os.dup2(2, 1)
+    # Paths on the command line count from here, and the worker changes directory.
+    if not is_inline(arguments.keys):
+        arguments.keys = str(Path(arguments.keys).resolve())
+    if arguments.port_file is not None:
+        arguments.port_file = arguments.port_file.resolve()
+    # An app finds its own modules and the installed ones, not what lies beside this host.
+    sys.path[:] = [entry for entry in sys.path if Path(entry).resolve() != _ROOT]
+    try:
+        if arguments.settings is not None:
+            # As with Core Tools, what the environment already says wins.
+            for name, value in local_settings(arguments.settings).items():
+                os.environ.setdefault(name, value)
+        write_to_stderr(debug=os.environ.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in {"1", "true"})
+        asyncio.run(_serve(arguments, ready_output))
+    except (IndexingError, AppFolderError, KeysError, TemplateError) as error:
+        sys.exit(f"The app was not started. {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,44 @@
+"""What the host reads from an app's folder beside its code: host.json and local.settings.json."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+class AppFolderError(Exception):
+    """A file of the app folder is not as the host needs it."""
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise AppFolderError(f"{path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise AppFolderError(f"{path} is not JSON: {error}") from error
+    if not isinstance(content, dict):
+        raise AppFolderError(f"{path} must hold a JSON object")
+    return content
+
+
+def route_prefix(app_folder: Path) -> str:
+    """What every route begins with, by host.json: api unless it says otherwise.
+
+    Raises:
+        AppFolderError: If host.json is missing or not JSON, as no Functions host starts then.
+    """
+    http = _read_object(app_folder / "host.json").get("extensions", {}).get("http", {})
+    return str(http.get("routePrefix", "api")).strip("/")
+
+
+def local_settings(path: Path) -> dict[str, str]:
+    """The application settings in a local.settings.json.
+
+    Raises:
+        AppFolderError: If the file cannot be read or a setting is not a string.
+    """
+    values = _read_object(path).get("Values", {})
+    wrong = [name for name, value in values.items() if not isinstance(value, str)]
+    if wrong:
+        raise AppFolderError(f"{path}: settings must be strings: {', '.join(wrong)}")
+    return dict(values)

@@ -1,0 +1,73 @@
+"""Access keys: one per function, and a host key that opens them all."""
+
+import json
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from hmac import compare_digest
+from pathlib import Path
+from typing import Self
+
+
+class KeysError(Exception):
+    """The keys cannot be read."""
+
+
+def is_inline(source: str) -> bool:
+    """Whether this is the keys themselves and not the path of their file."""
+    return source.lstrip().startswith("{")
+
+
+@dataclass
+class AccessKeys:
+    """The keys in force.
+
+    Azure keeps a master key beside the host key, and only that one opens the level admin; here the host key
+    is both.
+    """
+
+    host: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    functions: dict[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def read(cls, source: str, function_names: Iterable[str]) -> Self:
+        """Read the keys from a JSON text, or from a file, to which missing ones are added.
+
+        Like Azure at an app's first start, this makes a key for each function that has none. The file is
+        then the only place to learn it: a key is never printed.
+
+        Raises:
+            KeysError: If the text is not as expected; it is not quoted.
+        """
+        path = None if is_inline(source) else Path(source)
+        text = source if path is None else path.read_text("utf-8") if path.exists() else "{}"
+        try:
+            given = json.loads(text)
+            keys = cls(functions=dict(given.get("functions", {})))
+        except (ValueError, AttributeError, TypeError):
+            raise KeysError('Keys are written {"host": "...", "functions": {"name": "..."}}') from None
+        keys.host = given.get("host") or keys.host
+        for name in function_names:
+            keys.functions.setdefault(name, secrets.token_urlsafe(32))
+        if path is not None:
+            path.touch(mode=0o600)
+            path.write_text(keys.to_json(), "utf-8")
+        return keys
+
+    def to_json(self) -> str:
+        """The text that `read` reads."""
+        return json.dumps({"host": self.host, "functions": self.functions}, indent=2) + "\n"
+
+    def open(self, function_name: str, level: str, given: str | None) -> bool:
+        """Whether a caller with this key may call a function of this authorization level."""
+        if level == "anonymous":
+            return True
+        if not given:
+            return False
+        accepted = [self.host]
+        if level == "function":
+            accepted.append(self.functions[function_name])
+        offered = given.encode()
+        # Every key is compared, each in constant time, so that the time taken tells nothing.
+        matches = [compare_digest(offered, key.encode()) for key in accepted]
+        return any(matches)
