@@ -22,7 +22,12 @@ _THROTTLED = 429
 _SERVER_FAULT = 500
 _FORBIDDEN = 403
 # The SDKs' own defaults block for over a minute on a dead endpoint; a call here has 90 seconds in all.
-_QUICK = {"connection_timeout": 5, "read_timeout": 10, "retry_total": 2, "retry_backoff_factor": 0.3}
+_QUICK: dict[str, Any] = {
+    "connection_timeout": 5,
+    "read_timeout": 10,
+    "retry_total": 2,
+    "retry_backoff_factor": 0.3,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Microsoft Graph v1.0 over plain httpx: the handful of calls that this program makes."""

@@ -1,0 +1,55 @@
+"""Users on the wire: how a key becomes a path, and an answer a User."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+from urllib.parse import quote
+
+from shared.tenant import Absent, User
+
+# Without $select the extension attributes are not in the answer (Graph's "Get a user" page).
+SELECT = (
+    "id,userPrincipalName,accountEnabled,userType,usageLocation,"
+    "onPremisesSyncEnabled,onPremisesLastSyncDateTime,onPremisesExtensionAttributes"
+)
+_OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def is_object_id(key: str) -> bool:
+    """Return whether a key is an object id and not a UPN."""
+    return _OBJECT_ID.fullmatch(key) is not None
+
+
+def user_path(key: str) -> str:
+    """Return `/users/…` for a UPN or object id, escaped.
+
+    A UPN that begins with `$` needs the quoted form; in it an apostrophe is doubled first (Graph's "Get a
+    user" page). Everything else goes as one percent-encoded segment: `#EXT#` would cut the URL short.
+    """
+    if key.startswith("$"):
+        doubled = key.replace("'", "''")
+        return f"/users('{quote(doubled, safe='@')}')"
+    return f"/users/{quote(key, safe='@')}"
+
+
+def user_of(body: dict[str, Any]) -> User:
+    """Return the user that a Graph object describes."""
+    return User(
+        id=body["id"],
+        user_principal_name=body.get("userPrincipalName") or "",
+        is_guest=body.get("userType") == "Guest",
+        is_synced=body.get("onPremisesSyncEnabled") is True,
+        account_enabled=body.get("accountEnabled"),
+        usage_location=body.get("usageLocation"),
+        synced_at=body.get("onPremisesLastSyncDateTime"),
+        attribute=_attribute(body),
+    )
+
+
+def _attribute(body: dict[str, Any]) -> str | Literal[Absent.NOT_RETURNED] | None:
+    attributes = body.get("onPremisesExtensionAttributes")
+    if not isinstance(attributes, dict) or "extensionAttribute15" not in attributes:
+        return Absent.NOT_RETURNED
+    value = attributes["extensionAttribute15"]
+    return value if isinstance(value, str) else None
