@@ -120,6 +120,8 @@ def main() -> None:
     # Standard output is for the one line that says ready. What functions print goes to the log, as in Azure.
     ready_output = os.dup(1)
     os.dup2(2, 1)
+    # Python would hold back what it writes to a file, and lose it when the process is ended.
+    sys.stdout = sys.stderr
     # Paths on the command line count from here, and the worker changes directory.
     if not is_inline(arguments.keys):
         arguments.keys = str(Path(arguments.keys).resolve())

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import azure.functions as func
-from users import users
+from users import users  # type: ignore[import-not-found]
 
 print("printed while loading")  # noqa: T201 - what it prints is a test's subject
 
@@ -27,7 +27,7 @@ def echo(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
         "query": dict(req.params),
         "body": req.get_body().hex(),
         "invocation": context.invocation_id,
-        "trace": context.trace_context.Traceparent,
+        "trace": context.trace_context.trace_parent,
     }
     return func.HttpResponse(json.dumps(arrived), mimetype="application/json")
 
@@ -53,7 +53,7 @@ def surroundings(req: func.HttpRequest) -> str:
 @app.route(route="administered", auth_level=func.AuthLevel.ADMIN)
 def administered(req: func.HttpRequest) -> str:
     """Answer to administrators."""
-    return req.method
+    return str(req.method)
 
 
 @app.route(route="raises", auth_level=func.AuthLevel.ANONYMOUS)
@@ -80,7 +80,7 @@ def forges(req: func.HttpRequest) -> func.HttpResponse:
     """Answer with a header that would be two."""
     del req
     response = func.HttpResponse("")
-    response.headers._list.append(("X-One", "1\r\nX-Two: 2"))  # noqa: SLF001 - its setters refuse
+    response.headers._list.append(("X-One", "1\r\nX-Two: 2"))  # its setters refuse
     return response
 
 

@@ -4,7 +4,7 @@ import json
 
 import azure.functions as func
 
-users = func.Blueprint()
+users = func.Blueprint()  # type: ignore[no-untyped-call]
 
 
 @users.route(route="users/{userId:guid}/{kind?}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
@@ -34,4 +34,4 @@ async def remove_user(req: func.HttpRequest) -> str:
 @users.route(route="numbers/{number:int}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 async def number(req: func.HttpRequest) -> str:
     """Say the number."""
-    return req.route_params["number"]
+    return str(req.route_params["number"])
