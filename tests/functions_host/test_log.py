@@ -41,6 +41,6 @@ def test_the_access_log_has_method_path_and_status_only(client: httpx.Client, ho
 
 def test_what_functions_print_is_in_the_output(host: FunctionsHost) -> None:
     """Standard output is kept for the line that says ready; prints join the log."""
-    ready, printed = host.output().splitlines()[:2]
-    assert ready.startswith('{"url": ')
-    assert printed == "printed while loading"
+    lines = host.output().splitlines()
+    assert lines[0].startswith('{"url": ')
+    assert "printed while loading" in lines[1:]

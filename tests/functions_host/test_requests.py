@@ -1,6 +1,6 @@
 import re
 import socket
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any
 
 import httpx
@@ -74,7 +74,9 @@ async def test_a_body_that_turns_out_over_the_limit_is_refused() -> None:
 
 async def test_a_caller_who_hangs_up_is_not_served() -> None:
     """Half a body never reaches a function."""
-    messages = iter([{"type": "http.request", "body": b"1", "more_body": True}, {"type": "http.disconnect"}])
+    messages: Iterator[MutableMapping[str, Any]] = iter(
+        [{"type": "http.request", "body": b"1", "more_body": True}, {"type": "http.disconnect"}]
+    )
 
     async def receive() -> MutableMapping[str, Any]:
         return next(messages)

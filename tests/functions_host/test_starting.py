@@ -20,18 +20,8 @@ def test_the_app_runs_in_its_folder_with_exactly_its_settings(client: httpx.Clie
     assert here["cwd"] == here["path"][0] == str(APPS / "sample")
     assert str(ROOT) not in here["path"]
     assert here["environment"]["GREETING"] == "hello"
-    allowed = {
-        "GREETING",
-        "AzureWebJobsFeature",
-        "PATH",
-        "HOME",
-        "LANG",
-        "LC_ALL",
-        "LC_CTYPE",
-        "TZ",
-        "TMPDIR",
-    }
-    assert here["environment"].keys() <= allowed
+    needed = {"PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"}
+    assert here["environment"].keys() - needed == {"GREETING", "AzureWebJobsFeature"}
 
 
 def test_every_function_is_listed_and_what_is_not_served_is_said(host: FunctionsHost) -> None:
@@ -61,7 +51,7 @@ def test_a_faulty_decorator_ends_the_host_with_the_librarys_words(tmp_path: Path
     with pytest.raises(HostDidNotStartError) as caught, FunctionsHost(tmp_path):
         pass
     assert "FunctionLoadError: cannot load the f function" in str(caught.value)
-    assert "declared in Python but not in the function definition: {'other'}" in str(caught.value)
+    assert "declared in Python but not in the function definition" in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +106,7 @@ def test_settings_must_be_strings(tmp_path: Path) -> None:
     """Core Tools accepts nothing else, and Azure knows nothing else; values are not quoted."""
     path = tmp_path / "local.settings.json"
     path.write_text('{"Values": {"A": 12345, "B": "x"}}')
-    with pytest.raises(AppFolderError, match="settings must be strings: A$"):
+    with pytest.raises(AppFolderError, match=r"settings must be strings: A$"):
         local_settings(path)
 
 
