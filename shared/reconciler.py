@@ -8,9 +8,11 @@ A dry run is a plan that is not applied.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, assert_never
 
+from shared.errors import SyncError
 from shared.outcome import Code, Note, Outcome, Result
 from shared.plan import (
     Entry,
@@ -53,7 +55,11 @@ async def apply(planned: Plan, tenant: Tenant, policy: Policy) -> list[Result]:
     """
     answers = dict(await tenant.write(planned.changes()))
     doubtful = [entry for entry in planned.entries if _wants_second_look(entry, answers)]
-    settled = await _second_look(doubtful, answers, tenant, policy) if doubtful else {}
+    settled: dict[tuple[int, ...], Result] = {}
+    if doubtful:
+        # What is written is written: a directory that fails us now costs the doubtful their answer, no more.
+        with contextlib.suppress(SyncError):
+            await _second_look(doubtful, answers, settled, tenant, policy)
     return [settled.get(entry.rows) or _result(entry, answers) for entry in planned.entries]
 
 
@@ -159,12 +165,15 @@ def _wants_second_look(entry: Entry, answers: Mapping[str, WriteAnswer]) -> bool
 
 
 async def _second_look(
-    doubtful: Sequence[Entry], answers: dict[str, WriteAnswer], tenant: Tenant, policy: Policy
-) -> dict[tuple[int, ...], Result]:
+    doubtful: Sequence[Entry],
+    answers: dict[str, WriteAnswer],
+    settled: dict[tuple[int, ...], Result],
+    tenant: Tenant,
+    policy: Policy,
+) -> None:
     """Read the doubtful once more, settle what can be settled, write again only where nothing was."""
     ids = {entry.decision.user_id: entry for entry in doubtful if isinstance(entry.decision, Change)}
     seen, sets = await asyncio.gather(tenant.observe(ids), tenant.scope_sets())
-    settled: dict[tuple[int, ...], Result] = {}
     again: list[Entry] = []
     for user_id, entry in ids.items():
         sighting = seen[user_id]
@@ -183,7 +192,6 @@ async def _second_look(
     if again:
         answers |= await tenant.write(Plan(tuple(again)).changes())
         settled |= {entry.rows: _result(entry, answers) for entry in again}
-    return settled
 
 
 def _may_write_again(decision: NoChange | Change | Refusal, fate: Fate) -> bool:

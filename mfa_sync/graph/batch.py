@@ -50,6 +50,8 @@ async def batch(client: GraphClient, items: Sequence[Item], deadline: Deadline) 
     Raises:
         PermanentError, TransientError: Nothing could be sent at all: the one clear problem.
     """
+    if not items:
+        return []
     replies: list[Reply] = [Reply.not_sent("not reached")] * len(items)
     pending = list(range(len(items)))
     for attempt in range(1, _TRIES + 1):
@@ -115,7 +117,7 @@ def _may_repeat(item: Item, reply: Reply) -> bool:
 
 
 def _wait(replies: list[Reply], attempt: int) -> float:
-    """Return seconds to wait: the longest that was asked for, and jitter so that workers do not wake as one."""
+    """Return seconds to wait: the longest asked for, and jitter so that workers do not wake as one."""
     asked = [reply.retry_after for reply in replies if reply.retry_after is not None]
     jitter = random.random()  # noqa: S311  spreads load, guards nothing
     return max(asked) + jitter if asked else float(2 ** (attempt - 1)) * (0.5 + jitter)

@@ -1,0 +1,13 @@
+"""The map of the app: which functions there are. What each does stands in mfa_sync/triggers."""
+
+import azure.functions as func
+
+from mfa_sync.log import quieten_libraries
+from mfa_sync.triggers import explain_http, health_http, sync_http
+
+quieten_libraries()
+
+app = func.FunctionApp()
+app.register_functions(sync_http.blueprint)
+app.register_functions(explain_http.blueprint)
+app.register_functions(health_http.blueprint)

@@ -1,0 +1,62 @@
+"""The only place where real things are chosen: once per worker, on first use."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+
+from mfa_sync.settings import Settings
+from shared.clock import Deadline, SystemClock
+
+if TYPE_CHECKING:
+    from mfa_sync.credentials.handshake import Handshake
+    from mfa_sync.graph.client import GraphClient
+    from mfa_sync.graph.groups import Groups
+    from mfa_sync.graph.tenant import GraphTenant, Reach
+    from shared.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """What one worker process keeps between calls."""
+
+    settings: Settings
+    clock: Clock
+    handshake: Handshake
+    graph: GraphClient
+    groups: Groups
+    reach: Reach
+
+    def tenant(self, deadline: Deadline) -> GraphTenant:
+        """Return the tenant, bound to one call's deadline."""
+        from mfa_sync.graph.tenant import GraphTenant, GroupIds  # noqa: PLC0415  see `worker`
+
+        bounds = GroupIds(self.settings.scope_group_id, self.settings.exclude_group_id)
+        return GraphTenant(self.graph, self.groups, self.reach, bounds, deadline)
+
+
+@cache
+def worker() -> Worker:
+    """Return this process's worker.
+
+    The imports stand here so that loading the functions stays cheap and never fails.
+
+    Raises:
+        SettingsError: Settings are missing or wrong. Not remembered: each call says so again.
+    """
+    from mfa_sync.credentials.handshake import Handshake  # noqa: PLC0415
+    from mfa_sync.credentials.key_vault import KeyVault  # noqa: PLC0415
+    from mfa_sync.credentials.sign_in import RopcSignIn  # noqa: PLC0415
+    from mfa_sync.graph.client import GraphClient  # noqa: PLC0415
+    from mfa_sync.graph.groups import Groups  # noqa: PLC0415
+    from mfa_sync.graph.tenant import Reach  # noqa: PLC0415
+
+    settings = Settings.from_environment(os.environ)
+    clock = SystemClock()
+    vault = KeyVault(settings, clock)
+    graph = GraphClient(settings.graph_url, RopcSignIn(settings, vault, clock))
+    return Worker(
+        settings, clock, Handshake(vault, settings.secret_names, clock), graph, Groups(graph, clock), Reach()
+    )

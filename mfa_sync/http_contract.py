@@ -1,0 +1,396 @@
+"""The HTTP contract of the push: rows in, answers and problems out (design, section 3)."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from mfa_sync.graph.users import is_object_id
+from shared.errors import PermanentError, Problem, SyncError, TransientError
+from shared.outcome import CODES, Code, Outcome, Result
+from shared.plan import Entry, Intent, Policy, Request, source_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from shared.tenant import User
+
+MAX_BODY_BYTES = 4 * 1024 * 1024
+_MOST_FAULTS = 20
+_MOST_REFERENCE = 128
+_MOST_UPN = 113
+_RETRY_SECONDS = 60
+
+_QUERY = ("dryRun",)
+_PLATFORM_QUERY = frozenset({"code", "clientId"})
+_KEYS = ("UserPrincipalName", "Id", "Mobile", "OverwriteNull", "Reference")
+# The article's PowerShell sends JSON and calls it a form.
+_READ_AS_JSON = frozenset(
+    {"", "application/json", "application/x-www-form-urlencoded", "text/plain", "text/json"}
+)
+_NO_UPN = re.compile(r"[\s/\\\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a push.
+
+    Attributes:
+        key: UPN (case folded) or object id (lower case), to look the person up by.
+        shown: The UPN as it was sent, or None.
+        intent: What it asks.
+        reference: The caller's own key, echoed.
+    """
+
+    key: str
+    shown: str | None
+    intent: Intent
+    reference: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An HTTP answer before it meets the Functions library."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Return the body as JSON."""
+        return json.dumps(self.body, ensure_ascii=False)
+
+
+class RequestError(Exception):
+    """A request that cannot be taken: a problem of the caller's."""
+
+    def __init__(
+        self, status: int, code: Problem, detail: str, errors: Sequence[dict[str, str]] = ()
+    ) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.errors = list(errors)
+
+
+# --- requests ---------------------------------------------------------------------------------------
+
+
+def parse_dry_run(query: Mapping[str, str]) -> bool:
+    """Return whether the call is a dry run. A misspelt name must not write, so unknown ones are refused.
+
+    Raises:
+        RequestError: 422 for an unknown name or another value than true and false.
+    """
+    for name in query:
+        if name not in _QUERY and name not in _PLATFORM_QUERY:
+            raise RequestError(
+                422, Problem.INVALID_REQUEST, f"Unknown query name {_quoted(name)}{_nearest(name, _QUERY)}"
+            )
+    text = query.get("dryRun", "false")
+    if text not in {"true", "false"}:
+        raise RequestError(422, Problem.INVALID_REQUEST, "dryRun must be true or false.")
+    return text == "true"
+
+
+def refuse_query(query: Mapping[str, str]) -> None:
+    """Refuse every query name but the platform's own, on a route that knows none.
+
+    Raises:
+        RequestError: 422 naming it.
+    """
+    if unknown := [name for name in query if name not in _PLATFORM_QUERY]:
+        raise RequestError(422, Problem.INVALID_REQUEST, f"Unknown query name {_quoted(unknown[0])}.")
+
+
+def parse_rows(body: bytes, content_type: str | None, most: int) -> list[Row]:
+    """Return the rows of a push.
+
+    Args:
+        body: The request's bytes: JSON in UTF-8, a BOM accepted; an array of objects, or one object.
+        content_type: The header's value; form and text types are read as JSON too.
+        most: How many rows one call may carry.
+
+    Raises:
+        RequestError: 400, 413, 415 or 422; a wrong shape names every fault up to 20 by JSON pointer.
+    """
+    document = _json(body, content_type)
+    items = document if isinstance(document, list) else [document]
+    if len(items) > most:
+        raise RequestError(
+            413,
+            Problem.TOO_MANY_ROWS,
+            f"{len(items)} rows are over the limit SYNC_INLINE_MAX={most}. Send them in several calls.",
+        )
+    faults: list[dict[str, str]] = []
+    rows = [
+        _row(item, f"/{index}" if isinstance(document, list) else "", faults)
+        for index, item in enumerate(items)
+    ]
+    if faults:
+        raise RequestError(
+            422,
+            Problem.INVALID_REQUEST,
+            f"{len(faults)} fault(s) in the rows; nothing was done.",
+            faults[:_MOST_FAULTS],
+        )
+    return [row for row in rows if row]
+
+
+def requests_of(rows: Iterable[Row]) -> list[Request]:
+    """Return the core's requests for the rows."""
+    return [Request(index, row.key, row.intent) for index, row in enumerate(rows)]
+
+
+def _json(body: bytes, content_type: str | None) -> Any:
+    media_type = (content_type or "").split(";")[0].strip().lower()
+    if media_type not in _READ_AS_JSON and not media_type.endswith("+json"):
+        raise RequestError(
+            415, Problem.UNSUPPORTED_MEDIA_TYPE, "Send JSON as application/json; charset=utf-8."
+        )
+    if len(body) > MAX_BODY_BYTES:
+        raise RequestError(413, Problem.TOO_LARGE, f"The body is over {MAX_BODY_BYTES} bytes.")
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RequestError(400, Problem.NOT_JSON, f"Not UTF-8 at byte {error.start}.") from None
+    try:
+        return json.loads(text, object_pairs_hook=_Object, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise RequestError(400, Problem.NOT_JSON, f"Not JSON at {where}: {error.msg}.") from None
+    except (ValueError, RecursionError):
+        raise RequestError(400, Problem.NOT_JSON, "Not JSON that can be read.") from None
+
+
+class _Object(list[tuple[str, Any]]):
+    """A JSON object with all its pairs: a dict would silently drop a key given twice."""
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _row(item: Any, pointer: str, faults: list[dict[str, str]]) -> Row | None:
+    def fault(key: str, detail: str) -> None:
+        escaped = key.replace("~", "~0").replace("/", "~1")
+        faults.append({"pointer": f"{pointer}/{escaped}" if key else pointer, "detail": detail})
+
+    if not isinstance(item, _Object):
+        fault("", 'A row is an object such as {"UserPrincipalName": "a@contoso.com"}.')
+        return None
+    before = len(faults)
+    values: dict[str, Any] = {}
+    for key, value in item:
+        name = next((known for known in _KEYS if known.lower() == key.lower()), None)
+        if name is None:
+            fault(key, f"Unknown key{_nearest(key, _KEYS)}")
+        elif name in values:
+            fault(key, "This key stands twice in the row.")
+        else:
+            values[name] = value
+    key, shown = _who(values, fault)
+    mobile = _text(values, "Mobile", fault)
+    reference = _text(values, "Reference", fault)
+    if reference and len(reference) > _MOST_REFERENCE:
+        fault("Reference", f"At most {_MOST_REFERENCE} characters.")
+    keep = _keep(values, fault)
+    if len(faults) > before:
+        return None
+    return Row(key, shown, Intent(keep, (mobile or "").strip(" \t\r\n") or None), reference)
+
+
+def _who(values: dict[str, Any], fault: Any) -> tuple[str, str | None]:
+    upn, object_id = _text(values, "UserPrincipalName", fault), _text(values, "Id", fault)
+    upn, object_id = (upn or "").strip() or None, (object_id or "").strip() or None
+    if (upn is None) == (object_id is None):
+        fault("", "Give exactly one of UserPrincipalName and Id.")
+    elif object_id is not None:
+        if not is_object_id(object_id):
+            fault("Id", "An object id is a GUID.")
+        return object_id.lower(), None
+    elif upn is not None:
+        local, _, domain = upn.rpartition("@")
+        if not local or not domain or len(upn) > _MOST_UPN or _NO_UPN.search(upn):
+            fault("UserPrincipalName", f"Not a user principal name of at most {_MOST_UPN} characters.")
+        return upn.casefold(), upn
+    return "", None
+
+
+def _text(values: dict[str, Any], name: str, fault: Any) -> str | None:
+    value = values.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        fault(name, "Must be text or null.")
+        return None
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        fault(name, "Holds half a surrogate pair, which is no character.")
+        return None
+    return value
+
+
+def _keep(values: dict[str, Any], fault: Any) -> bool:
+    """Return whether OverwriteNull says keep. JSON's 0 and false do: the runbook of 2022 misread them."""
+    value = values.get("OverwriteNull", 1)
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int) and value in {0, 1}:
+        return value == 0
+    if isinstance(value, str) and value in {"0", "1"}:
+        return value == "0"
+    fault("OverwriteNull", 'Must be 1, "1" or true (an empty attribute deletes), or 0, "0" or false (keeps).')
+    return False
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    lowered = {one.lower(): one for one in known}
+    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    return f"; did you mean {lowered[close[0]]}?" if close else f"; known: {', '.join(known)}."
+
+
+def _quoted(name: str) -> str:
+    return json.dumps(name[:40])
+
+
+# --- answers ----------------------------------------------------------------------------------------
+
+
+def answer(
+    run_id: str,
+    rows: Sequence[Row],
+    entries: Sequence[Entry],
+    results: Sequence[Result],
+    policy: Policy,
+    *,
+    dry_run: bool,
+) -> Answer:
+    """Return the answer to a push: one result for each row, in the rows' order, and the status they add up to."""
+    by_row = {
+        row: (entry, result) for entry, result in zip(entries, results, strict=True) for row in entry.rows
+    }
+    lines = [_line(index, row, *by_row[index], policy) for index, row in enumerate(rows)]
+    outcomes = [by_row[index][1].outcome for index in range(len(rows))]
+    counts = Counter(outcomes)
+    ok = all(outcome.is_settled for outcome in outcomes)
+    body = {
+        "runId": run_id,
+        "ok": ok,
+        "dryRun": dry_run,
+        "summary": {outcome.value: counts[outcome] for outcome in Outcome},
+        "results": lines,
+    }
+    status = _status(outcomes)
+    return Answer(status, body, {"Retry-After": str(_RETRY_SECONDS)} if status == 503 else {})  # noqa: PLR2004
+
+
+def _status(outcomes: Sequence[Outcome]) -> int:
+    settled = [outcome.is_settled for outcome in outcomes]
+    if all(settled):
+        return 200
+    if any(settled):
+        return 207
+    return 503 if Outcome.FAILED in outcomes else 422
+
+
+def _line(index: int, row: Row, entry: Entry, result: Result, policy: Policy) -> dict[str, Any]:
+    user: User | None = entry.user
+    return {
+        "row": index,
+        "id": user.id if user else (row.key if row.shown is None else None),
+        "userPrincipalName": user.user_principal_name if user else row.shown,
+        "reference": row.reference,
+        "outcome": result.outcome.value,
+        "code": result.code.value if result.code else None,
+        "detail": _detail(result),
+        "retryable": CODES[result.code].retryable if result.code else False,
+        "notes": [note.value for note in result.notes],
+        "phone": result.phone,
+        "source": source_of(row.intent, policy),
+        "sourceSyncedAt": user.synced_at if user else None,
+    }
+
+
+def _detail(result: Result) -> str | None:
+    if result.code is None:
+        return result.detail
+    meaning = CODES[Code(result.code)]
+    found = result.detail if result.detail == meaning.meaning else f"{meaning.meaning} {result.detail}"
+    return f"{found} {meaning.remedy}"
+
+
+def problem(error: SyncError | RequestError) -> Answer:
+    """Return the RFC 9457 problem that an error is: the one table of errors and statuses."""
+    match error:
+        case RequestError():
+            return _problem(
+                error.status, error.code, error.detail, retryable=False, errors=error.errors or None
+            )
+        case TransientError():
+            return _problem(
+                503,
+                error.code,
+                error.detail,
+                retryable=True,
+                remedy=error.remedy,
+                headers={"Retry-After": str(max(1, math.ceil(error.retry_after)))},
+            )
+        case PermanentError(code=Problem.MISCONFIGURED):
+            return _problem(500, error.code, error.detail, retryable=False, remedy=error.remedy)
+        case PermanentError():
+            return _problem(
+                502, error.code, error.detail, retryable=False, remedy=error.remedy, aadsts=error.aadsts
+            )
+        case _:
+            return internal_error()
+
+
+def handshake_refused() -> Answer:
+    """Return the one answer to a missing and to a wrong handshake."""
+    return _problem(
+        401, Problem.HANDSHAKE_REFUSED, "The Message header does not hold the handshake.", retryable=False
+    )
+
+
+def internal_error() -> Answer:
+    """Return the answer to a fault of our own; what it was stands in the log alone."""
+    return _problem(500, Problem.INTERNAL_ERROR, "An unexpected fault; see the log.", retryable=False)
+
+
+_TITLES = {
+    400: "Bad request",
+    401: "Unauthorized",
+    413: "Content too large",
+    415: "Unsupported media type",
+    422: "Unprocessable content",
+    500: "Internal server error",
+    502: "A service refuses this program",
+    503: "A service is unavailable",
+}
+
+
+def _problem(
+    status: int,
+    code: Problem,
+    detail: str,
+    *,
+    retryable: bool,
+    headers: dict[str, str] | None = None,
+    **members: Any,
+) -> Answer:
+    body = {
+        "type": "about:blank",
+        "title": _TITLES[status],
+        "status": status,
+        "code": code.value,
+        "detail": detail,
+        "retryable": retryable,
+        **{name: value for name, value in members.items() if value is not None},
+    }
+    return Answer(status, body, {"Content-Type": "application/problem+json", **(headers or {})})

@@ -1,0 +1,58 @@
+"""Between the Functions library and the work: any handler's outcome becomes one HTTP answer."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from mfa_sync import http_contract
+from mfa_sync.composition import worker
+from mfa_sync.http_contract import Answer, RequestError
+from mfa_sync.log import Event, record
+from shared.errors import SyncError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from mfa_sync.composition import Worker
+
+    Handler = Callable[[Worker, Mapping[str, str], Mapping[str, str], bytes], Awaitable[Answer]]
+
+_LOG = logging.getLogger(__name__)
+
+
+async def respond(request: func.HttpRequest, handler: Handler) -> func.HttpResponse:
+    """Return what `handler` answers; a problem document if it cannot."""
+    try:
+        answer = await handler(worker(), request.headers, request.params, request.get_body())
+    except (SyncError, RequestError) as error:
+        record(
+            _LOG,
+            logging.ERROR if isinstance(error, SyncError) else logging.INFO,
+            Event.PUSH_STOPPED,
+            code=error.code.value,
+            detail=error.detail if isinstance(error, SyncError) else None,
+        )
+        answer = http_contract.problem(error)
+    except Exception as error:  # noqa: BLE001  whatever it is, its text and locals may hold a secret
+        record(_LOG, logging.ERROR, Event.PUSH_STOPPED, code="internalError", detail=_where(error))
+        answer = http_contract.internal_error()
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store", **answer.headers}
+    return func.HttpResponse(
+        answer.text(),
+        status_code=answer.status,
+        headers=headers,
+        mimetype=headers["Content-Type"],
+        charset="utf-8",
+    )
+
+
+def _where(error: BaseException) -> str:
+    """Return an unexpected error's type and place, without its text."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"
+    return f"{type(error).__name__} in {place}"
