@@ -271,7 +271,7 @@ def answer(
     *,
     dry_run: bool,
 ) -> Answer:
-    """Return the answer to a push: one result for each row, in the rows' order, and the status they add up to."""
+    """Return the answer to a push: a result for each row, in their order, and the status they add up to."""
     by_row = {
         row: (entry, result) for entry, result in zip(entries, results, strict=True) for row in entry.rows
     }

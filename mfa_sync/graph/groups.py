@@ -51,7 +51,7 @@ class Groups:
         return found if found is not None else frozenset()
 
     async def privileged(self, deadline: Deadline) -> frozenset[str] | None:
-        """Return who holds a directory role, or is in or over a role-assignable group; None without the right.
+        """Return who holds a directory role, or is in or over a role-assignable group; None: no right.
 
         Raises:
             PermanentError, TransientError: Graph cannot be reached or refuses a fresh token.

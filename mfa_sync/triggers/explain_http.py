@@ -7,7 +7,7 @@ import azure.functions as func
 from mfa_sync.explain import explain as explain_one
 from mfa_sync.triggers.http_edge import respond
 
-blueprint = func.Blueprint()
+blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 
 @blueprint.function_name("explain")

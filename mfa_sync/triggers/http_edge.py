@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit
 
 import azure.functions as func
 
@@ -26,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 async def respond(request: func.HttpRequest, handler: Handler) -> func.HttpResponse:
     """Return what `handler` answers; a problem document if it cannot."""
     try:
-        answer = await handler(worker(), request.headers, request.params, request.get_body())
+        answer = await handler(worker(), request.headers, _query(request), request.get_body())
     except (SyncError, RequestError) as error:
         record(
             _LOG,
@@ -47,6 +48,18 @@ async def respond(request: func.HttpRequest, handler: Handler) -> func.HttpRespo
         mimetype=headers["Content-Type"],
         charset="utf-8",
     )
+
+
+def _query(request: func.HttpRequest) -> dict[str, str]:
+    """Return every query name of the address, also those without a value and those given twice.
+
+    The host leaves empty ones out of `params`, and then `?dryRun=` would write.
+    """
+    query: dict[str, str] = dict(request.params)
+    pairs = parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
+    for name, _ in pairs:
+        query[name] = ",".join(value for other, value in pairs if other == name)
+    return query
 
 
 def _where(error: BaseException) -> str:
