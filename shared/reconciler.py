@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from shared.errors import SyncError
 from shared.outcome import Code, Note, Outcome, Result
+from shared.phone_number import Comparison
 from shared.plan import (
     Entry,
     LastFactorGuard,
@@ -176,53 +177,55 @@ async def _second_look(
     seen, sets = await asyncio.gather(tenant.observe(ids), tenant.scope_sets())
     again: list[Entry] = []
     for user_id, entry in ids.items():
-        sighting = seen[user_id]
+        sighting, fate = seen[user_id], answers[user_id].fate
         if isinstance(sighting, Unreadable):
-            settled[entry.rows] = _unseen(answers[user_id], sighting)
-            continue
-        decision = decide(sighting, entry.intent, policy, sets)
-        if isinstance(decision, NoChange):
-            settled[entry.rows] = _found_done(entry, answers[user_id])
-        elif _may_write_again(decision, answers[user_id].fate):
-            again.append(replace(entry, phones=sighting.phones, decision=decision, notes=()))
-        elif isinstance(decision, Refusal):
-            settled[entry.rows] = Result.stopped(decision.code, decision.detail)
+            settled[entry.rows] = _unseen(entry, answers, sighting)
+        elif fate in {Fate.CONFLICT, Fate.UNKNOWN}:
+            settled[entry.rows] = _after_doubt(entry, answers, sighting)
         else:
-            settled[entry.rows] = _result(entry, answers)
+            decision = decide(sighting, entry.intent, policy, sets)
+            now = replace(entry, phones=sighting.phones, decision=decision, notes=())
+            if not isinstance(decision, Change):
+                settled[entry.rows] = foresee(now)
+            elif _may_write_again(decision, fate):
+                again.append(now)
     if again:
         answers |= await tenant.write(Plan(tuple(again)).changes())
         settled |= {entry.rows: _result(entry, answers) for entry in again}
 
 
-def _may_write_again(decision: NoChange | Change | Refusal, fate: Fate) -> bool:
-    """Return whether a changed world permits one more write: never after an unknown fate, never a delete.
+def _may_write_again(decision: Change, fate: Fate) -> bool:
+    """Return whether a changed world permits one more write. Never a delete.
 
     A delete that the first plan did not hold has passed neither the guard nor the last-factor rule.
     """
-    if not isinstance(decision, Change):
-        return False
     if fate is Fate.REJECTED:
         return decision.kind in {Kind.UPDATE, Kind.ASSERT}
     return fate is Fate.MISSING and decision.kind is Kind.CREATE
 
 
-def _unseen(answer: WriteAnswer, sighting: Unreadable) -> Result:
-    if sighting.code in {Code.USER_NOT_FOUND, Code.TARGET_OUT_OF_REACH}:
-        return Result.stopped(sighting.code, sighting.detail)
-    if answer.fate in {Fate.CONFLICT, Fate.UNKNOWN}:
-        return Result.stopped(Code.OUTCOME_UNKNOWN, answer.detail)
-    return Result.stopped(Code.CHANGED_SINCE_PLAN, answer.detail)
+def _after_doubt(entry: Entry, answers: Mapping[str, WriteAnswer], seen: Observation) -> Result:
+    """Return the result of a write that may have taken effect, by what stands there now.
 
-
-def _found_done(entry: Entry, answer: WriteAnswer) -> Result:
-    """Return the result of somebody who agrees on the second look."""
+    Only a whole number proves it: under a mask the digits seen may be the former number's.
+    """
     if not isinstance(entry.decision, Change):
         return foresee(entry)
-    if answer.fate in {Fate.CONFLICT, Fate.UNKNOWN}:
-        taken = (Note.SMS_SIGN_IN_TAKEN,) if answer.fate is Fate.CONFLICT else ()
-        return _done(entry.decision, (*entry.notes, *taken))
-    # Rejected or missing, and yet it agrees: somebody else was faster with the same number.
-    return Result(Outcome.UNCHANGED, phone=entry.decision.number.masked() if entry.decision.number else None)
+    number, mobile = entry.decision.number, seen.phones.mobile
+    if number is None:
+        took_effect = mobile is None
+    else:
+        took_effect = mobile is not None and mobile.compare(number) is Comparison.SAME
+    if not took_effect:
+        return _result(entry, answers)
+    conflict = answers[entry.decision.user_id].fate is Fate.CONFLICT
+    return _done(entry.decision, (*entry.notes, *((Note.SMS_SIGN_IN_TAKEN,) if conflict else ())))
+
+
+def _unseen(entry: Entry, answers: Mapping[str, WriteAnswer], sighting: Unreadable) -> Result:
+    if sighting.code in {Code.USER_NOT_FOUND, Code.TARGET_OUT_OF_REACH}:
+        return Result.stopped(sighting.code, sighting.detail)
+    return _result(entry, answers)
 
 
 _STOPS = {

@@ -60,6 +60,13 @@ class FunctionsHost:
         """The names of the app's functions, of whatever trigger."""
         return tuple(self._keys)
 
+    @property
+    def pid(self) -> int:
+        """The process it runs in, for whoever measures it."""
+        if self._process is None:
+            raise HostDidNotStartError("The host is not running.")
+        return self._process.pid
+
     def key(self, function_name: str) -> str:
         """The key of one function."""
         return self._keys[function_name]

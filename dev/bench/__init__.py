@@ -1,0 +1,1 @@
+"""Measures the qualities that have a goal."""

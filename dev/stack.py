@@ -1,0 +1,96 @@
+"""The local stack: the emulated tenant and the Functions host, wired by standard variables alone."""
+
+from __future__ import annotations
+
+import json
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+from dev.functions_host import FunctionsHost
+from dev.tenant import sample
+from dev.tenant.server import EmulatedTenant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+ROOT = Path(__file__).parents[1]
+ARTICLE_BODY = ROOT / "dev" / "events" / "article_powershell_5.json"
+# What Windows PowerShell 5.1 sends along with a string body.
+ARTICLE_HEADERS = {
+    "Content-Type": "application/x-www-form-urlencoded",
+    "User-Agent": "Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.19041.1",
+}
+
+
+def example_settings() -> dict[str, str]:
+    """Return the values of local.settings.json.example, which point at the emulated tenant."""
+    example = json.loads((ROOT / "local.settings.json.example").read_text("utf-8"))
+    return dict(example["Values"])
+
+
+class LocalStack:
+    """Tenant and host, up while the `with` block runs."""
+
+    def __init__(self, settings: Mapping[str, str] | None = None, *, port: int = 0) -> None:
+        """Take settings that go before those of the example; port 0 finds a free one."""
+        self._settings = dict(settings or {})
+        self._port = port
+        self._exits = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as exits:
+            self.tenant = exits.enter_context(EmulatedTenant(sample=True))
+            self.host = exits.enter_context(
+                FunctionsHost(
+                    ROOT,
+                    environment={**example_settings(), **self.tenant.environment(), **self._settings},
+                    port=self._port,
+                )
+            )
+            self._http = exits.enter_context(
+                httpx.Client(base_url=self.host.url, trust_env=False, timeout=120)
+            )
+            self._exits = exits.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._exits.close()
+
+    def push_address(self, query: str = "") -> str:
+        """Return the push's address with the function key in it, as the article's webhook had."""
+        return f"{self.host.url}/api/mfa-sync?code={self.host.key('mfa_sync')}{query and '&' + query}"
+
+    def push(
+        self,
+        rows: Any,
+        query: str = "",
+        *,
+        handshake: str | None = sample.HANDSHAKE,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Send a push. `rows` is JSON to be, or bytes sent as they are."""
+        content = rows if isinstance(rows, bytes) else json.dumps(rows).encode()
+        sent = {"Message": handshake} if handshake is not None else {}
+        return self._http.post(self.push_address(query), content=content, headers={**sent, **(headers or {})})
+
+    def explain(self, row: Any) -> httpx.Response:
+        """Ask for an explanation of one row."""
+        key = self.host.key("explain")
+        return self._http.post("/api/explain", json=row, headers={"x-functions-key": key})
+
+    def get(self, path: str) -> httpx.Response:
+        """Send a GET to the host."""
+        return self._http.get(path)
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send anything to the host."""
+        return self._http.request(method, path, **options)
