@@ -1,0 +1,70 @@
+"""`make run`: the local stack stays up, and calls to paste are printed."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+import threading
+
+from dev.stack import LocalStack
+from dev.tenant import sample
+
+_WHO = "firstname1.lastname1@contoso.com"
+
+_TEXT = """
+The local stack is up. Everything below works as it stands; Ctrl+C ends it.
+
+The article's call (curl -d sends a form content type, as PowerShell does):
+
+  curl -s '{push}' -H 'Message: {handshake}' -d '[{{"UserPrincipalName": "{who}"}}]'
+
+  $header = @{{ Message = "{handshake}" }}
+  $body = ConvertTo-Json -InputObject @( @{{ UserPrincipalName = "{who}" }} )
+  Invoke-WebRequest -Method Post -Uri "{push}" -Body $body -Headers $header
+
+What would happen, and why:
+
+  curl -s '{push}&dryRun=true' -H 'Message: {handshake}' -d '[{{"UserPrincipalName": "{who}"}}]'
+  curl -s '{url}/api/explain' -H 'x-functions-key: {explain_key}' -d '{{"UserPrincipalName": "{who}"}}'
+
+Play with the emulated tenant (then send the call again):
+
+  the people       curl -s {control}/people
+  change a number  curl -s -X PATCH {control}/people/{who} -d '{{"attribute": "+46 70 174 06 99"}}'
+  empty it         curl -s -X PATCH {control}/people/{who} -d '{{"attribute": null}}'
+  expire the password
+                   curl -s -X PATCH {control}/accounts/{account} -d '{{"password_expired": true}}'
+  what was asked   curl -s {control}/log
+"""
+
+
+def main() -> int:
+    """Keep the stack up until a signal comes."""
+    if shutil.which("func"):
+        print(
+            "Core Tools are installed: `func start` serves this app too (see docs/functions-host.md). "
+            "This command uses the local host."
+        )
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with LocalStack() as stack:
+        print(
+            _TEXT.format(
+                push=stack.push_address(),
+                url=stack.host.url,
+                explain_key=stack.host.key("explain"),
+                handshake=sample.HANDSHAKE,
+                account=sample.SERVICE_ACCOUNT,
+                control=stack.tenant.control_url,
+                who=_WHO,
+            ),
+            flush=True,
+        )
+        stop.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
