@@ -1,4 +1,4 @@
-"""`make demo`: the main job on the emulated tenant, before and after shown; exits 0 only if all is as it should be."""
+"""`make demo`: the main job on the emulated tenant; exits 0 only if all is as it should be."""
 
 from __future__ import annotations
 

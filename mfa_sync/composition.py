@@ -11,6 +11,8 @@ from mfa_sync.settings import Settings
 from shared.clock import Deadline, SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mfa_sync.credentials.handshake import Handshake
     from mfa_sync.graph.client import GraphClient
     from mfa_sync.graph.groups import Groups
@@ -31,20 +33,19 @@ class Worker:
 
     def tenant(self, deadline: Deadline) -> GraphTenant:
         """Return the tenant, bound to one call's deadline."""
-        from mfa_sync.graph.tenant import GraphTenant, GroupIds  # noqa: PLC0415  see `worker`
+        from mfa_sync.graph.tenant import GraphTenant, GroupIds  # noqa: PLC0415  see `build_worker`
 
         bounds = GroupIds(self.settings.scope_group_id, self.settings.exclude_group_id)
         return GraphTenant(self.graph, self.groups, self.reach, bounds, deadline)
 
 
-@cache
-def worker() -> Worker:
-    """Return this process's worker.
+def build_worker(environ: Mapping[str, str], clock: Clock) -> Worker:
+    """Return a worker for the settings in `environ`.
 
     The imports stand here so that loading the functions stays cheap and never fails.
 
     Raises:
-        SettingsError: Settings are missing or wrong. Not remembered: each call says so again.
+        SettingsError: Settings are missing or wrong.
     """
     from mfa_sync.credentials.handshake import Handshake  # noqa: PLC0415
     from mfa_sync.credentials.key_vault import KeyVault  # noqa: PLC0415
@@ -53,10 +54,15 @@ def worker() -> Worker:
     from mfa_sync.graph.groups import Groups  # noqa: PLC0415
     from mfa_sync.graph.tenant import Reach  # noqa: PLC0415
 
-    settings = Settings.from_environment(os.environ)
-    clock = SystemClock()
+    settings = Settings.from_environment(environ)
     vault = KeyVault(settings, clock)
     graph = GraphClient(settings.graph_url, RopcSignIn(settings, vault, clock))
     return Worker(
         settings, clock, Handshake(vault, settings.secret_names, clock), graph, Groups(graph, clock), Reach()
     )
+
+
+@cache
+def worker() -> Worker:
+    """Return this process's worker. A SettingsError is not remembered: each call says so again."""
+    return build_worker(os.environ, SystemClock())

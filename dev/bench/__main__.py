@@ -49,7 +49,8 @@ def main() -> int:
     met = ratio <= _IMPORT_GOAL and cpu <= _CPU_GOAL
     print(
         f"cold start: import function_app = {ratio:.2f} x (azure.functions + httpx), goal <= {_IMPORT_GOAL}; "
-        f"first push {cpu:.2f} s CPU ({wall:.2f} s wall), goal <= {_CPU_GOAL} s  ->  {'met' if met else 'MISSED'}"
+        f"first push {cpu:.2f} s CPU ({wall:.2f} s wall), goal <= {_CPU_GOAL} s  ->  "
+        f"{'met' if met else 'MISSED'}"
     )
     print(
         f"  measured: least CPU of {_ROUNDS} fresh interpreters over a bare one ({ours * 1000:.0f} ms and "
