@@ -1,0 +1,135 @@
+"""Groups and role assignments: transitive members, owners, and who holds a role."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from dev.tenant.graph import user_properties
+from dev.tenant.graph.caller import READ_MEMBERS, READ_ROLES
+from dev.tenant.graph.errors import bad_request, not_found
+from dev.tenant.graph.paging import page
+from dev.tenant.graph.roles import ROLE_IDS
+from dev.tenant.wire import Reply
+
+if TYPE_CHECKING:
+    from dev.tenant.graph.caller import Caller
+    from dev.tenant.people import Group
+    from dev.tenant.state import TenantState
+    from dev.tenant.wire import Call
+
+_METADATA = "https://graph.microsoft.com/v1.0/$metadata#"
+_USER_CASTS = {"microsoft.graph.user", "graph.user"}
+
+
+def list_groups(state: TenantState, caller: Caller, call: Call) -> Reply:
+    """GET /groups, with `isAssignableToRole eq` or `displayName eq` as the only filters."""
+    caller.needs(READ_MEMBERS)
+    name, _, value = (call.params.get("$filter") or "").partition(" eq ")
+    if name not in {"", "isAssignableToRole", "displayName"}:
+        raise bad_request("Invalid filter clause")
+
+    def matches() -> list[str]:
+        shown = [_group_json(group) for group in state.groups.values()]
+        wanted: Any = value == "true" if name == "isAssignableToRole" else value.strip().strip("'")
+        return [group["id"] for group in shown if not name or group[name] == wanted]
+
+    ids, more = page(state, call, matches)
+    value_json = [_select(_group_json(state.groups[key]), call) for key in ids if key in state.groups]
+    return Reply(200, {"@odata.context": f"{_METADATA}groups", **more, "value": value_json})
+
+
+def get_group(state: TenantState, caller: Caller, call: Call, group_id: str) -> Reply:
+    """GET /groups/{id}."""
+    caller.needs(READ_MEMBERS)
+    group = _group(state, group_id)
+    return Reply(200, {"@odata.context": f"{_METADATA}groups/$entity", **_select(_group_json(group), call)})
+
+
+def list_members(state: TenantState, caller: Caller, call: Call, path: list[str]) -> Reply:
+    """GET /groups/{id}/transitiveMembers, members or owners, with a cast to users or without."""
+    caller.needs(READ_MEMBERS)
+    group, relation, cast = _group(state, path[0]), path[1], path[2:]
+    if cast and cast[0] not in _USER_CASTS:
+        raise bad_request(f"The type cast '{cast[0]}' is not known here.")
+
+    def matches() -> list[str]:
+        if relation == "transitiveMembers":
+            ids = _transitive(state, group)
+        else:
+            ids = group.owners if relation == "owners" else group.members
+        return [key for key in ids if key in state.people] if cast else list(ids)
+
+    ids, more = page(state, call, matches)
+    select = call.params.get("$select")
+    value = [item for key in ids if (item := _member_json(state, key, select, cast=bool(cast))) is not None]
+    context = _METADATA + ("users" if cast else "directoryObjects")
+    return Reply(200, {"@odata.context": context, **more, "value": value})
+
+
+def list_role_assignments(state: TenantState, caller: Caller, call: Call) -> Reply:
+    """GET /roleManagement/directory/roleAssignments: people and groups that hold a role."""
+    caller.needs(READ_ROLES)
+    rows: dict[str, dict[str, str]] = {}
+    for holder in (*state.people.values(), *state.groups.values()):
+        for role in holder.roles:
+            key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{holder.id}/{role}"))
+            rows[key] = {
+                "id": key,
+                "principalId": holder.id,
+                "directoryScopeId": "/",
+                "roleDefinitionId": ROLE_IDS.get(role, str(uuid.uuid5(uuid.NAMESPACE_URL, role))),
+            }
+    ids, more = page(state, call, lambda: list(rows))
+    value = [_select(rows[key], call) for key in ids if key in rows]
+    return Reply(200, {"@odata.context": f"{_METADATA}roleManagement/directory/roleAssignments", **more, "value": value})
+
+
+def _group(state: TenantState, group_id: str) -> Group:
+    group = state.groups.get(group_id.lower())
+    if group is None:
+        raise not_found(group_id)
+    return group
+
+
+def _transitive(state: TenantState, group: Group) -> list[str]:
+    found: dict[str, None] = {}
+    waiting = [group]
+    while waiting:
+        for key in waiting.pop().members:
+            if key in found:
+                continue
+            found[key] = None
+            if key in state.groups:
+                waiting.append(state.groups[key])
+    return list(found)
+
+
+def _member_json(state: TenantState, key: str, select: str | None, *, cast: bool) -> dict[str, Any] | None:
+    person, group = state.people.get(key), state.groups.get(key)
+    if person is not None:
+        shown = user_properties.show(person, user_properties.selected(select), with_extensions=True)
+        return shown if cast else {"@odata.type": "#microsoft.graph.user", **shown}
+    if group is None:
+        return None
+    return {"@odata.type": "#microsoft.graph.group", "id": group.id} | (
+        {} if select else {"displayName": group.display_name}
+    )
+
+
+def _group_json(group: Group) -> dict[str, Any]:
+    return {
+        "id": group.id,
+        "displayName": group.display_name,
+        "isAssignableToRole": group.is_assignable_to_role,
+        "securityEnabled": True,
+    }
+
+
+def _select(row: dict[str, Any], call: Call) -> dict[str, Any]:
+    select = call.params.get("$select")
+    if not select:
+        return row
+    return {name: row.get(name) for name in select.split(",")}
+
+

@@ -1,0 +1,78 @@
+"""The properties of a user: which exist, which come by default, how each is shown."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from dev.tenant.graph.errors import bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dev.tenant.people import Person
+
+EXTENSION_ATTRIBUTES = "onPremisesExtensionAttributes"
+_ATTRIBUTE_NAMES = [f"extensionAttribute{number}" for number in range(1, 16)]
+
+
+def _extension_attributes(person: Person) -> dict[str, str | None]:
+    return {**dict.fromkeys(_ATTRIBUTE_NAMES), "extensionAttribute15": person.attribute or None}
+
+
+GETTERS: dict[str, Callable[[Person], Any]] = {
+    "businessPhones": lambda _: [],
+    "displayName": lambda person: person.display_name or None,
+    "givenName": lambda person: person.given_name,
+    "mail": lambda person: person.mail,
+    "surname": lambda person: person.surname,
+    "userPrincipalName": lambda person: person.upn,
+    "id": lambda person: person.id,
+    "accountEnabled": lambda person: person.enabled,
+    "userType": lambda person: person.user_type,
+    "usageLocation": lambda person: person.usage_location,
+    "onPremisesSyncEnabled": lambda person: person.on_premises_sync_enabled,
+    "onPremisesLastSyncDateTime": lambda person: (
+        person.on_premises_last_sync if person.on_premises_sync_enabled else None
+    ),
+    EXTENSION_ATTRIBUTES: _extension_attributes,
+}
+DEFAULT_PROPERTIES = (
+    "businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage surname "
+    "userPrincipalName id"
+).split()
+# Declared by Graph, never set in this tenant.
+UNSET = frozenset(
+    "jobTitle mobilePhone officeLocation preferredLanguage city companyName country createdDateTime creationType "
+    "deletedDateTime department employeeHireDate employeeId employeeType externalUserState faxNumber "
+    "lastPasswordChangeDateTime mailNickname onPremisesDistinguishedName onPremisesDomainName "
+    "onPremisesImmutableId onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesUserPrincipalName "
+    "passwordPolicies postalCode securityIdentifier signInSessionsValidFromDateTime state streetAddress "
+    "ageGroup consentProvidedForMinor legalAgeGroupClassification preferredDataLocation".split()
+)
+# Kept outside the directory: they cannot be listed.
+ELSEWHERE = frozenset({"mailboxSettings", "aboutMe", "birthday", "hireDate", "interests", "skills", "schools"})
+
+
+def selected(select: str | None) -> list[str]:
+    """The properties a `$select` asks for, in its order; an unknown one is refused."""
+    if not select:
+        return DEFAULT_PROPERTIES
+    names = [name.strip() for name in select.split(",") if name.strip()]
+    for name in names:
+        if name not in GETTERS and name not in UNSET and name not in ELSEWHERE:
+            raise bad_request(
+                f"Parsing OData Select and Expand failed: Could not find a property named '{name}' "
+                "on type 'microsoft.graph.user'."
+            )
+    return names
+
+
+def show(person: Person, names: list[str], *, with_extensions: bool) -> dict[str, Any]:
+    """The person as JSON; extension attributes are left out where the caller or the tenant withholds them."""
+    shown: dict[str, Any] = {}
+    for name in names:
+        if name == EXTENSION_ATTRIBUTES and not (with_extensions and person.attribute_returned):
+            continue
+        getter = GETTERS.get(name)
+        shown[name] = None if getter is None else getter(person)
+    return shown

@@ -1,0 +1,64 @@
+"""Users: one by id or UPN, and the collection."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from dev.tenant.graph import user_filter, user_properties
+from dev.tenant.graph.caller import READ_USERS, READ_USERS_BASIC
+from dev.tenant.graph.errors import GraphError
+from dev.tenant.graph.paging import page
+from dev.tenant.wire import Reply
+
+if TYPE_CHECKING:
+    from dev.tenant.graph.caller import Caller
+    from dev.tenant.people import Person
+    from dev.tenant.state import TenantState
+    from dev.tenant.wire import Call
+
+_METADATA = "https://graph.microsoft.com/v1.0/$metadata#users"
+
+
+def get_user(caller: Caller, person: Person, call: Call) -> Reply:
+    """GET /users/{id}: extension attributes only when selected."""
+    caller.needs(READ_USERS_BASIC)
+    select = call.params.get("$select")
+    names = user_properties.selected(select)
+    shown = user_properties.show(person, names, with_extensions=bool(caller.grants & READ_USERS))
+    return Reply(200, {"@odata.context": f"{_context(select)}/$entity", **shown})
+
+
+def list_users(state: TenantState, caller: Caller, call: Call) -> Reply:
+    """GET /users: pages of up to 999."""
+    caller.needs(READ_USERS_BASIC)
+    select = call.params.get("$select")
+    names = user_properties.selected(select)
+    if user_properties.ELSEWHERE & set(names):
+        message = "This operation is not supported for the target: the property is not stored in the directory."
+        raise GraphError(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented", message)
+    eventual = call.headers.get("consistencylevel", "").lower() == "eventual"
+    counted = call.params.get("$count", "").lower() == "true"
+    continued = "$skiptoken" in call.params
+    text = call.params.get("$filter")
+    test = None if text is None else user_filter.compiled(text, advanced=eventual and (counted or continued))
+
+    def matches() -> list[str]:
+        return [key for key, person in state.people.items() if test is None or test(person)]
+
+    ids, more = page(state, call, matches)
+    with_extensions = bool(caller.grants & READ_USERS)
+    envelope: dict[str, Any] = {"@odata.context": _context(select)}
+    if counted and eventual:
+        envelope["@odata.count"] = len(matches())
+    people = (state.people.get(key) for key in ids)
+    value = [
+        user_properties.show(person, names, with_extensions=with_extensions)
+        for person in people
+        if person is not None
+    ]
+    return Reply(200, {**envelope, **more, "value": value})
+
+
+def _context(select: str | None) -> str:
+    return f"{_METADATA}({select})" if select else _METADATA

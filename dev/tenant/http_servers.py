@@ -1,0 +1,90 @@
+"""uvicorn as it is needed here: in our own loop, on given sockets, able to drop a connection."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from typing import TYPE_CHECKING, Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from dev.tenant.front import ABORT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BACKLOG = 512
+READY_POLL_SECONDS = 0.001
+
+
+class AbortableProtocol(HttpToolsProtocol):
+    """Lets the application close a connection without an answer."""
+
+    def on_message_begin(self) -> None:
+        """Put the way to abort into the scope of each request."""
+        super().on_message_begin()
+        self.scope[ABORT] = self._abort  # type: ignore[typeddict-unknown-key]
+
+    def _abort(self) -> None:
+        # uvicorn learns of the loss one turn of the loop later and must not answer 500 meanwhile.
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+        self.transport.abort()
+
+
+def loopback_socket(port: int = 0) -> socket.socket:
+    """A listening socket on 127.0.0.1; 0 takes a free port."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    # Named as TCP, or asyncio leaves Nagle's algorithm on and every answer waits 40 ms.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+class HttpServer:
+    """One application on one socket."""
+
+    def __init__(self, app: Any, listener: socket.socket, chain: Path | None = None, key: Path | None = None) -> None:
+        self._listener = listener
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                http=AbortableProtocol,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                log_level="critical",
+                access_log=False,
+                server_header=False,
+                date_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=600,
+                timeout_graceful_shutdown=1,
+                ssl_certfile=None if chain is None else str(chain),
+                ssl_keyfile=None if key is None else str(key),
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._listener.getsockname()[1])
+
+    async def start(self) -> None:
+        """Serve; returns once connections are taken."""
+        self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._listener]))
+        while not self._server.started:
+            if self._task.done():
+                await self._task
+            await asyncio.sleep(READY_POLL_SECONDS)
+
+    async def stop(self) -> None:
+        """Stop and wait until it has."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+        self._listener.close()

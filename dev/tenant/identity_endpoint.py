@@ -1,0 +1,69 @@
+"""The App Service identity endpoint: tokens for the app's managed identity, over plain http."""
+
+from __future__ import annotations
+
+import hmac
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from dev.tenant import tokens
+from dev.tenant.secrets_and_accounts import Token
+from dev.tenant.state import new_guid
+from dev.tenant.wire import Reply
+
+if TYPE_CHECKING:
+    from dev.tenant.state import TenantState
+    from dev.tenant.wire import Call
+
+MANAGED_IDENTITY_ID = "0d9a6e1b-93f4-4c7e-8a52-2e1b7c64f0aa"
+API_VERSION = "2019-08-01"
+
+
+def answer(state: TenantState, call: Call, header: str) -> Reply:
+    """What the endpoint answers, after the header and the switches."""
+    reply = _answer(state, call, header)
+    reply.delay = max(reply.delay, state.switches.identity_delay)
+    return reply
+
+
+def _answer(state: TenantState, call: Call, header: str) -> Reply:
+    if not hmac.compare_digest(call.headers.get("x-identity-header", "").encode(), header.encode()):
+        return _error(HTTPStatus.UNAUTHORIZED, "Missing or wrong X-IDENTITY-HEADER.")
+    refused = _switched_off(state, call)
+    if refused is not None:
+        return refused
+    resource = call.params.get("resource", "")
+    if call.params.get("api-version") != API_VERSION:
+        return _error(HTTPStatus.BAD_REQUEST, "The api-version is not supported.")
+    if resource.rstrip("/") not in {tokens.GRAPH_AUDIENCE, tokens.VAULT_AUDIENCE}:
+        # A wrong resource comes as a vague 500.
+        return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occurred while fetching the AAD Token.")
+    client_id = call.params.get("client_id", MANAGED_IDENTITY_ID)
+    expires = state.clock() + state.switches.identity_token_lifetime
+    access_token = tokens.issue(state, Token(resource.rstrip("/"), client_id, expires))
+    body = {
+        "access_token": access_token,
+        "expires_on": str(int(expires)),  # a string, and there is no expires_in
+        "resource": resource,
+        "token_type": "Bearer",
+        "client_id": client_id,
+    }
+    return Reply(200, body, caller="managed identity")
+
+
+def _switched_off(state: TenantState, call: Call) -> Reply | None:
+    mode = state.switches.identity
+    unknown = call.params.get("client_id") not in {None, MANAGED_IDENTITY_ID, *state.switches.identity_client_ids}
+    if mode == "absent" or unknown:
+        return _error(
+            HTTPStatus.BAD_REQUEST, "No Managed Identity found for specified ClientId/ResourceId/PrincipalId."
+        )
+    if mode == "400":
+        return _error(HTTPStatus.BAD_REQUEST, "The parameters are invalid.")
+    if mode == "500":
+        return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occurred while fetching the AAD Token.")
+    return Reply(HTTPStatus.INTERNAL_SERVER_ERROR) if mode == "500-empty" else None
+
+
+def _error(status: int, message: str) -> Reply:
+    return Reply(status, {"statusCode": int(status), "message": message, "correlationId": new_guid()})

@@ -1,0 +1,79 @@
+"""Every switch of the emulated tenant: what Microsoft leaves unsaid, and faults that last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+DEFAULT_GRANTS = (
+    "User.Read.All",
+    "UserAuthenticationMethod.ReadWrite.All",
+    "GroupMember.Read.All",
+    "RoleManagement.Read.Directory",
+    "AuditLog.Read.All",
+)
+
+
+@dataclass(slots=True)
+class Switches:
+    """Defaults are the documented or observed behaviour, else the likeliest guess."""
+
+    # --- Microsoft Graph: rights -------------------------------------------------------------------------------
+    # Graph permissions the app holds; a change acts at once, also on tokens already given out.
+    grants: list[str] = field(default_factory=lambda: list(DEFAULT_GRANTS))
+    # When set, every signed-in person has exactly these roles instead of their own.
+    signed_in_roles: list[str] | None = None
+    # When set, the caller's role holds for this administrative unit only.
+    signed_in_role_unit: str | None = None
+    # --- Microsoft Graph: phone methods ------------------------------------------------------------------------
+    # "by role" masks for Authentication Administrator and Global Reader; "full" and "masked" force it (unknown).
+    number_view: str = "by role"
+    # The mask's shape is not published: the character and how many last digits stay.
+    mask_character: str = "X"
+    mask_keeps: int = 2
+    # Whether the answer to POST and PATCH is masked too (unknown).
+    mask_write_answers: bool = True
+    # 204 without body, as the v1.0 page's example, or 200 with the object, as its prose.
+    patch_answer: int = 204
+    # "tolerant" takes what live tenants were seen to take; "strict" only `+CC NNN…` as documented.
+    number_format: str = "tolerant"
+    # Seconds in which reads still show the phones before a write (unknown: no figure is published).
+    write_lag: float = 0.0
+    # Whether 409 phoneNumberNotUnique leaves the number written ("typically", as observed) or not.
+    conflict_writes_number: bool = True
+    # All people fall under the SMS sign-in policy, not only those who are marked.
+    sms_sign_in_policy: bool = False
+    # Deleting the default method when it is the only one besides the password (unknown: allowed).
+    delete_only_default: bool = True
+    # The text of the refusal: the one seen in 2022 or the one of 2021.
+    default_method_text: str = "2022"
+    # --- Microsoft Graph: traffic ------------------------------------------------------------------------------
+    # Seconds a Graph call takes, and up to how much longer at random; a batch costs its slowest item.
+    graph_latency: float = 0.0
+    graph_latency_spread: float = 0.0
+    # What each item adds to a batch when there is a latency.
+    batch_item_latency: float = 0.002
+    # Continuous access evaluation: tokens of clients that declared CP1 are challenged until they answer.
+    claims_challenge: bool = False
+    # --- Sign-in -----------------------------------------------------------------------------------------------
+    token_lifetime: int = 3971
+    token_refresh_in: int | None = None
+    # Any AADSTS number: the answer to every token request.
+    token_error: int | None = None
+    # 429 or 5xx on every token request, with this Retry-After if it is set.
+    token_status: int | None = None
+    token_retry_after: int | None = None
+    token_delay: float = 0.0
+    lockout_threshold: int = 10
+    lockout_seconds: float = 60.0
+    # --- Managed identity --------------------------------------------------------------------------------------
+    # "ok", "absent" (no identity assigned), "400", "500" (JSON) or "500-empty".
+    identity: str = "ok"
+    identity_delay: float = 0.0
+    identity_token_lifetime: int = 86400
+    # Client ids of user-assigned identities; any other client_id is refused.
+    identity_client_ids: list[str] = field(default_factory=list)
+    # --- Key Vault ---------------------------------------------------------------------------------------------
+    # "ok", "rbac" (403 ForbiddenByRbac), "firewall" (403 ForbiddenByFirewall), "throttled" (429), "unavailable" (503).
+    vault: str = "ok"
+    vault_retry_after: int | None = None
+    vault_delay: float = 0.0
