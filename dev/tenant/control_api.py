@@ -51,7 +51,9 @@ def control_app(state: TenantState) -> Starlette:
         ("DELETE", "/log", lambda state, *_: state.log.clear()),
     ]
     return Starlette(
-        routes=[Route(PREFIX + path, _endpoint(state, action), methods=[method]) for method, path, action in table]
+        routes=[
+            Route(PREFIX + path, _endpoint(state, action), methods=[method]) for method, path, action in table
+        ]
     )
 
 
@@ -154,4 +156,3 @@ def _add_faults(state: TenantState, _: Request, body: dict[str, Any] | list[dict
 
 def _revoke_tokens(state: TenantState, *_: object) -> None:
     state.tokens.clear()
-

@@ -62,7 +62,7 @@ class TenantControl:
         """Start over: the sample tenant or an empty one, all switches at their defaults, an empty log."""
         self._call("POST", "/reset", {"sample": sample})
 
-    def seed(  # noqa: PLR0913  the kinds of things a tenant holds
+    def seed(
         self,
         *,
         people: list[dict[str, Any]] | None = None,

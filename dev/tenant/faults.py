@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from dev.tenant.wire import Call
 
-HTML = b"<html><head><title>Service unavailable</title></head><body><h1>Our services aren't available</h1></body></html>"
+HTML = (
+    b"<html><head><title>Unavailable</title></head><body><h1>Our services aren't available</h1></body></html>"
+)
 DEFAULT_CODES = {
     400: ("badRequest", "Bad request."),
     401: ("InvalidAuthenticationToken", "Access token has expired or is not yet valid."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -24,7 +24,7 @@ class AbortableProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Put the way to abort into the scope of each request."""
         super().on_message_begin()
-        self.scope[ABORT] = self._abort  # type: ignore[typeddict-unknown-key]
+        cast("dict[str, object]", self.scope)[ABORT] = self._abort
 
     def _abort(self) -> None:
         # uvicorn learns of the loss one turn of the loop later and must not answer 500 meanwhile.
@@ -40,14 +40,16 @@ def loopback_socket(port: int = 0) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     listener.listen(BACKLOG)
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003  the standard library's signature
     return listener
 
 
 class HttpServer:
     """One application on one socket."""
 
-    def __init__(self, app: Any, listener: socket.socket, chain: Path | None = None, key: Path | None = None) -> None:
+    def __init__(
+        self, app: Any, listener: socket.socket, chain: Path | None = None, key: Path | None = None
+    ) -> None:
         self._listener = listener
         self._server = uvicorn.Server(
             uvicorn.Config(

@@ -37,7 +37,9 @@ def _answer(state: TenantState, call: Call, header: str) -> Reply:
         return _error(HTTPStatus.BAD_REQUEST, "The api-version is not supported.")
     if resource.rstrip("/") not in {tokens.GRAPH_AUDIENCE, tokens.VAULT_AUDIENCE}:
         # A wrong resource comes as a vague 500.
-        return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occurred while fetching the AAD Token.")
+        return _error(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occurred while fetching the AAD Token."
+        )
     client_id = call.params.get("client_id", MANAGED_IDENTITY_ID)
     expires = state.clock() + state.switches.identity_token_lifetime
     access_token = tokens.issue(state, Token(resource.rstrip("/"), client_id, expires))
@@ -53,7 +55,11 @@ def _answer(state: TenantState, call: Call, header: str) -> Reply:
 
 def _switched_off(state: TenantState, call: Call) -> Reply | None:
     mode = state.switches.identity
-    unknown = call.params.get("client_id") not in {None, MANAGED_IDENTITY_ID, *state.switches.identity_client_ids}
+    unknown = call.params.get("client_id") not in {
+        None,
+        MANAGED_IDENTITY_ID,
+        *state.switches.identity_client_ids,
+    }
     if mode == "absent" or unknown:
         return _error(
             HTTPStatus.BAD_REQUEST, "No Managed Identity found for specified ClientId/ResourceId/PrincipalId."
@@ -61,7 +67,9 @@ def _switched_off(state: TenantState, call: Call) -> Reply | None:
     if mode == "400":
         return _error(HTTPStatus.BAD_REQUEST, "The parameters are invalid.")
     if mode == "500":
-        return _error(HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occurred while fetching the AAD Token.")
+        return _error(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occurred while fetching the AAD Token."
+        )
     return Reply(HTTPStatus.INTERNAL_SERVER_ERROR) if mode == "500-empty" else None
 
 

@@ -45,8 +45,8 @@ def _answer(state: TenantState, call: Call) -> Reply:
         return _error(
             HTTPStatus.NOT_FOUND,
             "SecretNotFound",
-            f"A secret with (name/id) {name} was not found in this key vault. If you recently deleted this secret "
-            "you may be able to recover it using the correct recovery command. "
+            f"A secret with (name/id) {name} was not found in this key vault. If you recently deleted this "
+            "secret you may be able to recover it using the correct recovery command. "
             "For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125182",
         )
     return _serve(vault, name, versions[-1])
@@ -100,8 +100,8 @@ def _switched_off(state: TenantState) -> Reply | None:
         case "rbac":
             return _forbidden(
                 "ForbiddenByRbac",
-                "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or "
-                "role definitions were changed recently, please observe propagation time.\r\n"
+                "Caller is not authorized to perform action on resource.\r\n"
+                "If role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\n"
                 "Action: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'",
             )
         case "firewall":

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 HTTPS_PORT = 443
 LONGEST_HEAD = 16384
 FORBIDDEN = (
-    b"HTTP/1.1 403 Forbidden\r\nx-emulated-tenant: mfa-phone-sync\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    b"HTTP/1.1 403 Forbidden\r\nx-emulated-tenant: mfa-phone-sync\r\n"
+    b"Content-Length: 0\r\nConnection: close\r\n\r\n"
 )
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -55,7 +56,9 @@ class Side(asyncio.Protocol):
 class Client(Side):
     """The client's end: reads the CONNECT, then splices."""
 
-    def __init__(self, allows: Callable[[str], bool], target: tuple[str, int], tasks: set[asyncio.Task[None]]) -> None:
+    def __init__(
+        self, allows: Callable[[str], bool], target: tuple[str, int], tasks: set[asyncio.Task[None]]
+    ) -> None:
         super().__init__()
         self._allows = allows
         self._target = target

@@ -146,7 +146,9 @@ def secrets() -> list[str]:
     numbers = {phone.number for person in people for phone in person.phones.values()}
     for person in people:
         digits = re.sub(r"\D", "", (person.attribute or "").replace("(0)", ""))
-        numbers |= {f"+{digits[start:][:11]}" for start in range(len(digits)) if digits[start:].startswith("46701740")}
+        numbers |= {
+            f"+{digits[start:][:11]}" for start in range(len(digits)) if digits[start:].startswith("46701740")
+        }
         numbers |= {f"+{digits}"} if digits.startswith("1202555") else set()
     national = {number.removeprefix("+46").removeprefix("+1") for number in numbers}
     words = {value for value in SECRET_NAMES.values() if value != SERVICE_ACCOUNT}

@@ -1,4 +1,4 @@
-"""The emulated tenant as a running thing: proxy, TLS server and loopback interfaces, in a thread of its own."""
+"""The emulated tenant as a running thing: proxy, TLS server and loopback interfaces, in one thread."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class EmulatedTenant:
     `folder` takes the CA bundle and certificates; a temporary one is made and removed otherwise.
     """
 
-    def __init__(  # noqa: PLR0913  what a run may want to settle
+    def __init__(
         self,
         *,
         sample: bool = True,
@@ -108,8 +108,6 @@ class EmulatedTenant:
         if not self._started.wait(START_SECONDS):
             raise RuntimeError("The emulated tenant did not start in time.")
         try:
-            if self._failure is not None:
-                raise self._failure
             self._probe()
         except BaseException:
             self.stop()
@@ -156,8 +154,12 @@ class EmulatedTenant:
         await asyncio.gather(cloud.stop(), loopback.stop())
 
     def _probe(self) -> None:
+        if self._failure is not None:
+            raise self._failure
         context = ssl.create_default_context(cafile=str(self._bundle))
-        with httpx.Client(proxy=f"http://127.0.0.1:{self.proxy_port}", verify=context, trust_env=False) as client:
+        with httpx.Client(
+            proxy=f"http://127.0.0.1:{self.proxy_port}", verify=context, trust_env=False
+        ) as client:
             for host in (LOGIN_HOST, GRAPH_HOST):
                 answer = client.get(f"https://{host}{PROBE_PATH}")
                 if answer.headers.get(EMULATED[0]) != EMULATED[1]:

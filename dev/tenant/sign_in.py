@@ -29,12 +29,16 @@ def answer(state: TenantState, call: Call) -> Reply:
         case [tenant, "v2.0", ".well-known", "openid-configuration"]:
             return _configuration(state, tenant)
         case [tenant, "oauth2", "v2.0", "token"] if call.method == "POST":
-            if not knows(state, tenant):
-                return refusal(state, 90002)
-            if tenant in {"common", "consumers"}:
-                return refusal(state, 9001023)
-            return token_endpoint.answer(state, call)
+            return _token(state, call, tenant)
     return Reply(HTTPStatus.NOT_FOUND)
+
+
+def _token(state: TenantState, call: Call, tenant: str) -> Reply:
+    if not knows(state, tenant):
+        return refusal(state, 90002)
+    if tenant in {"common", "consumers"}:
+        return refusal(state, 9001023)
+    return token_endpoint.answer(state, call)
 
 
 def knows(state: TenantState, tenant: str) -> bool:

@@ -24,16 +24,28 @@ class SignInError:
     claims: str | None = None
 
 
-_CA_CLAIMS = '{"access_token":{"capolids":{"essential":true,"values":["9b2e2c1c-9a5f-4a0d-8a3e-7c1b0f4e5d21"]}}}'
+_CA_CLAIMS = (
+    '{"access_token":{"capolids":{"essential":true,"values":["9b2e2c1c-9a5f-4a0d-8a3e-7c1b0f4e5d21"]}}}'
+)
 _MFA = (
     "Due to a configuration change made by your administrator, or because you moved to a new location, "
     "you must use multi-factor authentication to access '00000003-0000-0000-c000-000000000000'."
 )
 TABLE = {
-    50034: SignInError("invalid_grant", "The user account does not exist in the directory. To sign in to this application, the account must be added to the directory."),  # noqa: E501
-    50053: SignInError("invalid_grant", "The account is locked, you've tried to sign in too many times with an incorrect user ID or password."),  # noqa: E501
+    50034: SignInError(
+        "invalid_grant",
+        "The user account does not exist in the directory. To sign in to this "
+        "application, the account must be added to the directory.",
+    ),
+    50053: SignInError(
+        "invalid_grant",
+        "The account is locked, you've tried to sign in too many times with an incorrect "
+        "user ID or password.",
+    ),
     50055: SignInError("invalid_grant", "The password is expired."),
-    50056: SignInError("invalid_grant", "Invalid or null password: password does not exist in the directory for this user."),  # noqa: E501
+    50056: SignInError(
+        "invalid_grant", "Invalid or null password: password does not exist in the directory for this user."
+    ),
     50057: SignInError("invalid_grant", "The user account is disabled."),
     50072: SignInError("interaction_required", _MFA, "basic_action"),
     50074: SignInError("interaction_required", "Strong Authentication is required.", "basic_action"),
@@ -41,22 +53,58 @@ TABLE = {
     50079: SignInError("interaction_required", _MFA, "basic_action"),
     50126: SignInError("invalid_grant", "Error validating credentials due to invalid username or password."),
     50144: SignInError("invalid_grant", "The user's Active Directory password has expired."),
-    50196: SignInError("invalid_grant", "The server terminated an operation because it encountered a client request loop."),  # noqa: E501
-    53003: SignInError("invalid_grant", "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.", "message_only", _CA_CLAIMS),  # noqa: E501
-    65001: SignInError("invalid_grant", "The user or administrator has not consented to use the application.", "consent_required"),  # noqa: E501
+    50196: SignInError(
+        "invalid_grant", "The server terminated an operation because it encountered a client request loop."
+    ),
+    53003: SignInError(
+        "invalid_grant",
+        "Access has been blocked by Conditional Access policies. The access policy does "
+        "not allow token issuance.",
+        "message_only",
+        _CA_CLAIMS,
+    ),
+    65001: SignInError(
+        "invalid_grant",
+        "The user or administrator has not consented to use the application.",
+        "consent_required",
+    ),
     70002: SignInError("invalid_client", "Error validating credentials."),
     70003: SignInError("unsupported_grant_type", "The app returned an unsupported grant type."),
-    70008: SignInError("invalid_grant", "The provided authorization code or refresh token has expired due to inactivity."),  # noqa: E501
+    70008: SignInError(
+        "invalid_grant", "The provided authorization code or refresh token has expired due to inactivity."
+    ),
     70011: SignInError("invalid_scope", "The provided value for the input parameter 'scope' is not valid."),
-    90002: SignInError("invalid_request", "Tenant not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud."),  # noqa: E501
+    90002: SignInError(
+        "invalid_request",
+        "Tenant not found. Check to make sure you have the correct tenant ID and are "
+        "signing into the correct cloud.",
+    ),
     90014: SignInError("invalid_request", "The required field is missing from the credential."),
     90033: SignInError("temporarily_unavailable", "A transient error has occurred. Please try again."),
-    700016: SignInError("unauthorized_client", "Application was not found in the directory. This can happen if the application has not been installed by the administrator of the tenant."),  # noqa: E501
-    700025: SignInError("invalid_client", "Client is public so neither 'client_assertion' nor 'client_secret' should be presented."),  # noqa: E501
-    7000215: SignInError("invalid_client", "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID."),  # noqa: E501
-    7000218: SignInError("invalid_client", "The request body must contain the following parameter: 'client_assertion' or 'client_secret'."),  # noqa: E501
+    700016: SignInError(
+        "unauthorized_client",
+        "Application was not found in the directory. This can happen if the application "
+        "has not been installed by the administrator of the tenant.",
+    ),
+    700025: SignInError(
+        "invalid_client",
+        "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",
+    ),
+    7000215: SignInError(
+        "invalid_client",
+        "Invalid client secret provided. Ensure the secret being sent in the request is "
+        "the client secret value, not the client secret ID.",
+    ),
+    7000218: SignInError(
+        "invalid_client",
+        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
+    ),
     7000222: SignInError("invalid_client", "The provided client secret keys for app are expired."),
-    9001023: SignInError("invalid_request", "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint."),  # noqa: E501
+    9001023: SignInError(
+        "invalid_request",
+        "The grant type is not supported over the /common or /consumers endpoints. "
+        "Please use the /organizations or tenant-specific endpoint.",
+    ),
 }
 _OTHER = SignInError("invalid_grant", "Sign-in was refused.")
 
@@ -69,7 +117,9 @@ def refusal(state: TenantState, number: int) -> Reply:
     body: dict[str, Any] = {
         "error": row.error,
         "error_description": f"AADSTS{number}: {row.text} Trace ID: {trace} Correlation ID: {correlation} "
-        f"Timestamp: {stamp}".replace(" Trace", "\r\nTrace").replace(" Corr", "\r\nCorr").replace(" Times", "\r\nTimes"),
+        f"Timestamp: {stamp}".replace(" Trace", "\r\nTrace")
+        .replace(" Corr", "\r\nCorr")
+        .replace(" Times", "\r\nTimes"),
         "error_codes": [number],
         "timestamp": stamp,
         "trace_id": trace,

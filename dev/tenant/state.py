@@ -98,7 +98,7 @@ class TenantState:
         self.accounts[account.upn.lower()] = account
         return account
 
-    def put_secret(  # noqa: PLR0913  the attributes of a secret
+    def put_secret(
         self,
         name: str,
         value: str,

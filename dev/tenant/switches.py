@@ -17,15 +17,17 @@ DEFAULT_GRANTS = (
 class Switches:
     """Defaults are the documented or observed behaviour, else the likeliest guess."""
 
-    # --- Microsoft Graph: rights -------------------------------------------------------------------------------
+    # Microsoft Graph: rights
+    # -----------------------
     # Graph permissions the app holds; a change acts at once, also on tokens already given out.
     grants: list[str] = field(default_factory=lambda: list(DEFAULT_GRANTS))
     # When set, every signed-in person has exactly these roles instead of their own.
     signed_in_roles: list[str] | None = None
     # When set, the caller's role holds for this administrative unit only.
     signed_in_role_unit: str | None = None
-    # --- Microsoft Graph: phone methods ------------------------------------------------------------------------
-    # "by role" masks for Authentication Administrator and Global Reader; "full" and "masked" force it (unknown).
+    # Microsoft Graph: phone methods
+    # ------------------------------
+    # "by role" masks for Authentication Administrator and Global Reader; "full", "masked" force it.
     number_view: str = "by role"
     # The mask's shape is not published: the character and how many last digits stay.
     mask_character: str = "X"
@@ -46,7 +48,8 @@ class Switches:
     delete_only_default: bool = True
     # The text of the refusal: the one seen in 2022 or the one of 2021.
     default_method_text: str = "2022"
-    # --- Microsoft Graph: traffic ------------------------------------------------------------------------------
+    # Microsoft Graph: traffic
+    # ------------------------
     # Seconds a Graph call takes, and up to how much longer at random; a batch costs its slowest item.
     graph_latency: float = 0.0
     graph_latency_spread: float = 0.0
@@ -54,7 +57,8 @@ class Switches:
     batch_item_latency: float = 0.002
     # Continuous access evaluation: tokens of clients that declared CP1 are challenged until they answer.
     claims_challenge: bool = False
-    # --- Sign-in -----------------------------------------------------------------------------------------------
+    # Sign-in
+    # -------
     token_lifetime: int = 3971
     token_refresh_in: int | None = None
     # Any AADSTS number: the answer to every token request.
@@ -65,15 +69,17 @@ class Switches:
     token_delay: float = 0.0
     lockout_threshold: int = 10
     lockout_seconds: float = 60.0
-    # --- Managed identity --------------------------------------------------------------------------------------
+    # Managed identity
+    # ----------------
     # "ok", "absent" (no identity assigned), "400", "500" (JSON) or "500-empty".
     identity: str = "ok"
     identity_delay: float = 0.0
     identity_token_lifetime: int = 86400
     # Client ids of user-assigned identities; any other client_id is refused.
     identity_client_ids: list[str] = field(default_factory=list)
-    # --- Key Vault ---------------------------------------------------------------------------------------------
-    # "ok", "rbac" (403 ForbiddenByRbac), "firewall" (403 ForbiddenByFirewall), "throttled" (429), "unavailable" (503).
+    # Key Vault
+    # ---------
+    # "ok", "rbac" (403 ForbiddenByRbac), "firewall" (403 ForbiddenByFirewall), "throttled", "unavailable".
     vault: str = "ok"
     vault_retry_after: int | None = None
     vault_delay: float = 0.0

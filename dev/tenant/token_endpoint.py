@@ -37,14 +37,19 @@ def answer(state: TenantState, call: Call) -> Reply:
     """A token, or the reason why not."""
     switches = state.switches
     if switches.token_status is not None:
-        headers = {} if switches.token_retry_after is None else {"Retry-After": str(switches.token_retry_after)}
-        return Reply(switches.token_status, {}, headers=headers, delay=switches.token_delay)
-    try:
-        if switches.token_error is not None:
-            raise RefusedError(switches.token_error)
-        reply = _grant(state, call)
-    except RefusedError as refused:
-        reply = refusal(state, refused.number)
+        headers = (
+            {} if switches.token_retry_after is None else {"Retry-After": str(switches.token_retry_after)}
+        )
+        return Reply(
+            switches.token_status, refusal(state, 90033).json, headers=headers, delay=switches.token_delay
+        )
+    if switches.token_error is not None:
+        reply = refusal(state, switches.token_error)
+    else:
+        try:
+            reply = _grant(state, call)
+        except RefusedError as refused:
+            reply = refusal(state, refused.number)
     reply.delay = switches.token_delay
     reply.headers |= {"Cache-Control": "no-store, no-cache", "Pragma": "no-cache"}
     return reply
@@ -149,7 +154,12 @@ def _still_allowed(state: TenantState, account: Account) -> Person:
 def _app_token(state: TenantState, app: AppRegistration, resource: str, form: dict[str, str]) -> Reply:
     lifetime = state.switches.token_lifetime
     access_token = tokens.issue(state, _token(state, app, resource, form, None))
-    body = {"token_type": "Bearer", "expires_in": lifetime, "ext_expires_in": lifetime, "access_token": access_token}
+    body = {
+        "token_type": "Bearer",
+        "expires_in": lifetime,
+        "ext_expires_in": lifetime,
+        "access_token": access_token,
+    }
     return Reply(200, body, caller=app.client_id)
 
 

@@ -9,9 +9,8 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from dev.tenant.secrets_and_accounts import Token
-
 if TYPE_CHECKING:
+    from dev.tenant.secrets_and_accounts import Token
     from dev.tenant.state import TenantState
 
 GRAPH_AUDIENCE = "https://graph.microsoft.com"

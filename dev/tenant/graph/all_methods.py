@@ -47,7 +47,10 @@ def list_methods(state: TenantState, caller: Caller, person: Person) -> Reply:
         for kind in person.methods
     ]
     value += [
-        {"@odata.type": "#microsoft.graph.phoneAuthenticationMethod", **phone_json(state, kind, phone, full=full)}
+        {
+            "@odata.type": "#microsoft.graph.phoneAuthenticationMethod",
+            **phone_json(state, kind, phone, full=full),
+        }
         for kind, phone in person.visible_phones(state.clock()).items()
     ]
     context = f"https://graph.microsoft.com/v1.0/$metadata#users('{person.id}')/authentication/methods"

@@ -55,11 +55,15 @@ def _envelope(call: Call) -> list[dict[str, Any]]:
         raise bad_request(f"Number of requests inside batch exceeds the limit. Max allowed: {MOST_ITEMS}.")
     seen: set[str] = set()
     for item in items:
-        if not isinstance(item, dict) or not all(isinstance(item.get(key), str) for key in ("id", "method", "url")):
+        if not isinstance(item, dict) or not all(
+            isinstance(item.get(key), str) for key in ("id", "method", "url")
+        ):
             raise bad_request("Invalid batch payload format: each request needs id, method and url.")
         if item["id"].lower() in seen:  # ids are compared without case
             raise bad_request(f"Request Id '{item['id']}' is duplicated.")
-        if not set(item.get("dependsOn") or []) <= {other["id"] for other in items if isinstance(other, dict)}:
+        if not set(item.get("dependsOn") or []) <= {
+            other["id"] for other in items if isinstance(other, dict)
+        }:
             raise bad_request("A request depends on an id that is not in the batch.")
         seen.add(item["id"].lower())
     return items
@@ -70,11 +74,15 @@ def _run(
 ) -> Reply:
     for needed in item.get("dependsOn") or []:
         if needed not in earlier or earlier[needed].status >= HTTPStatus.BAD_REQUEST:
-            return _stamped(state, call, _refuse(HTTPStatus.FAILED_DEPENDENCY, "FailedDependency", "Failed Dependency"))
+            return _stamped(
+                state, call, _refuse(HTTPStatus.FAILED_DEPENDENCY, "FailedDependency", "Failed Dependency")
+            )
     url, method = item["url"], item["method"].upper()
     headers = {str(name).lower(): str(value) for name, value in (item.get("headers") or {}).items()}
     if method not in METHODS or any(mark in url for mark in " #") or "://" in url:
-        return _stamped(state, call, _refuse(HTTPStatus.BAD_REQUEST, "BadRequest", "Invalid request URI or method."))
+        return _stamped(
+            state, call, _refuse(HTTPStatus.BAD_REQUEST, "BadRequest", "Invalid request URI or method.")
+        )
     if "body" in item and "content-type" not in headers:
         text = "A request with a body needs a Content-Type header."
         return _stamped(state, call, _refuse(HTTPStatus.BAD_REQUEST, "BadRequest", text))

@@ -82,4 +82,6 @@ def _insufficient_claims(state: TenantState) -> GraphError:
     encoded = base64.b64encode(claims.encode()).decode()
     header = f'{_CHALLENGE}, error="insufficient_claims", claims="{encoded}"'
     message = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"  # noqa: E501
-    return GraphError(HTTPStatus.UNAUTHORIZED, "InvalidAuthenticationToken", message, {"WWW-Authenticate": header})
+    return GraphError(
+        HTTPStatus.UNAUTHORIZED, "InvalidAuthenticationToken", message, {"WWW-Authenticate": header}
+    )

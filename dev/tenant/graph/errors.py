@@ -16,7 +16,13 @@ class GraphError(Exception):
     """A call ends here with Graph's error envelope."""
 
     def __init__(
-        self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None, *, inner: bool = False
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        inner: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -68,7 +74,9 @@ def method_denied() -> GraphError:
 
 def method_missing() -> GraphError:
     """404 of the authentication-methods service (unknown: proposed)."""
-    return GraphError(HTTPStatus.NOT_FOUND, "resourceNotFound", "The requested method was not found.", inner=True)
+    return GraphError(
+        HTTPStatus.NOT_FOUND, "resourceNotFound", "The requested method was not found.", inner=True
+    )
 
 
 def directory_denied() -> GraphError:

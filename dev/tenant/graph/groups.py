@@ -14,7 +14,7 @@ from dev.tenant.wire import Reply
 
 if TYPE_CHECKING:
     from dev.tenant.graph.caller import Caller
-    from dev.tenant.people import Group
+    from dev.tenant.people import Group, Person
     from dev.tenant.state import TenantState
     from dev.tenant.wire import Call
 
@@ -71,7 +71,8 @@ def list_role_assignments(state: TenantState, caller: Caller, call: Call) -> Rep
     """GET /roleManagement/directory/roleAssignments: people and groups that hold a role."""
     caller.needs(READ_ROLES)
     rows: dict[str, dict[str, str]] = {}
-    for holder in (*state.people.values(), *state.groups.values()):
+    holders: list[Person | Group] = [*state.people.values(), *state.groups.values()]
+    for holder in holders:
         for role in holder.roles:
             key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{holder.id}/{role}"))
             rows[key] = {
@@ -82,7 +83,10 @@ def list_role_assignments(state: TenantState, caller: Caller, call: Call) -> Rep
             }
     ids, more = page(state, call, lambda: list(rows))
     value = [_select(rows[key], call) for key in ids if key in rows]
-    return Reply(200, {"@odata.context": f"{_METADATA}roleManagement/directory/roleAssignments", **more, "value": value})
+    return Reply(
+        200,
+        {"@odata.context": f"{_METADATA}roleManagement/directory/roleAssignments", **more, "value": value},
+    )
 
 
 def _group(state: TenantState, group_id: str) -> Group:
@@ -131,5 +135,3 @@ def _select(row: dict[str, Any], call: Call) -> dict[str, Any]:
     if not select:
         return row
     return {name: row.get(name) for name in select.split(",")}
-
-

@@ -21,7 +21,9 @@ LARGEST_PAGE = 999
 KEPT_LISTINGS = 64
 
 
-def page(state: TenantState, call: Call, matches: Callable[[], list[str]]) -> tuple[list[str], dict[str, Any]]:
+def page(
+    state: TenantState, call: Call, matches: Callable[[], list[str]]
+) -> tuple[list[str], dict[str, Any]]:
     """The ids of this page, and the envelope's `@odata.nextLink` if more follow.
 
     A listing is fixed by its first page; later pages show who was in it then.
@@ -45,7 +47,9 @@ def page(state: TenantState, call: Call, matches: Callable[[], list[str]]) -> tu
         state.pages[listing_id] = ids
     kept = {name: value for name, value in call.params.items() if name not in {"$skiptoken", "$count"}}
     query = "&".join(f"{quote(name, safe='$')}={quote(value, safe=',')}" for name, value in kept.items())
-    link = f"https://{GRAPH_HOST}{call.path}?{query}{'&' if query else ''}$skiptoken={_encode(listing_id, end)}"
+    link = (
+        f"https://{GRAPH_HOST}{call.path}?{query}{'&' if query else ''}$skiptoken={_encode(listing_id, end)}"
+    )
     return ids[offset:end], {"@odata.nextLink": link}
 
 
@@ -54,7 +58,9 @@ def _size(call: Call) -> int:
         raise bad_request("'$skip' is not supported by the service.", "Request_UnsupportedQuery")
     text = call.params.get("$top", str(DEFAULT_PAGE))
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_PAGE):
-        raise bad_request(f"Invalid page size specified: '{text}'. Must be between 1 and {LARGEST_PAGE} inclusive.")
+        raise bad_request(
+            f"Invalid page size specified: '{text}'. Must be between 1 and {LARGEST_PAGE} inclusive."
+        )
     return int(text)
 
 

@@ -85,7 +85,9 @@ def delete_phone(state: TenantState, caller: Caller, person: Person, method_id: 
     if kind not in person.phones:
         raise method_missing()
     if kind == "mobile" and "alternateMobile" in person.phones:
-        raise method_refused("The mobile phone cannot be deleted while an alternate mobile phone is registered.")
+        raise method_refused(
+            "The mobile phone cannot be deleted while an alternate mobile phone is registered."
+        )
     if person.default_phone() == kind:
         others = len(person.phones) > 1 or any(method != "password" for method in person.methods)
         if others or not state.switches.delete_only_default:
@@ -111,10 +113,13 @@ def phone_json(state: TenantState, kind: str, phone: Phone, *, full: bool) -> di
 
 def _default_text(state: TenantState, method_id: str) -> str:
     if state.switches.default_method_text == "2021":
-        return "Cannot delete default method with other methods configured. Please change default method before deletion."  # noqa: E501
+        return (
+            "Cannot delete default method with other methods configured. "
+            "Please change default method before deletion."
+        )
     return (
-        f"The requested authentication method id of [{method_id}] matches the user's current default authentication "
-        "method, and cannot be deleted until the default authentication method is changed"
+        f"The requested authentication method id of [{method_id}] matches the user's current default "
+        "authentication method, and cannot be deleted until the default authentication method is changed"
     )
 
 
@@ -127,7 +132,10 @@ def _body(call: Call) -> dict[str, Any]:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise bad_request("Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of valid JSON format.")  # noqa: E501
+        raise bad_request(
+            "Unable to read JSON request payload. Please ensure Content-Type header is set and payload is of "
+            "valid JSON format."
+        )
     unknown = sorted(set(body) - {"phoneNumber", "phoneType", "@odata.type", "id"})
     if unknown:
         raise method_refused(f"The property '{unknown[0]}' cannot be set.")

@@ -32,8 +32,8 @@ ROLE_IDS = {
 }
 UNLIMITED = {"Global Administrator", "Privileged Authentication Administrator"}
 READERS = UNLIMITED | {"Authentication Administrator", "Global Reader"}
-# The roles whose holders an Authentication Administrator may still serve. Helpdesk Administrator is yes in one
-# of Microsoft's tables and no in the other, so it is left out.
+# The roles whose holders an Authentication Administrator may still serve (Entra "privileged roles and
+# permissions"). Helpdesk Administrator is yes in one of its tables and no in the other, so it is left out.
 WITHIN_REACH = {
     "Authentication Administrator",
     "Directory Readers",

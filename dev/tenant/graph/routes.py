@@ -85,4 +85,6 @@ def _person(state: TenantState, segment: Segment) -> Person:
 
 
 def _not_allowed() -> GraphError:
-    return GraphError(HTTPStatus.METHOD_NOT_ALLOWED, "Request_BadRequest", "Specified HTTP method is not allowed.")
+    return GraphError(
+        HTTPStatus.METHOD_NOT_ALLOWED, "Request_BadRequest", "Specified HTTP method is not allowed."
+    )

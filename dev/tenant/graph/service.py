@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 BATCH_PATH = "/v1.0/$batch"
 _DIAGNOSTIC = (
-    '{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"002","RoleInstance":"AM4PEPF0002"}}'
+    '{"ServerInfo":{"DataCenter":"West Europe","Slice":"E","Ring":"5","ScaleUnit":"002",'
+    '"RoleInstance":"AM4PEPF0002"}}'
 )
 
 
@@ -53,7 +54,7 @@ def _guarded(state: TenantState, call: Call) -> Reply:
 
 
 def handle(state: TenantState, caller: Caller, call: Call) -> Reply:
-    """One call or one item: the handler's answer, late by the latency, unless a fault on items says otherwise."""
+    """One call or one item: the handler's answer after the latency, unless a fault strikes the item."""
     fault = faults.take(state.faults, call, state.random) if call.is_item else None
     reply = None
     if fault is None or fault.after_commit or not (fault.status or fault.reset):

@@ -32,7 +32,8 @@ def compiled(text: str, *, advanced: bool) -> Test:
             f"{len(alternatives)}. Max allowed: {MOST_CLAUSES}."
         )
     tests = [
-        [_clause(part, advanced=advanced) for part in _split(alternative, "and")] for alternative in alternatives
+        [_clause(part, advanced=advanced) for part in _split(alternative, "and")]
+        for alternative in alternatives
     ]
     return lambda person: any(all(test(person) for test in group) for group in tests)
 
@@ -73,7 +74,9 @@ def _comparison(name: str, operator: str, value: Any, *, advanced: bool) -> Test
     if operator == "eq":
         return lambda person: bool(_fold(get(person)) == value)
     if not advanced:
-        raise unsupported_query("Operator 'ne' is not supported because the required header 'ConsistencyLevel' is missing.")  # noqa: E501
+        raise unsupported_query(
+            "Operator 'ne' is not supported because the required header 'ConsistencyLevel' is missing."
+        )
     return lambda person: bool(_fold(get(person)) != value)
 
 

@@ -36,21 +36,34 @@ GETTERS: dict[str, Callable[[Person], Any]] = {
     ),
     EXTENSION_ATTRIBUTES: _extension_attributes,
 }
-DEFAULT_PROPERTIES = (
-    "businessPhones displayName givenName jobTitle mail mobilePhone officeLocation preferredLanguage surname "
-    "userPrincipalName id"
-).split()
+DEFAULT_PROPERTIES = [
+    *("businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone"),
+    *("officeLocation", "preferredLanguage", "surname", "userPrincipalName", "id"),
+]
 # Declared by Graph, never set in this tenant.
 UNSET = frozenset(
-    "jobTitle mobilePhone officeLocation preferredLanguage city companyName country createdDateTime creationType "
-    "deletedDateTime department employeeHireDate employeeId employeeType externalUserState faxNumber "
-    "lastPasswordChangeDateTime mailNickname onPremisesDistinguishedName onPremisesDomainName "
-    "onPremisesImmutableId onPremisesSamAccountName onPremisesSecurityIdentifier onPremisesUserPrincipalName "
-    "passwordPolicies postalCode securityIdentifier signInSessionsValidFromDateTime state streetAddress "
-    "ageGroup consentProvidedForMinor legalAgeGroupClassification preferredDataLocation".split()
+    {
+        *("jobTitle", "mobilePhone", "officeLocation", "preferredLanguage", "city", "companyName", "country"),
+        *(
+            "createdDateTime",
+            "creationType",
+            "deletedDateTime",
+            "department",
+            "employeeHireDate",
+            "employeeId",
+        ),
+        *("employeeType", "externalUserState", "faxNumber", "lastPasswordChangeDateTime", "mailNickname"),
+        *("onPremisesDistinguishedName", "onPremisesDomainName", "onPremisesImmutableId"),
+        *("onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesUserPrincipalName"),
+        *("passwordPolicies", "postalCode", "securityIdentifier", "signInSessionsValidFromDateTime", "state"),
+        *("streetAddress", "ageGroup", "consentProvidedForMinor", "legalAgeGroupClassification"),
+        "preferredDataLocation",
+    }
 )
 # Kept outside the directory: they cannot be listed.
-ELSEWHERE = frozenset({"mailboxSettings", "aboutMe", "birthday", "hireDate", "interests", "skills", "schools"})
+ELSEWHERE = frozenset(
+    {"mailboxSettings", "aboutMe", "birthday", "hireDate", "interests", "skills", "schools"}
+)
 
 
 def selected(select: str | None) -> list[str]:

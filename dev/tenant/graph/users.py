@@ -35,7 +35,9 @@ def list_users(state: TenantState, caller: Caller, call: Call) -> Reply:
     select = call.params.get("$select")
     names = user_properties.selected(select)
     if user_properties.ELSEWHERE & set(names):
-        message = "This operation is not supported for the target: the property is not stored in the directory."
+        message = (
+            "This operation is not supported for the target: the property is not stored in the directory."
+        )
         raise GraphError(HTTPStatus.NOT_IMPLEMENTED, "NotImplemented", message)
     eventual = call.headers.get("consistencylevel", "").lower() == "eventual"
     counted = call.params.get("$count", "").lower() == "true"
