@@ -10,7 +10,7 @@ import threading
 from dev.stack import LocalStack
 from dev.tenant import sample
 
-_WHO = "firstname1.lastname1@contoso.com"
+_WHO = "anna.new@contoso.com"
 
 _TEXT = """
 The local stack is up. Everything below works as it stands; Ctrl+C ends it.

@@ -35,7 +35,7 @@ def _cpu_of_first_push() -> tuple[float, float]:
     """Return CPU seconds of the host's process and wall seconds that the first push of a fresh one takes."""
     with LocalStack() as stack:
         before, start = _cpu_of_process(stack.host.pid), time.perf_counter()
-        stack.push({"UserPrincipalName": "firstname1.lastname1@contoso.com"}).raise_for_status()
+        stack.push({"UserPrincipalName": "anna.new@contoso.com"}).raise_for_status()
         return _cpu_of_process(stack.host.pid) - before, time.perf_counter() - start
 
 

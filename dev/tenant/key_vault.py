@@ -101,7 +101,8 @@ def _switched_off(state: TenantState) -> Reply | None:
             return _forbidden(
                 "ForbiddenByRbac",
                 "Caller is not authorized to perform action on resource.\r\n"
-                "If role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\n"
+                "If role assignments, deny assignments or role definitions were changed recently, "
+                "please observe propagation time.\r\n"
                 "Action: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'",
             )
         case "firewall":

@@ -114,10 +114,7 @@ class GraphTenant:
         order = list(user_ids)
         items = [Item("GET", f"{user_path(user_id)}/authentication/methods") for user_id in order]
         replies = await batch(self._client, items, self._deadline)
-        return {
-            user_id: other_factors_of(reply.body) if reply.status == _OK else _unreadable(reply)
-            for user_id, reply in zip(order, replies, strict=True)
-        }
+        return {user_id: _factors(reply) for user_id, reply in zip(order, replies, strict=True)}
 
     async def write(self, changes: Sequence[Change]) -> Mapping[str, WriteAnswer]:
         """Carry out the changes, twenty a call.
@@ -142,10 +139,29 @@ def _refuse_if_no_user_readable(replies: Sequence[Reply]) -> None:
 def _sighting(user_reply: Reply, methods_reply: Reply) -> Observation | Unreadable:
     if user_reply.status != _OK:
         return _unreadable(user_reply)
+    if not _has(user_reply, "id"):
+        return _shapeless(user_reply)
     user = user_of(user_reply.body)
     if methods_reply.status != _OK:
         return _unreadable(methods_reply, user)
+    if not _has(methods_reply, "value"):
+        return _shapeless(methods_reply, user)
     return Observation(user, phone_methods_of(methods_reply.body))
+
+
+def _factors(reply: Reply) -> int | Unreadable:
+    if reply.status != _OK:
+        return _unreadable(reply)
+    return other_factors_of(reply.body) if _has(reply, "value") else _shapeless(reply)
+
+
+def _has(reply: Reply, member: str) -> bool:
+    return isinstance(reply.body, dict) and member in reply.body
+
+
+def _shapeless(reply: Reply, user: User | None = None) -> Unreadable:
+    """Return that a success without the expected body tells nothing: it must not pass for "no phone"."""
+    return Unreadable(Code.UNAVAILABLE, f"Graph: an answer of unknown shape ({reply.reference()}).", user)
 
 
 def _unreadable(reply: Reply, user: User | None = None) -> Unreadable:

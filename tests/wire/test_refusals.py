@@ -1,0 +1,207 @@
+"""What stops everything: Entra, Key Vault and Graph refusing us, or not answering."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dev.tenant import sample
+from shared.errors import PermanentError, Problem, SettingsError, SyncError, TransientError
+from tests.wire.conftest import Bench
+
+ONE = "+46701740611"
+
+
+def sign_ins(bench: Bench) -> int:
+    """Return the number of token requests that Entra saw."""
+    return sum(entry["path"].endswith("/token") for entry in bench.calls("login.microsoftonline.com"))
+
+
+async def stopped(bench: Bench) -> SyncError:
+    """Push somebody and return what stopped it."""
+    person = bench.person(ONE)
+    with pytest.raises(SyncError) as caught:
+        await bench.push([{"Id": person.id}])
+    return caught.value
+
+
+async def test_a_wrong_password_costs_one_sign_in_and_heals_by_a_new_version(bench: Bench) -> None:
+    """Nothing is tried again until the secret has a new version, looked up once a minute."""
+    bench.control.put_secret("mfa-sync-password", "not-the-password")
+    for _ in range(10):
+        error = await stopped(bench)
+        assert isinstance(error, PermanentError)
+        assert (error.code, error.aadsts) == (Problem.SIGN_IN_REFUSED, 50126)
+        assert "new version of the password secret" in error.remedy
+        bench.clock.advance(20)
+    assert sign_ins(bench) == 1
+    bench.control.put_secret("mfa-sync-password", sample.PASSWORD)
+    bench.clock.advance(61)
+    assert (await bench.one(bench.person(ONE)))["outcome"] == "created"
+
+
+async def test_a_password_rotated_since_it_was_cached_is_tried_once_more(bench: Bench) -> None:
+    """After 50126 the vault is read once; a new version is tried at once."""
+    await bench.one(bench.person(ONE))
+    bench.control.patch_account(sample.SERVICE_ACCOUNT, password="rotated-Passw0rd")
+    bench.control.put_secret("mfa-sync-password", "rotated-Passw0rd")
+    bench.configure()
+    assert (await bench.one(bench.person(ONE)))["outcome"] == "created"
+
+
+@pytest.mark.parametrize(
+    "number", [50126, 50034, 50053, 50055, 50057, 50076, 53003, 65001, 700016, 7000215, 7000222, 99999]
+)
+async def test_each_refusal_of_entra_is_named_with_its_remedy_and_braked(bench: Bench, number: int) -> None:
+    """However often the app is called, Entra is asked at most twice."""
+    bench.control.switch(token_error=number)
+    for _ in range(5):
+        error = await stopped(bench)
+        assert isinstance(error, PermanentError)
+        assert error.aadsts == number
+        assert error.remedy
+    assert sign_ins(bench) <= 2
+
+
+async def test_a_policy_lifted_is_noticed_after_ten_minutes(bench: Bench) -> None:
+    """One trial per ten minutes after a permanent refusal that no secret can heal."""
+    bench.control.switch(token_error=53003)
+    await stopped(bench)
+    bench.control.switch(token_error=None)
+    bench.clock.advance(599)
+    await stopped(bench)
+    bench.clock.advance(2)
+    assert (await bench.one(bench.person(ONE)))["outcome"] == "created"
+
+
+@pytest.mark.parametrize(
+    ("switches", "kind", "code"),
+    [
+        ({"vault": "rbac"}, PermanentError, Problem.VAULT_REFUSED),
+        ({"vault": "firewall"}, PermanentError, Problem.VAULT_REFUSED),
+        ({"vault": "throttled"}, TransientError, Problem.VAULT_UNAVAILABLE),
+        ({"vault": "unavailable"}, TransientError, Problem.VAULT_UNAVAILABLE),
+        ({"identity": "absent"}, PermanentError, Problem.VAULT_REFUSED),
+        ({"token_status": 503}, TransientError, Problem.SIGN_IN_UNAVAILABLE),
+    ],
+)
+async def test_a_service_that_fails_is_one_clear_problem(
+    bench: Bench, switches: dict[str, Any], kind: type[SyncError], code: Problem
+) -> None:
+    """Nothing is written, and the problem tells who failed."""
+    bench.control.switch(**switches)
+    error = await stopped(bench)
+    assert (type(error), error.code) == (kind, code)
+
+
+async def test_a_missing_a_disabled_and_an_empty_secret_are_named(bench: Bench) -> None:
+    """The remedy begins with the secret's name."""
+    bench.control.patch_secret("mfa-sync-password", enabled=False)
+    assert "mfa-sync-password" in (await stopped(bench)).detail
+    bench.configure()
+    bench.control.remove_secret("mfa-sync-username")
+    assert "mfa-sync-username" in (await stopped(bench)).detail
+
+
+async def test_the_handshake_accepts_both_candidates_and_nothing_else(bench: Bench) -> None:
+    """The previous one counts only while its expiry lies ahead."""
+    accepts = bench.worker.handshake.accepts
+    assert await accepts(sample.HANDSHAKE)
+    assert await accepts(sample.PREVIOUS_HANDSHAKE)
+    for wrong in (None, "", "wrong", "smörgås", sample.HANDSHAKE + " ", sample.HANDSHAKE.lower()):
+        assert not await accepts(wrong)
+    bench.control.patch_secret("mfa-sync-handshake-previous", exp=1)
+    bench.configure()
+    assert not await bench.worker.handshake.accepts(sample.PREVIOUS_HANDSHAKE)
+
+
+async def test_a_rotated_handshake_is_noticed_within_a_minute_and_guesses_are_cheap(bench: Bench) -> None:
+    """A mismatch re-reads the vault at most once a minute."""
+    assert await bench.worker.handshake.accepts(sample.HANDSHAKE)
+    bench.control.put_secret("mfa-sync-handshake", "a-new-handshake-of-ours")
+    bench.clock.advance(61)
+    assert await bench.worker.handshake.accepts("a-new-handshake-of-ours")
+    bench.control.clear_log()
+    for _ in range(20):
+        assert not await bench.worker.handshake.accepts("guess")
+    assert bench.calls("contoso-mfa.vault.azure.net") == []
+
+
+async def test_the_articles_published_handshake_is_no_secret(bench: Bench) -> None:
+    """Whoever left it in place is told so."""
+    published = "Handshake-message-only-known-between-runbook-and-invoker"
+    bench.control.put_secret("mfa-sync-handshake", published)
+    with pytest.raises(SettingsError, match="mfa-sync-handshake"):
+        await bench.worker.handshake.accepts(published)
+
+
+async def test_a_missing_right_is_ours_and_not_the_users(bench: Bench) -> None:
+    """Three first answers that are all 403 stop the call."""
+    bench.control.switch(grants=["User.Read.All"])
+    people = [bench.person(ONE) for _ in range(3)]
+    with pytest.raises(PermanentError) as caught:
+        await bench.push([{"Id": person.id} for person in people])
+    assert "UserAuthenticationMethod.ReadWrite.All" in caught.value.remedy
+    bench.control.switch(grants=["UserAuthenticationMethod.ReadWrite.All"])
+    assert "User.Read.All" in (await stopped(bench)).remedy
+
+
+async def test_a_token_that_graph_no_longer_takes_is_renewed_once(bench: Bench) -> None:
+    """401 renews; the rows notice nothing."""
+    person = bench.person(ONE)
+    await bench.one(person)
+    bench.control.revoke_tokens()
+    assert (await bench.one(person))["outcome"] == "unchanged"
+
+
+async def test_a_claims_challenge_is_answered(bench: Bench) -> None:
+    """Continuous access evaluation: the 401 carries claims for the next token request."""
+    bench.control.switch(claims_challenge=True)
+    assert (await bench.one(bench.person(ONE)))["outcome"] == "created"
+
+
+async def test_throttled_items_alone_are_repeated_after_what_they_ask(bench: Bench) -> None:
+    """Retry-After per item; the others are not sent again."""
+    people = [bench.person(ONE, ONE) for _ in range(4)]
+    bench.control.fault(status=429, method="GET", applies_to="item", times=2, headers={"Retry-After": "7"})
+    before = bench.clock.monotonic()
+    answer = await bench.push([{"Id": person.id} for person in people])
+    assert answer.body["summary"]["unchanged"] == 4
+    assert [len(entry["items"]) for entry in bench.calls("graph.microsoft.com")] == [8, 2]
+    assert bench.clock.monotonic() - before >= 7
+
+
+async def test_a_graph_that_only_throttles_is_503_with_its_retry_after(bench: Bench) -> None:
+    """One clear problem, and nothing was written."""
+    bench.control.fault(
+        status=429, applies_to="call", host="graph.*", times=99, headers={"Retry-After": "600"}
+    )
+    error = await stopped(bench)
+    assert isinstance(error, TransientError)
+    assert error.retry_after == 600
+
+
+async def test_the_deadline_leaves_rows_for_another_call(bench: Bench) -> None:
+    """A caller who waits no longer gets an answer in time: nothing is lost, nothing claimed."""
+    people = [bench.person(ONE), bench.person(ONE)]
+    bench.control.fault(
+        status=429,
+        method="POST",
+        path="phoneMethods",
+        applies_to="item",
+        times=9,
+        headers={"Retry-After": "200"},
+    )
+    answer = await bench.push([{"Id": person.id} for person in people])
+    assert answer.status == 503
+    assert {line["code"] for line in answer.body["results"]} == {"throttled"}
+
+
+async def test_one_bad_user_never_stops_the_others(bench: Bench) -> None:
+    """A 404 and a 500 beside a good row."""
+    good, sick = bench.person(ONE), bench.person(ONE)
+    bench.control.fault(status=500, method="GET", path=sick.id, applies_to="item", times=99)
+    answer = await bench.push([{"Id": good.id}, {"UserPrincipalName": "nobody@contoso.com"}, {"Id": sick.id}])
+    assert answer.status == 207
+    assert [line["code"] for line in answer.body["results"]] == [None, "userNotFound", "unavailable"]
