@@ -1,0 +1,123 @@
+"""The documents name everything that exists, and nothing that does not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from mfa_sync.log import Event
+from mfa_sync.settings import Settings
+from shared.errors import Problem
+from shared.outcome import CODES, Code, Note
+
+ROOT = Path(__file__).parents[2]
+PLATFORM = {"FUNCTIONS_WORKER_RUNTIME": "python", "AzureWebJobsStorage": "UseDevelopmentStorage=true"}
+NEEDED = {
+    "TENANT_ID": "contoso.com",
+    "CLIENT_ID": "22222222-2222-4222-8222-222222222222",
+    "KEY_VAULT_URL": "https://contoso.vault.azure.net",
+}
+
+
+class Recorder(Mapping[str, str]):
+    """An environment that remembers which names it was asked for."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values_held = dict(values)
+        self.asked: set[str] = set()
+
+    def __getitem__(self, name: str) -> str:
+        self.asked.add(name)
+        return self.values_held[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_held)
+
+    def __len__(self) -> int:
+        return len(self.values_held)
+
+
+def table(document: str, heading: str) -> dict[str, list[str]]:
+    """Return the table under a heading: each row's cells by the name that stands first, without backticks."""
+    text = (ROOT / "docs" / document).read_text(encoding="utf-8")
+    section = re.split(r"^#+ ", text, flags=re.MULTILINE)
+    (body,) = (part for part in section if part.splitlines()[:1] == [heading])
+    lines = [line for line in body.splitlines() if line.startswith("| `")]
+    cells = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+    names = [first.strip("`") for first, *_ in cells]
+    assert len(names) == len(set(names)), f"{document}: a name stands twice under {heading}"
+    return {name: rest for name, (_, *rest) in zip(names, cells, strict=True)}
+
+
+def settings_read() -> set[str]:
+    """Return the names of all settings that the program reads."""
+    environment = Recorder(NEEDED)
+    Settings.from_environment(environment)
+    return environment.asked
+
+
+def example() -> dict[str, str]:
+    """Return the values of the example of local settings."""
+    document = json.loads((ROOT / "local.settings.json.example").read_text(encoding="utf-8"))
+    assert document["IsEncrypted"] is False
+    values: dict[str, str] = document["Values"]
+    return values
+
+
+def test_the_table_of_row_codes_says_what_the_code_says() -> None:
+    """Every code has its line, every line its code, and every cell is the program's own."""
+    assert table("codes.md", "Rows") == {
+        code.value: [
+            meaning.outcome.value,
+            "yes" if meaning.retryable else "no",
+            meaning.who,
+            meaning.meaning,
+            meaning.remedy,
+        ]
+        for code, meaning in CODES.items()
+    }
+
+
+def test_every_code_has_a_meaning() -> None:
+    """A result is made from it."""
+    assert set(CODES) == set(Code)
+
+
+@pytest.mark.parametrize(
+    ("heading", "names"),
+    [("Problems", set(Problem)), ("Notes", set(Note)), ("Events", set(Event))],
+)
+def test_problems_notes_and_events_are_documented_and_no_others(heading: str, names: set[str]) -> None:
+    """Names are stable interface: none is secret, none is invented."""
+    assert set(table("codes.md", heading)) == {str(name) for name in names}
+
+
+def test_every_setting_that_is_read_is_documented_and_no_other() -> None:
+    """A setting that nobody can find, or that does nothing, is a trap."""
+    assert set(table("settings.md", "Settings")) == settings_read()
+
+
+def test_the_documented_defaults_are_the_ones_in_force() -> None:
+    """Writing every default down changes nothing, and what is required has none."""
+    defaults = {name: default for name, (default, *_) in table("settings.md", "Settings").items()}
+    assert {name for name, default in defaults.items() if default == "required"} == set(NEEDED)
+    written = {name: default.strip("`") for name, default in defaults.items() if default.startswith("`")}
+    assert Settings.from_environment({**NEEDED, **written}) == Settings.from_environment(NEEDED)
+
+
+def test_the_example_names_every_setting_and_the_platforms_own() -> None:
+    """Whoever copies it sees all there is to set."""
+    assert set(example()) == settings_read() | set(PLATFORM)
+    assert {name: example()[name] for name in PLATFORM} == PLATFORM
+
+
+def test_the_example_works_and_holds_the_defaults() -> None:
+    """Values are texts, as the Functions host demands, and none differs from its default by accident."""
+    values = example()
+    assert all(isinstance(value, str) for value in values.values())
+    required = {name: values[name] for name in NEEDED}
+    assert Settings.from_environment(values) == Settings.from_environment(required)

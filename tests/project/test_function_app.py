@@ -1,0 +1,51 @@
+"""The app's face to Azure: which functions there are, and that the core stays free of Azure."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+_LIST_FUNCTIONS = """
+import json, function_app
+print(json.dumps({
+    function.get_function_name(): [
+        [binding.route, [method.value for method in binding.methods], binding.auth_level.value]
+        for binding in function.get_bindings() if binding.type == "httpTrigger"
+    ]
+    for function in function_app.app.get_functions()
+}))
+"""
+
+_LIST_MODULES = """
+import importlib, pkgutil, sys, shared
+for module in pkgutil.walk_packages(shared.__path__, "shared."):
+    importlib.import_module(module.name)
+print("\\n".join(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def run(program: str) -> str:
+    """Return what a fresh interpreter prints: neither environment nor modules of ours reach it."""
+    return subprocess.run(  # noqa: S603  our own programs
+        [sys.executable, "-B", "-c", program], cwd=ROOT, env={}, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_the_functions_are_indexed_without_settings_under_their_routes_methods_and_keys() -> None:
+    """An app whose settings are wrong still loads, and only liveness is open to anybody."""
+    assert json.loads(run(_LIST_FUNCTIONS)) == {
+        "mfa_sync": [["mfa-sync", ["POST"], "function"]],
+        "explain": [["explain", ["POST"], "function"]],
+        "health": [["health", ["GET"], "anonymous"]],
+    }
+
+
+def test_the_core_imports_neither_azure_nor_http() -> None:
+    """What decides can be run and read without either."""
+    loaded = set(run(_LIST_MODULES).split())
+    assert "shared" in loaded
+    assert not loaded & {"azure", "httpx", "httpcore", "msal", "mfa_sync", "dev"}
