@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from dev.tenant import sample
 from mfa_sync.log import Event
 from mfa_sync.settings import Settings
 from shared.errors import Problem
@@ -121,3 +122,10 @@ def test_the_example_works_and_holds_the_defaults() -> None:
     assert all(isinstance(value, str) for value in values.values())
     required = {name: values[name] for name in NEEDED}
     assert Settings.from_environment(values) == Settings.from_environment(required)
+
+
+def test_the_example_fits_the_emulated_tenant() -> None:
+    """The first local run needs no editing."""
+    values = example()
+    found = (values["TENANT_ID"], values["CLIENT_ID"], values["KEY_VAULT_URL"])
+    assert found == (sample.TENANT_ID, sample.CLIENT_ID, sample.VAULT_URL)
