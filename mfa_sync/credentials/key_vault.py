@@ -97,11 +97,16 @@ class KeyVault:
             ResourceNotFoundError,
         )
 
+        had_client = self._client is not None
         try:
             read = self._secrets().get_secret(name)
         except ResourceNotFoundError:
             return None
-        except ClientAuthenticationError as error:  # the managed identity, or the vault's 401
+        except ClientAuthenticationError as error:  # no token from the identity, or the vault rejects it
+            # The identity's library keeps a token for up to a day: one that is rejected must not stay.
+            self._client = None
+            if had_client:
+                return self._read(name)
             raise _identity_refused(error) from error
         except HttpResponseError as error:
             raise _vault_fault(name, error) from error
@@ -126,7 +131,7 @@ class KeyVault:
 def _identity_refused(error: Exception) -> PermanentError:
     return PermanentError(
         Problem.VAULT_REFUSED,
-        f"The managed identity gave no token for Key Vault ({type(error).__name__}).",
+        f"The managed identity gave no token that Key Vault takes ({type(error).__name__}).",
         remedy="Assign the managed identity to the app; with several, name one in AZURE_CLIENT_ID.",
     )
 
