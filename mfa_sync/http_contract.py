@@ -24,6 +24,7 @@ MAX_BODY_BYTES = 4 * 1024 * 1024
 _MOST_FAULTS = 20
 _MOST_REFERENCE = 128
 _MOST_UPN = 113
+_MOST_POINTER = 80
 _RETRY_SECONDS = 60
 
 _QUERY = ("dryRun",)
@@ -62,8 +63,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
-        """Return the body as JSON."""
-        return json.dumps(self.body, ensure_ascii=False)
+        """Return the body as JSON, in ASCII: an echoed key may hold half a surrogate pair."""
+        return json.dumps(self.body)
 
 
 class RequestError(Exception):
@@ -169,8 +170,11 @@ def _json(body: bytes, content_type: str | None) -> Any:
         raise RequestError(400, Problem.NOT_JSON, "Not JSON that can be read.") from None
 
 
-class _Object(list[tuple[str, Any]]):
+class _Object:
     """A JSON object with all its pairs: a dict would silently drop a key given twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        self.pairs = pairs
 
 
 def _no_constant(name: str) -> NoReturn:
@@ -178,16 +182,17 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _row(item: Any, pointer: str, faults: list[dict[str, str]]) -> Row | None:
-    def fault(key: str, detail: str) -> None:
-        escaped = key.replace("~", "~0").replace("/", "~1")
-        faults.append({"pointer": f"{pointer}/{escaped}" if key else pointer, "detail": detail})
+    def fault(key: str | None, detail: str) -> None:
+        """Note a fault of one key, or of the row as a whole where `key` is None."""
+        token = "" if key is None else "/" + key[:_MOST_POINTER].replace("~", "~0").replace("/", "~1")
+        faults.append({"pointer": pointer + token, "detail": detail})
 
     if not isinstance(item, _Object):
-        fault("", 'A row is an object such as {"UserPrincipalName": "a@contoso.com"}.')
+        fault(None, 'A row is an object such as {"UserPrincipalName": "a@contoso.com"}.')
         return None
     before = len(faults)
     values: dict[str, Any] = {}
-    for key, value in item:
+    for key, value in item.pairs:
         name = next((known for known in _KEYS if known.lower() == key.lower()), None)
         if name is None:
             fault(key, f"Unknown key{_nearest(key, _KEYS)}")
@@ -210,7 +215,7 @@ def _who(values: dict[str, Any], fault: Any) -> tuple[str, str | None]:
     upn, object_id = _text(values, "UserPrincipalName", fault), _text(values, "Id", fault)
     upn, object_id = (upn or "").strip() or None, (object_id or "").strip() or None
     if (upn is None) == (object_id is None):
-        fault("", "Give exactly one of UserPrincipalName and Id.")
+        fault(None, "Give exactly one of UserPrincipalName and Id.")
     elif object_id is not None:
         if not is_object_id(object_id):
             fault("Id", "An object id is a GUID.")

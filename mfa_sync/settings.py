@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from shared.errors import SettingsError
 from shared.guard import Limit, Limits
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
+# A host by name, perhaps a port: no user, query or fragment belongs into an address of a service.
+_ORIGIN = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,4}|:[1-5][0-9]{4})?")
+_ADDRESS = re.compile(_ORIGIN.pattern + r"(/[A-Za-z0-9._~-]+)*")
 _REGION = re.compile(r"[A-Z]{2}")
 
 
@@ -152,18 +154,15 @@ class _Reader:
         return self.optional(name, "a Key Vault secret name", _SECRET_NAME) or default
 
     def https(self, name: str, default: str | None) -> str:
-        text = self._text(name) or default or ""
-        parts = urlsplit(text)
-        if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment or parts.username:
-            self.faults.append(
-                f"{name}: {'must be' if text else 'is missing; it must be'} an https:// address"
-            )
-        return text.rstrip("/")
+        return self._address(name, default, "an https:// address", _ADDRESS)
 
     def origin(self, name: str, default: str | None) -> str:
-        text = self.https(name, default)
-        if urlsplit(text).path:
-            self.faults.append(f"{name}: must be an https:// address without a path")
+        return self._address(name, default, "an https:// address without a path", _ORIGIN)
+
+    def _address(self, name: str, default: str | None, allowed: str, pattern: re.Pattern[str]) -> str:
+        text = (self._text(name) or default or "").rstrip("/")
+        if not pattern.fullmatch(text):
+            self.faults.append(f"{name}: {'must be' if text else 'is missing; it must be'} {allowed}")
         return text
 
     def word(self, name: str, default: str, *others: str) -> str:

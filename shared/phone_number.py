@@ -148,7 +148,7 @@ class ObservedNumber:
 
         Under a mask a difference can be proved and sameness never: one in a hundred numbers ends alike.
         """
-        bare = _PUNCTUATION.sub("", self.text)
+        bare = _bare(self.text)
         wanted = f"{desired.country_code}{desired.national}"
         if whole := _WHOLE.fullmatch(bare):
             agrees = whole["number"] == wanted and whole["extension"] is None
@@ -164,7 +164,7 @@ class ObservedNumber:
     @property
     def is_masked(self) -> bool:
         """Whether Graph hid digits from us."""
-        return _WHOLE.fullmatch(_PUNCTUATION.sub("", self.text)) is None
+        return _WHOLE.fullmatch(_bare(self.text)) is None
 
     def masked(self) -> str:
         """Return it for people's eyes; of an unknown text nothing but the last two digits."""
@@ -176,6 +176,11 @@ class ObservedNumber:
 
     def __repr__(self) -> str:
         return f"ObservedNumber({self.masked()})"
+
+
+def _bare(text: str) -> str:
+    """Return an observed text without its punctuation; a run of dashes or dots is a mask and stays."""
+    return text.replace(" ", "") if re.search(r"[-.]{2}", text) else _PUNCTUATION.sub("", text)
 
 
 def _digits(text: str) -> str:

@@ -54,6 +54,11 @@ def test_an_answer_has_the_documented_shape(stack: LocalStack) -> None:
     assert line["sourceSyncedAt"]
 
 
+def test_one_object_is_taken_as_one_row(stack: LocalStack) -> None:
+    """An array of objects, or one object."""
+    assert stack.push({"UserPrincipalName": ANNA}).json()["results"][0]["outcome"] == "created"
+
+
 def test_the_same_call_again_changes_nothing(stack: LocalStack) -> None:
     """Comparing by value makes the second call silent."""
     rows = [{"UserPrincipalName": person.upn} for person in stack.tenant.state.people.values()]
