@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 
 from dev.tenant import sample
+from dev.tenant.people import Phone
+from shared.clock import Deadline
 from shared.errors import PermanentError, Problem, SettingsError, SyncError, TransientError
+from shared.outcome import Code, Outcome
+from shared.plan import Intent, Policy, Request
+from shared.reconciler import apply, plan
 from tests.wire.conftest import Bench
 
 ONE = "+46701740611"
@@ -205,3 +210,98 @@ async def test_one_bad_user_never_stops_the_others(bench: Bench) -> None:
     answer = await bench.push([{"Id": good.id}, {"UserPrincipalName": "nobody@contoso.com"}, {"Id": sick.id}])
     assert answer.status == 207
     assert [line["code"] for line in answer.body["results"]] == [None, "userNotFound", "unavailable"]
+
+
+async def test_methods_that_cannot_be_listed_stop_the_delete(bench: Bench) -> None:
+    """All methods are listed before a delete; without the list nobody is left without a factor."""
+    person = bench.person(None, ONE)
+    bench.control.fault(status=403, method="GET", path="authentication/methods$", applies_to="item")
+    line = await bench.one(person)
+    assert (line["code"], bench.mobile(person)) == ("targetOutOfReach", ONE)
+    bench.control.fault(
+        status=200, method="GET", path="authentication/methods$", applies_to="item", body="empty"
+    )
+    assert (await bench.one(person))["code"] == "unavailable"
+
+
+async def test_a_user_deleted_in_mid_call_is_not_found(bench: Bench) -> None:
+    """The second look finds nobody."""
+    person = bench.person(ONE)
+    tenant = bench.worker.tenant(Deadline.after(bench.clock, 90))
+    made = await plan([Request(0, person.id, Intent())], tenant, Policy())
+    bench.tenant.state.remove_person(person)
+    bench.control.fault(status=504, method="POST", path="phoneMethods", applies_to="item")
+    assert [result.code for result in await apply(made, tenant, Policy())] == [Code.USER_NOT_FOUND]
+
+
+async def test_a_directory_that_dies_after_a_write_costs_an_answer_and_no_truth(bench: Bench) -> None:
+    """What is written is written: no 503 without results, and the doubtful row says so."""
+    doubtful, good = bench.person(ONE), bench.person(ONE)
+    bench.control.fault(status=504, method="POST", path=doubtful.id, applies_to="item", after_commit=True)
+    bench.control.fault(status=503, method="GET", path=doubtful.id, applies_to="item", skip=2, times=99)
+    answer = await bench.push([{"Id": doubtful.id}, {"Id": good.id}])
+    assert [line["code"] for line in answer.body["results"]] == ["outcomeUnknown", None]
+
+
+async def test_a_second_look_never_deletes(bench: Bench) -> None:
+    """A delete that the plan did not hold has passed neither guard nor last-factor rule."""
+    person = bench.person(ONE)
+    tenant = bench.worker.tenant(Deadline.after(bench.clock, 90))
+    made = await plan([Request(0, person.id, Intent())], tenant, Policy())
+    person.phones, person.attribute = {"mobile": Phone("+46701740622")}, None
+    results = await apply(made, tenant, Policy())
+    assert [result.code for result in results] == [Code.WRITE_REJECTED]
+    assert bench.mobile(person) == "+46701740622"
+
+
+async def test_a_number_that_graph_rejects_is_refused(bench: Bench) -> None:
+    """400 on an update: what is registered stays."""
+    person = bench.person(ONE, "+46701740622")
+    bench.control.fault(status=400, method="PATCH", path="phoneMethods", applies_to="item")
+    line = await bench.one(person)
+    assert (line["code"], bench.mobile(person)) == ("writeRejected", "+46701740622")
+
+
+async def test_a_delete_that_finds_nothing_has_what_it_wanted(bench: Bench) -> None:
+    """404 on DELETE counts as done."""
+    person = bench.person(None, ONE)
+    tenant = bench.worker.tenant(Deadline.after(bench.clock, 90))
+    made = await plan([Request(0, person.id, Intent())], tenant, Policy())
+    person.phones = {}
+    assert [result.outcome for result in await apply(made, tenant, Policy())] == [Outcome.DELETED]
+
+
+async def test_time_that_is_over_leaves_rows_unattempted(bench: Bench) -> None:
+    """Nothing is sent after the deadline, and nothing is claimed."""
+    person = bench.person(ONE)
+    await bench.one(bench.person(ONE, ONE))
+    tenant = bench.worker.tenant(Deadline.after(bench.clock, 30))
+    made = await plan([Request(0, person.id, Intent())], tenant, Policy())
+    bench.clock.advance(31)
+    assert [result.code for result in await apply(made, tenant, Policy())] == [Code.NOT_ATTEMPTED]
+    assert bench.writes() == []
+
+
+async def test_a_next_page_elsewhere_never_gets_our_bearer(bench: Bench) -> None:
+    """A nextLink must keep GRAPH_URL's origin and path."""
+    client = bench.worker.graph
+    for link in ("https://evil.example/v1.0/groups", "https://graph.microsoft.com.evil.example/v1.0/x"):
+        with pytest.raises(PermanentError):
+            client._own_path(link)
+    assert client._own_path("https://graph.microsoft.com/v1.0/groups?x=1") == "/groups?x=1"
+
+
+async def test_a_scope_group_that_does_not_exist_is_named(bench: Bench) -> None:
+    """A wrong id must not make everybody ours, or nobody."""
+    bench.configure(SYNC_SCOPE_GROUP_ID="11111111-1111-4111-8111-111111111111")
+    error = await stopped(bench)
+    assert error.code is Problem.MISCONFIGURED
+    assert "SYNC_SCOPE_GROUP_ID" in error.detail
+
+
+async def test_an_unknown_tenant_is_named(bench: Bench) -> None:
+    """MSAL says so by a ValueError."""
+    bench.configure(TENANT_ID="22222222-2222-4222-8222-222222222222")
+    error = await stopped(bench)
+    assert isinstance(error, PermanentError)
+    assert "TENANT_ID" in error.remedy
