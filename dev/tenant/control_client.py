@@ -100,7 +100,7 @@ class TenantControl:
         """Everybody's registered mobile number by UPN."""
         return {row["upn"]: row["phones"].get("mobile", {}).get("number") for row in self.people()}
 
-    def patch_person(self, upn: str, **changes: Any) -> dict[str, Any]:
+    def patch_person(self, upn: str, /, **changes: Any) -> dict[str, Any]:
         """Change somebody from outside, e.g. attribute="+46…", phones={"mobile": None}, roles=[…]."""
         return self._object("PATCH", f"/people/{quote(upn, safe='')}", changes)
 
@@ -120,15 +120,15 @@ class TenantControl:
         """Delete a secret with all its versions."""
         self._call("DELETE", f"/secrets/{quote(name)}")
 
-    def patch_account(self, upn: str, **changes: Any) -> dict[str, Any]:
+    def patch_account(self, upn: str, /, **changes: Any) -> dict[str, Any]:
         """Change how somebody signs in: password, password_expired, mfa_required, disabled, …."""
         return self._object("PATCH", f"/accounts/{quote(upn, safe='')}", changes)
 
-    def patch_app(self, client_id: str, **changes: Any) -> dict[str, Any]:
+    def patch_app(self, client_id: str, /, **changes: Any) -> dict[str, Any]:
         """Change an app registration: secrets, expired_secrets, consented."""
         return self._object("PATCH", f"/apps/{client_id}", changes)
 
-    def patch_group(self, group_id: str, **changes: Any) -> dict[str, Any]:
+    def patch_group(self, group_id: str, /, **changes: Any) -> dict[str, Any]:
         """Change a group: members, owners, is_assignable_to_role, roles."""
         return self._object("PATCH", f"/groups/{group_id}", changes)
 
