@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync import http_contract
-from mfa_sync.http_contract import Answer, RequestError
+from mfa_sync.answers import Answer
+from mfa_sync.http_contract import RequestError
 from shared.clock import Deadline
 from shared.errors import Problem
 from shared.phone_number import InvalidPhoneNumberError, PhoneNumber

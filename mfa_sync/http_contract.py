@@ -1,31 +1,26 @@
-"""The HTTP contract of the push: rows in, answers and problems out (design, section 3)."""
+"""What a caller may send: query names, body and rows of the HTTP contract (design, section 3)."""
 
 from __future__ import annotations
 
 import difflib
 import json
-import math
 import re
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mfa_sync.graph.users import is_object_id
-from shared.errors import PermanentError, Problem, SyncError, TransientError
-from shared.outcome import CODES, Code, Outcome, Result
-from shared.plan import Entry, Intent, Policy, Request, source_of
+from shared.errors import Problem
+from shared.plan import Intent, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from shared.tenant import User
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 _MOST_FAULTS = 20
 _MOST_REFERENCE = 128
 _MOST_UPN = 113
 _MOST_POINTER = 80
-_RETRY_SECONDS = 60
 
 _QUERY = ("dryRun",)
 _PLATFORM_QUERY = frozenset({"code", "clientId"})
@@ -54,19 +49,6 @@ class Row:
     reference: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An HTTP answer before it meets the Functions library."""
-
-    status: int
-    body: dict[str, Any]
-    headers: dict[str, str] = field(default_factory=dict)
-
-    def text(self) -> str:
-        """Return the body as JSON, in ASCII: an echoed key may hold half a surrogate pair."""
-        return json.dumps(self.body)
-
-
 class RequestError(Exception):
     """A request that cannot be taken: a problem of the caller's."""
 
@@ -78,9 +60,6 @@ class RequestError(Exception):
         self.code = code
         self.detail = detail
         self.errors = list(errors)
-
-
-# --- requests ---------------------------------------------------------------------------------------
 
 
 def parse_dry_run(query: Mapping[str, str]) -> bool:
@@ -262,140 +241,3 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 
 def _quoted(name: str) -> str:
     return json.dumps(name[:40])
-
-
-# --- answers ----------------------------------------------------------------------------------------
-
-
-def answer(
-    run_id: str,
-    rows: Sequence[Row],
-    entries: Sequence[Entry],
-    results: Sequence[Result],
-    policy: Policy,
-    *,
-    dry_run: bool,
-) -> Answer:
-    """Return the answer to a push: a result for each row, in their order, and the status they add up to."""
-    by_row = {
-        row: (entry, result) for entry, result in zip(entries, results, strict=True) for row in entry.rows
-    }
-    lines = [_line(index, row, *by_row[index], policy) for index, row in enumerate(rows)]
-    outcomes = [by_row[index][1].outcome for index in range(len(rows))]
-    counts = Counter(outcomes)
-    ok = all(outcome.is_settled for outcome in outcomes)
-    body = {
-        "runId": run_id,
-        "ok": ok,
-        "dryRun": dry_run,
-        "summary": {outcome.value: counts[outcome] for outcome in Outcome},
-        "results": lines,
-    }
-    status = _status(outcomes)
-    return Answer(status, body, {"Retry-After": str(_RETRY_SECONDS)} if status == 503 else {})  # noqa: PLR2004
-
-
-def _status(outcomes: Sequence[Outcome]) -> int:
-    settled = [outcome.is_settled for outcome in outcomes]
-    if all(settled):
-        return 200
-    if any(settled):
-        return 207
-    return 503 if Outcome.FAILED in outcomes else 422
-
-
-def _line(index: int, row: Row, entry: Entry, result: Result, policy: Policy) -> dict[str, Any]:
-    user: User | None = entry.user
-    return {
-        "row": index,
-        "id": user.id if user else (row.key if row.shown is None else None),
-        "userPrincipalName": user.user_principal_name if user else row.shown,
-        "reference": row.reference,
-        "outcome": result.outcome.value,
-        "code": result.code.value if result.code else None,
-        "detail": _detail(result),
-        "retryable": CODES[result.code].retryable if result.code else False,
-        "notes": [note.value for note in result.notes],
-        "phone": result.phone,
-        "source": source_of(row.intent, policy),
-        "sourceSyncedAt": user.synced_at if user else None,
-    }
-
-
-def _detail(result: Result) -> str | None:
-    if result.code is None:
-        return result.detail
-    meaning = CODES[Code(result.code)]
-    found = result.detail if result.detail == meaning.meaning else f"{meaning.meaning} {result.detail}"
-    return f"{found} {meaning.remedy}"
-
-
-def problem(error: SyncError | RequestError) -> Answer:
-    """Return the RFC 9457 problem that an error is: the one table of errors and statuses."""
-    match error:
-        case RequestError():
-            return _problem(
-                error.status, error.code, error.detail, retryable=False, errors=error.errors or None
-            )
-        case TransientError():
-            return _problem(
-                503,
-                error.code,
-                error.detail,
-                retryable=True,
-                remedy=error.remedy,
-                headers={"Retry-After": str(max(1, math.ceil(error.retry_after)))},
-            )
-        case PermanentError(code=Problem.MISCONFIGURED):
-            return _problem(500, error.code, error.detail, retryable=False, remedy=error.remedy)
-        case PermanentError():
-            return _problem(
-                502, error.code, error.detail, retryable=False, remedy=error.remedy, aadsts=error.aadsts
-            )
-        case _:
-            return internal_error()
-
-
-def handshake_refused() -> Answer:
-    """Return the one answer to a missing and to a wrong handshake."""
-    return _problem(
-        401, Problem.HANDSHAKE_REFUSED, "The Message header does not hold the handshake.", retryable=False
-    )
-
-
-def internal_error() -> Answer:
-    """Return the answer to a fault of our own; what it was stands in the log alone."""
-    return _problem(500, Problem.INTERNAL_ERROR, "An unexpected fault; see the log.", retryable=False)
-
-
-_TITLES = {
-    400: "Bad request",
-    401: "Unauthorized",
-    413: "Content too large",
-    415: "Unsupported media type",
-    422: "Unprocessable content",
-    500: "Internal server error",
-    502: "A service refuses this program",
-    503: "A service is unavailable",
-}
-
-
-def _problem(
-    status: int,
-    code: Problem,
-    detail: str,
-    *,
-    retryable: bool,
-    headers: dict[str, str] | None = None,
-    **members: Any,
-) -> Answer:
-    body = {
-        "type": "about:blank",
-        "title": _TITLES[status],
-        "status": status,
-        "code": code.value,
-        "detail": detail,
-        "retryable": retryable,
-        **{name: value for name, value in members.items() if value is not None},
-    }
-    return Answer(status, body, {"Content-Type": "application/problem+json", **(headers or {})})

@@ -7,7 +7,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING
 
-from mfa_sync import http_contract
+from mfa_sync import answers, http_contract
 from mfa_sync.log import Event, record
 from shared.clock import Deadline
 from shared.guard import refuse_over_limit
@@ -18,8 +18,8 @@ from shared.tenant import Change
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from mfa_sync.answers import Answer
     from mfa_sync.composition import Worker
-    from mfa_sync.http_contract import Answer
     from shared.plan import Entry, Plan
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
     settings = worker.settings
     deadline = Deadline.after(worker.clock, _seconds(headers.get("prefer"), settings.deadline_seconds))
     if not await worker.handshake.accepts(headers.get("message")):
-        return http_contract.handshake_refused()
+        return answers.handshake_refused()
     dry_run = http_contract.parse_dry_run(query)
     rows = http_contract.parse_rows(body, headers.get("content-type"), settings.inline_max)
 
@@ -56,7 +56,7 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
         results = [_planned_only(entry) for entry in guarded.entries]
     else:
         results = await apply(guarded, tenant, settings.policy)
-    answer = http_contract.answer(run_id, rows, guarded.entries, results, settings.policy, dry_run=dry_run)
+    answer = answers.answer(run_id, rows, guarded.entries, results, settings.policy, dry_run=dry_run)
     _record(run_id, guarded, results, answer, dry_run=dry_run)
     return answer
 

@@ -8,15 +8,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 import azure.functions as func
 
-from mfa_sync import http_contract
+from mfa_sync import answers
 from mfa_sync.composition import worker
-from mfa_sync.http_contract import Answer, RequestError
+from mfa_sync.http_contract import RequestError
 from mfa_sync.log import Event, record
 from shared.errors import SyncError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from mfa_sync.answers import Answer
     from mfa_sync.composition import Worker
 
     Handler = Callable[[Worker, Mapping[str, str], Mapping[str, str], bytes], Awaitable[Answer]]
@@ -36,10 +37,10 @@ async def respond(request: func.HttpRequest, handler: Handler) -> func.HttpRespo
             code=error.code.value,
             detail=error.detail if isinstance(error, SyncError) else None,
         )
-        answer = http_contract.problem(error)
+        answer = answers.problem(error)
     except Exception as error:  # noqa: BLE001  whatever it is, its text and locals may hold a secret
         record(_LOG, logging.ERROR, Event.PUSH_STOPPED, code="internalError", detail=_where(error))
-        answer = http_contract.internal_error()
+        answer = answers.internal_error()
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store", **answer.headers}
     return func.HttpResponse(
         answer.text(),

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from mfa_sync import http_contract
-from mfa_sync.http_contract import Answer, RequestError, Row, parse_dry_run, parse_rows, refuse_query
+from mfa_sync import answers
+from mfa_sync.answers import Answer
+from mfa_sync.http_contract import RequestError, Row, parse_dry_run, parse_rows, refuse_query
 from shared.errors import PermanentError, Problem, SettingsError, SyncError, TransientError
 from shared.outcome import CODES, Code, Note, Outcome, Result
 from shared.plan import Entry, Intent, NoChange, Policy
@@ -320,7 +321,7 @@ def answered(*results: Result, dry_run: bool = False) -> Answer:
         Entry((index,), UPN, Intent(), person(), None, NoChange(Outcome.UNCHANGED, "a rule"))
         for index in range(len(results))
     ]
-    return http_contract.answer("run-1", rows, entries, results, Policy(), dry_run=dry_run)
+    return answers.answer("run-1", rows, entries, results, Policy(), dry_run=dry_run)
 
 
 SETTLED, REFUSED, FAILED = (
@@ -417,7 +418,7 @@ def test_equal_rows_are_each_answered_in_their_order() -> None:
         Entry((1,), "bo@x.com", Intent(), None, None, nothing),
         Entry((0, 2), UPN, Intent(), person(), None, nothing),
     ]
-    answer = http_contract.answer("r", rows, entries, [REFUSED, SETTLED], Policy(), dry_run=False)
+    answer = answers.answer("r", rows, entries, [REFUSED, SETTLED], Policy(), dry_run=False)
     assert [(line["reference"], line["outcome"]) for line in answer.body["results"]] == [
         ("a", "unchanged"),
         ("b", "refused"),
@@ -447,7 +448,7 @@ def test_every_error_is_one_problem_document(
     retryable: bool,  # noqa: FBT001
 ) -> None:
     """RFC 9457, with the code and whether repeating helps."""
-    answer = http_contract.problem(error)
+    answer = answers.problem(error)
     assert (answer.status, answer.body["status"], answer.body["retryable"]) == (status, status, retryable)
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert (answer.body["code"], answer.body["detail"]) == (error.code.value, error.detail)
@@ -458,19 +459,19 @@ def test_every_error_is_one_problem_document(
 
 def test_a_problem_carries_what_the_caller_needs_next() -> None:
     """Seconds to wait, Entra's number, the remedy, the pointers."""
-    waiting = http_contract.problem(TransientError(Problem.GRAPH_UNAVAILABLE, "d", retry_after=2.1))
-    at_once = http_contract.problem(TransientError(Problem.GRAPH_UNAVAILABLE, "d", retry_after=0))
+    waiting = answers.problem(TransientError(Problem.GRAPH_UNAVAILABLE, "d", retry_after=2.1))
+    at_once = answers.problem(TransientError(Problem.GRAPH_UNAVAILABLE, "d", retry_after=0))
     refusal = PermanentError(Problem.SIGN_IN_REFUSED, "d", remedy="r", aadsts=50126)
     pointers = [{"pointer": "/0", "detail": "x"}]
     assert (waiting.headers["Retry-After"], at_once.headers["Retry-After"]) == ("3", "1")
-    assert http_contract.problem(refusal).body["aadsts"] == 50126
-    assert http_contract.problem(refusal).body["remedy"] == "r"
-    shape = http_contract.problem(RequestError(422, Problem.INVALID_REQUEST, "d", pointers))
+    assert answers.problem(refusal).body["aadsts"] == 50126
+    assert answers.problem(refusal).body["remedy"] == "r"
+    shape = answers.problem(RequestError(422, Problem.INVALID_REQUEST, "d", pointers))
     assert shape.body["errors"] == pointers
 
 
 def test_a_refused_handshake_and_a_fault_of_ours_tell_nothing_more() -> None:
     """One answer each, whatever the cause."""
-    handshake, fault = http_contract.handshake_refused(), http_contract.internal_error()
+    handshake, fault = answers.handshake_refused(), answers.internal_error()
     assert (handshake.status, handshake.body["code"]) == (401, "handshakeRefused")
     assert (fault.status, fault.body["code"]) == (500, "internalError")

@@ -19,7 +19,7 @@ from tests.clocks import FakeClock
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from mfa_sync.http_contract import Answer
+    from mfa_sync.answers import Answer
 
 
 @pytest.fixture(scope="session")
