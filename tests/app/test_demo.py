@@ -1,0 +1,19 @@
+"""The demo is a promise of the README's first screen."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from dev.stack import ROOT
+from dev.tenant import sample
+
+
+def test_the_demo_succeeds_and_shows_no_secret() -> None:
+    """It exits 0 only if the tenant's state is as it should be; numbers in it are masked."""
+    run = subprocess.run(  # noqa: S603  our own module
+        [sys.executable, "-m", "dev.demo"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stdout
+    assert "All is as it should be" in run.stdout
+    assert [word for word in sample.secrets() if word in run.stdout + run.stderr] == []
