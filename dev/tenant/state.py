@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from dev.tenant.faults import Fault
+    from dev.tenant.graph.throttle import Bucket
     from dev.tenant.people import Group, Person
 
 LOGIN_HOST = "login.microsoftonline.com"
@@ -60,6 +61,7 @@ class TenantState:
         self.refresh_tokens: dict[str, tuple[str, str]] = {}
         self.faults: list[Fault] = []
         self.pages: dict[str, list[str]] = {}
+        self.buckets: dict[str, Bucket] = {}
         self.log.clear()
 
     def add_person(self, person: Person) -> Person:

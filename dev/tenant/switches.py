@@ -55,6 +55,15 @@ class Switches:
     graph_latency_spread: float = 0.0
     # What each item adds to a batch when there is a latency.
     batch_item_latency: float = 0.002
+    # Resource units per 10 seconds of the directory (Microsoft: 3,500, 5,000 or 8,000 by size); None: no limit.
+    directory_limit: int | None = None
+    # Calls per 10 seconds of the authentication-methods service, whose limits are not published.
+    methods_limit: int | None = None
+    # Whether a 429 carries Retry-After, and answers x-ms-throttle-limit-percentage from 0.8 on.
+    throttle_tells_wait: bool = True
+    throttle_tells_share: bool = True
+    # Refused calls count against the caller too, as Microsoft warns.
+    throttle_counts_refused: bool = True
     # Continuous access evaluation: tokens of clients that declared CP1 are challenged until they answer.
     claims_challenge: bool = False
     # Sign-in

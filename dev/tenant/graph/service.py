@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev.tenant import faults
-from dev.tenant.graph import batch
+from dev.tenant.graph import batch, throttle
 from dev.tenant.graph.caller import identify
 from dev.tenant.graph.errors import GraphError, stamp
 from dev.tenant.graph.routes import route
@@ -59,7 +59,9 @@ def handle(state: TenantState, caller: Caller, call: Call) -> Reply:
     reply = None
     if fault is None or fault.after_commit or not (fault.status or fault.reset):
         try:
+            told = throttle.charge(state, call)
             reply = route(state, caller, call)
+            reply.headers |= told
         except GraphError as error:
             reply = error.reply()
     if fault is not None:
