@@ -55,7 +55,7 @@ class Switches:
     graph_latency_spread: float = 0.0
     # What each item adds to a batch when there is a latency.
     batch_item_latency: float = 0.002
-    # Resource units per 10 seconds of the directory (Microsoft: 3,500, 5,000 or 8,000 by size); None: no limit.
+    # Resource units of the directory per 10 seconds (Microsoft: 3,500 to 8,000 by size); None: no limit.
     directory_limit: int | None = None
     # Calls per 10 seconds of the authentication-methods service, whose limits are not published.
     methods_limit: int | None = None

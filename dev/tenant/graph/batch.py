@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dev.tenant.faults import error_body
 from dev.tenant.graph.errors import bad_request, stamp
+from dev.tenant.graph.throttle import highest_share
 from dev.tenant.state import new_guid
 from dev.tenant.wire import Call, Reply
 
@@ -39,7 +40,9 @@ def answer(state: TenantState, call: Call, handler: Handler) -> Reply:
         for item in items
     ]
     reset = any(reply.reset for reply in replies.values())
-    return Reply(200, {"responses": responses}, delay=slowest + extra, items=logged, reset=reset)
+    answered = Reply(200, {"responses": responses}, delay=slowest + extra, items=logged, reset=reset)
+    answered.headers |= highest_share(list(replies.values()))
+    return answered
 
 
 def _envelope(call: Call) -> list[dict[str, Any]]:
@@ -53,6 +56,7 @@ def _envelope(call: Call) -> list[dict[str, Any]]:
         raise bad_request("Invalid batch payload format.")
     if len(items) > MOST_ITEMS:
         raise bad_request(f"Number of requests inside batch exceeds the limit. Max allowed: {MOST_ITEMS}.")
+    known = {str(item.get("id")) for item in items if isinstance(item, dict)}
     seen: set[str] = set()
     for item in items:
         if not isinstance(item, dict) or not all(
@@ -61,9 +65,7 @@ def _envelope(call: Call) -> list[dict[str, Any]]:
             raise bad_request("Invalid batch payload format: each request needs id, method and url.")
         if item["id"].lower() in seen:  # ids are compared without case
             raise bad_request(f"Request Id '{item['id']}' is duplicated.")
-        if not set(item.get("dependsOn") or []) <= {
-            other["id"] for other in items if isinstance(other, dict)
-        }:
+        if not set(item.get("dependsOn") or []) <= known:
             raise bad_request("A request depends on an id that is not in the batch.")
         seen.add(item["id"].lower())
     return items

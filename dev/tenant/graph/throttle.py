@@ -1,0 +1,90 @@
+"""Graph's limits: resource units of the directory, calls of the authentication-methods service."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from dev.tenant.graph.errors import GraphError
+
+if TYPE_CHECKING:
+    from dev.tenant.state import TenantState
+    from dev.tenant.wire import Call, Reply
+
+WINDOW_SECONDS = 10.0
+SMALL_PAGE = 20
+# Graph "Throttling limits": the share is told from here on.
+TOLD_FROM = 0.8
+MOST_TOLD = 1.8
+UNIT_HEADER = "x-ms-resource-unit"
+SHARE_HEADER = "x-ms-throttle-limit-percentage"
+
+
+class Bucket:
+    """What was used in the last ten seconds."""
+
+    def __init__(self) -> None:
+        self._used: deque[tuple[float, int]] = deque()
+        self._total = 0
+
+    def charge(self, now: float, units: int, limit: int, *, count_refused: bool) -> tuple[float, float]:
+        """Use some units. Answers the share used, and how long to wait (0: it was allowed)."""
+        while self._used and self._used[0][0] <= now - WINDOW_SECONDS:
+            self._total -= self._used.popleft()[1]
+        over = self._total + units - limit
+        if over <= 0 or count_refused:
+            self._used.append((now, units))
+            self._total += units
+        if over <= 0:
+            return self._total / limit, 0.0
+        return self._total / limit, self._until_freed(now, over)
+
+    def _until_freed(self, now: float, units: int) -> float:
+        freed = 0
+        for when, used in self._used:
+            freed += used
+            if freed >= units:
+                return max(when + WINDOW_SECONDS - now, 0.001)
+        return WINDOW_SECONDS
+
+
+def charge(state: TenantState, call: Call) -> dict[str, str]:
+    """Charge a call or an item to its bucket: the headers to send along, or Graph's 429."""
+    switches = state.switches
+    of_methods = "/authentication/" in call.path
+    limit = switches.methods_limit if of_methods else switches.directory_limit
+    if limit is None:
+        return {}
+    units = 1 if of_methods else cost(call)
+    bucket = state.buckets.setdefault("methods" if of_methods else "directory", Bucket())
+    share, wait = bucket.charge(state.clock(), units, limit, count_refused=switches.throttle_counts_refused)
+    headers = {} if of_methods else {UNIT_HEADER: str(units)}
+    if switches.throttle_tells_share and share > TOLD_FROM:
+        headers[SHARE_HEADER] = f"{min(share, MOST_TOLD):.2f}"
+    if wait == 0.0:
+        return headers
+    if switches.throttle_tells_wait:
+        headers["Retry-After"] = str(math.ceil(wait))
+    headers["x-ms-throttle-scope"] = f"Tenant_Application/ReadWrite/{state.tenant_id}"
+    headers["x-ms-throttle-information"] = "ResourceUnitLimitExceeded"
+    raise GraphError(HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests.", headers)
+
+
+def cost(call: Call) -> int:
+    """Resource units of a call to the directory (Graph "Throttling limits")."""
+    if call.method != "GET":
+        return 1
+    units = 2 if call.path.startswith("/v1.0/users") else 1
+    units -= "$select" in call.params
+    top = call.params.get("$top", "")
+    units -= top.isdigit() and int(top) < SMALL_PAGE
+    units += "$expand" in call.params
+    return max(units, 1)
+
+
+def highest_share(replies: list[Reply]) -> dict[str, str]:
+    """What a batch as a whole tells of its items' shares (unknown: the highest)."""
+    shares = [reply.headers[SHARE_HEADER] for reply in replies if SHARE_HEADER in reply.headers]
+    return {SHARE_HEADER: max(shares, key=float)} if shares else {}
