@@ -52,7 +52,7 @@ async def batch(client: GraphClient, items: Sequence[Item], deadline: Deadline) 
     """
     if not items:
         return []
-    replies: list[Reply] = [Reply.not_sent("not reached")] * len(items)
+    replies: list[Reply] = [Reply.too_late()] * len(items)
     pending = list(range(len(items)))
     for attempt in range(1, _TRIES + 1):
         chunks = [pending[start : start + SIZE] for start in range(0, len(pending), SIZE)]
@@ -129,6 +129,8 @@ def raise_if_dead(replies: Sequence[Reply]) -> None:
     Raises:
         TransientError: Every item was lost, throttled or met a server fault.
     """
+    if any(reply.is_too_late for reply in replies):
+        return
     dead = [r for r in replies if r.status is None or r.status == _THROTTLED or r.status >= _SERVER_FAULT]
     if replies and len(dead) == len(replies):
         raise unreachable(max(dead, key=lambda reply: reply.retry_after or 0))

@@ -103,7 +103,7 @@ class GraphClient:
         async with self._turn:
             left = deadline.remaining()
             if left <= 0:
-                return Reply.not_sent("the call's time was over")
+                return Reply.too_late()
             try:
                 async with asyncio.timeout(min(left, _READ_SECONDS + _CONNECT_SECONDS)):
                     response = await self._http.request(

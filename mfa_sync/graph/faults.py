@@ -19,6 +19,8 @@ _CLAIMS = re.compile(
     r'error="insufficient_claims".*?claims="([A-Za-z0-9+/=_-]+)"|claims="([A-Za-z0-9+/=_-]+)"'
 )
 
+_TIME_OVER = "the call's time was over"
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -56,6 +58,16 @@ class Reply:
     def lost(cls, lack: str) -> Reply:
         """Return the reply to a request that left and was never answered."""
         return cls(None, lack=lack)
+
+    @classmethod
+    def too_late(cls) -> Reply:
+        """Return the reply to a request for which the call had no time left."""
+        return cls.not_sent(_TIME_OVER)
+
+    @property
+    def is_too_late(self) -> bool:
+        """Whether it was our own deadline, and no fault of Graph's, that left this unanswered."""
+        return self.lack == _TIME_OVER
 
     @property
     def retry_after(self) -> float | None:

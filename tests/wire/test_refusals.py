@@ -305,3 +305,11 @@ async def test_an_unknown_tenant_is_named(bench: Bench) -> None:
     error = await stopped(bench)
     assert isinstance(error, PermanentError)
     assert "TENANT_ID" in error.remedy
+
+
+async def test_a_caller_who_does_not_wait_gets_every_row_unattempted(bench: Bench) -> None:
+    """Prefer: wait=0 is no fault of Graph's: a result for each row, and nothing written."""
+    people = [bench.person(ONE), bench.person(ONE)]
+    answer = await bench.push([{"Id": person.id} for person in people], prefer="wait=0")
+    assert (answer.status, [line["code"] for line in answer.body["results"]]) == (503, ["notAttempted"] * 2)
+    assert bench.writes() == []
