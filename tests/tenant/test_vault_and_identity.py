@@ -18,7 +18,7 @@ SCOPE = "https://vault.azure.net/.default"
 def credential(running: EmulatedTenant) -> Iterator[ManagedIdentityCredential]:
     """The app's managed identity, by the App Service protocol."""
     assert running.proxy_port
-    with ManagedIdentityCredential() as credential:
+    with ManagedIdentityCredential(retry_total=0) as credential:
         yield credential
 
 
