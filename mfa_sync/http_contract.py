@@ -37,7 +37,7 @@ class Row:
     """One row of a push.
 
     Attributes:
-        key: UPN (case folded) or object id (lower case), to look the person up by.
+        key: UPN (A to Z lowered) or object id (lower case), to look the person up by.
         shown: The UPN as it was sent, or None.
         intent: What it asks.
         reference: The caller's own key, echoed.
@@ -174,7 +174,9 @@ def _row(item: Any, pointer: str, faults: list[dict[str, str]]) -> Row | None:
     for key, value in item.pairs:
         name = next((known for known in _KEYS if known.lower() == key.lower()), None)
         if name is None:
-            fault(key, f"Unknown key{_nearest(key, _KEYS)}")
+            # The nearest name is costly to find, and past the faults shown nobody reads it.
+            hint = _nearest(key, _KEYS) if len(faults) < _MOST_FAULTS else "."
+            fault(key, f"Unknown key{hint}")
         elif name in values:
             fault(key, "This key stands twice in the row.")
         else:
@@ -203,8 +205,13 @@ def _who(values: dict[str, Any], fault: Any) -> tuple[str, str | None]:
         local, _, domain = upn.rpartition("@")
         if not local or not domain or len(upn) > _MOST_UPN or _NO_UPN.search(upn):
             fault("UserPrincipalName", f"Not a user principal name of at most {_MOST_UPN} characters.")
-        return upn.casefold(), upn
+        return _ascii_lower(upn), upn
     return "", None
+
+
+def _ascii_lower(upn: str) -> str:
+    """Return a UPN with A to Z lowered. Case folding would rename people: "straße" is not "strasse"."""
+    return re.sub(r"[A-Z]+", lambda letters: letters[0].lower(), upn)
 
 
 def _text(values: dict[str, Any], name: str, fault: Any) -> str | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import re
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mfa_sync import answers, http_contract
 from mfa_sync.log import Event, record
 from shared.clock import Deadline
+from shared.errors import Problem, TransientError
 from shared.guard import refuse_over_limit
 from shared.outcome import Code, Result
 from shared.reconciler import apply, foresee, plan
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from mfa_sync.answers import Answer
     from mfa_sync.composition import Worker
+    from mfa_sync.settings import Settings
     from shared.plan import Entry, Plan
 
 _LOG = logging.getLogger(__name__)
@@ -41,7 +44,7 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
     """
     settings = worker.settings
     deadline = Deadline.after(worker.clock, _seconds(headers.get("prefer"), settings.deadline_seconds))
-    if not await worker.handshake.accepts(headers.get("message")):
+    if not await _knows_handshake(worker, headers.get("message"), deadline):
         return answers.handshake_refused()
     dry_run = http_contract.parse_dry_run(query)
     rows = http_contract.parse_rows(body, headers.get("content-type"), settings.inline_max)
@@ -49,16 +52,29 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
     run_id = uuid.uuid4().hex
     tenant = worker.tenant(deadline)
     planned = await plan(http_contract.requests_of(rows), tenant, settings.policy)
-    guarded = refuse_over_limit(planned, settings.limits)
+    guarded = _guard(settings, planned)
     if dry_run:
         results = [foresee(entry) for entry in guarded.entries]
     elif settings.plan_only:
         results = [_planned_only(entry) for entry in guarded.entries]
     else:
-        results = await apply(guarded, tenant, settings.policy)
+        results = await apply(guarded, tenant, settings.policy, partial(_guard, settings))
     answer = answers.answer(run_id, rows, guarded.entries, results, settings.policy, dry_run=dry_run)
     _record(run_id, guarded, results, answer, dry_run=dry_run)
     return answer
+
+
+def _guard(settings: Settings, planned: Plan) -> Plan:
+    return refuse_over_limit(planned, settings.limits)
+
+
+async def _knows_handshake(worker: Worker, message: str | None, deadline: Deadline) -> bool:
+    try:
+        return await deadline.bound(worker.handshake.accepts(message))
+    except TimeoutError:
+        raise TransientError(
+            Problem.VAULT_UNAVAILABLE, "Key Vault did not answer within this call's time.", retry_after=30
+        ) from None
 
 
 def _planned_only(entry: Entry) -> Result:

@@ -6,7 +6,12 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+_LEAST_SECONDS = 1.0
 
 
 class Clock(Protocol):
@@ -56,6 +61,17 @@ class Deadline:
     def after(cls, clock: Clock, seconds: float) -> Deadline:
         """Return the deadline `seconds` from now."""
         return cls(clock, clock.monotonic() + seconds)
+
+    async def bound[T](self, work: Coroutine[Any, Any, T]) -> T:
+        """Return what `work` returns, if it does so in time; it always gets a second.
+
+        It is shielded: a sign-in under way must still tell the brake how it ended.
+
+        Raises:
+            TimeoutError: It takes longer, and goes on unseen.
+        """
+        async with asyncio.timeout(max(self.remaining(), _LEAST_SECONDS)):
+            return await asyncio.shield(work)
 
     def remaining(self) -> float:
         """Return the seconds left; zero or less once it has passed."""

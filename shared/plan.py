@@ -13,7 +13,7 @@ from shared.scope import ScopePolicy, scope_refusal
 from shared.tenant import Absent, Change, Kind, Observation, PhoneMethods, ScopeSets, Unreadable, User
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 class MaskedPolicy(StrEnum):
@@ -233,7 +233,8 @@ def _when_a_number(seen: Observation, desired: PhoneNumber, policy: Policy) -> D
             )
 
 
-def unreadable_entry(request: Request, seen: Unreadable) -> Entry:
+def unreadable_entry(wishes: Sequence[Request], seen: Unreadable) -> Entry:
     """Return the place in the plan of somebody who could not be read."""
+    rows, first = tuple(wish.row for wish in wishes), wishes[0]
     refusal = Refusal(seen.code, "the directory", seen.detail)
-    return Entry((request.row,), request.key, request.intent, seen.user, None, refusal)
+    return Entry(rows, first.key, first.intent, seen.user, None, refusal)

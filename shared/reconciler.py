@@ -1,6 +1,6 @@
 """The main path: plan what should happen, then make it so.
 
-    plan(requests, tenant, policy)  ->  guard  ->  apply(plan, tenant, policy)
+    plan(requests, tenant, policy)  ->  guard  ->  apply(plan, tenant, policy, guard)
 
 A dry run is a plan that is not applied.
 """
@@ -30,7 +30,7 @@ from shared.plan import (
 from shared.tenant import Change, Fate, Kind, Observation, Unreadable, WriteAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from shared.tenant import ScopeSets, Tenant
 
@@ -48,19 +48,26 @@ async def plan(requests: Sequence[Request], tenant: Tenant, policy: Policy) -> P
     return await _spare_last_factors(await _spare_privileged(Plan(entries), tenant, policy), tenant, policy)
 
 
-async def apply(planned: Plan, tenant: Tenant, policy: Policy) -> list[Result]:
+async def apply(planned: Plan, tenant: Tenant, policy: Policy, guard: Callable[[Plan], Plan]) -> list[Result]:
     """Write the plan's changes and return each entry's result, in the plan's order.
 
     A write that finds the world changed, and one whose fate is unknown, is looked at again: nothing is
-    repeated blindly.
+    repeated blindly, and what is decided anew passes `guard` too.
+
+    Raises:
+        TransientError, PermanentError: Nothing could be sent.
     """
     answers = dict(await tenant.write(planned.changes()))
-    doubtful = [entry for entry in planned.entries if _wants_second_look(entry, answers)]
     settled: dict[tuple[int, ...], Result] = {}
+    doubtful = [entry for entry in planned.entries if _wants_second_look(entry, answers)]
     if doubtful:
         # What is written is written: a directory that fails us now costs the doubtful their answer, no more.
         with contextlib.suppress(SyncError):
-            await _second_look(doubtful, answers, settled, tenant, policy)
+            again = await _second_look(doubtful, answers, settled, tenant, policy)
+            # Counted together with all that was planned, so that no kind slips over its limit this way.
+            guarded = guard(Plan((*planned.entries, *again))).entries[len(planned.entries) :]
+            answers |= await tenant.write(Plan(guarded).changes())
+            settled |= {entry.rows: _result(entry, answers) for entry in guarded}
     return [settled.get(entry.rows) or _result(entry, answers) for entry in planned.entries]
 
 
@@ -87,33 +94,36 @@ def _entries(
     by_person: dict[str, list[Request]] = {}
     for request in requests:
         sighting = seen[request.key]
-        if isinstance(sighting, Unreadable):
-            yield unreadable_entry(request, sighting)
-        else:
+        if sighting.user is not None:
             by_person.setdefault(sighting.user.id, []).append(request)
+        elif isinstance(sighting, Unreadable):
+            yield unreadable_entry((request,), sighting)
     for wishes in by_person.values():
-        first = wishes[0]
-        sighting = seen[first.key]
-        if isinstance(sighting, Unreadable):  # they were yielded above; this tells the type checker
-            continue
-        region = policy.region_of(sighting.user)
-        entry = Entry(
-            tuple(wish.row for wish in wishes),
-            first.key,
-            first.intent,
-            sighting.user,
-            sighting.phones,
-            decide(sighting, first.intent, policy, sets),
-        )
-        agree = all(same_wish(first.intent, wish.intent, region) for wish in wishes)
-        rows = ", ".join(str(row) for row in entry.rows)
-        yield (
-            entry
-            if agree
-            else entry.refused(
-                Code.CONTRADICTORY_ROWS, "one person, one wish", f"Rows {rows} name one person and differ."
-            )
-        )
+        yield _entry(wishes, [seen[wish.key] for wish in wishes], policy, sets)
+
+
+def _entry(
+    wishes: Sequence[Request],
+    sightings: Sequence[Observation | Unreadable],
+    policy: Policy,
+    sets: ScopeSets,
+) -> Entry:
+    """Return one person's entry. One readable sighting is enough: it is the same person by another key."""
+    first = wishes[0]
+    best = next((one for one in sightings if isinstance(one, Observation)), sightings[0])
+    if isinstance(best, Unreadable):
+        entry = unreadable_entry(wishes, best)
+    else:
+        rows = tuple(wish.row for wish in wishes)
+        decision = decide(best, first.intent, policy, sets)
+        entry = Entry(rows, first.key, first.intent, best.user, best.phones, decision)
+    region = policy.region_of(entry.user) if entry.user else None
+    if all(same_wish(first.intent, wish.intent, region) for wish in wishes):
+        return entry
+    named = ", ".join(str(row) for row in entry.rows)
+    return entry.refused(
+        Code.CONTRADICTORY_ROWS, "one person, one wish", f"Rows {named} name one person and differ."
+    )
 
 
 async def _spare_privileged(planned: Plan, tenant: Tenant, policy: Policy) -> Plan:
@@ -167,12 +177,12 @@ def _wants_second_look(entry: Entry, answers: Mapping[str, WriteAnswer]) -> bool
 
 async def _second_look(
     doubtful: Sequence[Entry],
-    answers: dict[str, WriteAnswer],
+    answers: Mapping[str, WriteAnswer],
     settled: dict[tuple[int, ...], Result],
     tenant: Tenant,
     policy: Policy,
-) -> None:
-    """Read the doubtful once more, settle what can be settled, write again only where nothing was."""
+) -> list[Entry]:
+    """Read the doubtful once more, settle what can be, and return who may be written: where nothing was."""
     ids = {entry.decision.user_id: entry for entry in doubtful if isinstance(entry.decision, Change)}
     seen, sets = await asyncio.gather(tenant.observe(ids), tenant.scope_sets())
     again: list[Entry] = []
@@ -189,9 +199,7 @@ async def _second_look(
                 settled[entry.rows] = foresee(now)
             elif _may_write_again(decision, fate):
                 again.append(now)
-    if again:
-        answers |= await tenant.write(Plan(tuple(again)).changes())
-        settled |= {entry.rows: _result(entry, answers) for entry in again}
+    return again
 
 
 def _may_write_again(decision: Change, fate: Fate) -> bool:

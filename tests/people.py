@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 ANNA_ID = "11111111-1111-4111-8111-111111111111"
 
 
-def person(  # noqa: PLR0913  one parameter for each fact
+def person(
     attribute: str | Literal[Absent.NOT_RETURNED] | None = None,
     *,
     object_id: str = ANNA_ID,

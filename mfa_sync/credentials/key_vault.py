@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,8 @@ _CACHE_SECONDS = 300
 _WARN_BEFORE = timedelta(days=21)
 _THROTTLED = 429
 _SERVER_FAULT = 500
-_FORBIDDEN = 403
+# azure-identity calls every failure "unavailable"; the endpoint's own status stands in its text alone.
+_PASSING = re.compile(r"\(\w+\) (429|5\d\d),")
 # The SDKs' own defaults block for over a minute on a dead endpoint; a call here has 90 seconds in all.
 _QUICK: dict[str, Any] = {
     "connection_timeout": 5,
@@ -107,6 +109,12 @@ class KeyVault:
             self._client = None
             if had_client:
                 return self._read(name)
+            if _PASSING.search(str(error)):
+                raise TransientError(
+                    Problem.VAULT_UNAVAILABLE,
+                    "The managed identity has a fault or throttles.",
+                    retry_after=30,
+                ) from error
             raise _identity_refused(error) from error
         except HttpResponseError as error:
             raise _vault_fault(name, error) from error

@@ -155,6 +155,8 @@ class RopcSignIn:
                 f"Entra's sign-in could not be reached or failed ({type(error).__name__}).",
                 retry_after=30,
             ) from None
+        except RuntimeError:  # a federated account: MSAL raises when WS-Trust refuses the password
+            return {"error": "invalid_grant", "error_codes": [50126]}
         except ValueError:  # the authority does not exist, says the OpenID configuration
             self._app = None
             raise PermanentError(

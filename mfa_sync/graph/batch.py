@@ -7,6 +7,7 @@ in any order, throttled items carry their own Retry-After and nobody repeats the
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
 SIZE = 20
 _TRIES = 5
-_OK, _BAD_REQUEST, _THROTTLED, _UNAVAILABLE, _SERVER_FAULT = 200, 400, 429, 503, 500
-# Throttled and turned away at the door: certainly not carried out, so even a write may be repeated.
-_NOT_CARRIED_OUT = frozenset({_THROTTLED, _UNAVAILABLE})
+_REDIRECT, _UNAUTHORIZED, _THROTTLED, _SERVER_FAULT, _UNAVAILABLE = 300, 401, 429, 500, 503
+# Turned away at the door: certainly not carried out, so even a write may be repeated.
+_NOT_CARRIED_OUT = frozenset({_UNAUTHORIZED, _THROTTLED, _UNAVAILABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,57 +57,70 @@ async def batch(client: GraphClient, items: Sequence[Item], deadline: Deadline) 
     pending = list(range(len(items)))
     for attempt in range(1, _TRIES + 1):
         chunks = [pending[start : start + SIZE] for start in range(0, len(pending), SIZE)]
-        for position, reply in await _round(client, items, chunks, deadline):
-            replies[position] = reply
+        outcomes = await asyncio.gather(
+            *(_post(client, [items[position] for position in chunk], deadline) for chunk in chunks)
+        )
+        stops = [outcome for outcome in outcomes if isinstance(outcome, SyncError)]
+        if attempt == 1 and len(stops) == len(chunks):
+            raise stops[0]
+        for chunk, outcome in zip(chunks, outcomes, strict=True):
+            # What stopped one chunk must hide neither what the others did nor what an earlier try did.
+            if isinstance(outcome, SyncError):
+                stopped = Reply.not_sent(outcome.code.value)
+                known = {position: replies[position] for position in chunk} if attempt > 1 else {}
+                outcome = [known.get(position, stopped) for position in chunk]  # noqa: PLW2901
+            for position, reply in zip(chunk, outcome, strict=True):
+                replies[position] = reply
+        if stops:
+            break
         pending = [position for position in pending if _may_repeat(items[position], replies[position])]
-        if not pending or attempt == _TRIES:
-            break
         wait = _wait([replies[position] for position in pending], attempt)
-        if wait >= deadline.remaining():
+        if not pending or attempt == _TRIES or wait >= deadline.remaining():
             break
+        if any(replies[position].status == _UNAUTHORIZED for position in pending):
+            await _renew(client, deadline)
         await deadline.clock.sleep(wait)
     return replies
 
 
-async def _round(
-    client: GraphClient, items: Sequence[Item], chunks: list[list[int]], deadline: Deadline
-) -> list[tuple[int, Reply]]:
-    rounds = [_post(client, [items[position] for position in chunk], deadline) for chunk in chunks]
-    outcomes = await asyncio.gather(*rounds, return_exceptions=True)
-    errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-    stopping = [error for error in errors if not isinstance(error, SyncError)]
-    if stopping or len(errors) == len(chunks):
-        raise (stopping or errors)[0]
-    found: list[tuple[int, Reply]] = []
-    for chunk, outcome in zip(chunks, outcomes, strict=True):
-        if isinstance(outcome, BaseException):
-            # Other chunks got through: what stopped this one must not hide what they did.
-            found += [(position, Reply.not_sent("sign-in or token refused")) for position in chunk]
-        else:
-            found += zip(chunk, outcome, strict=True)
-    return found
+async def _renew(client: GraphClient, deadline: Deadline) -> None:
+    """Take a new token after an item's 401; if that fails, the items keep their answers."""
+    with contextlib.suppress(SyncError):
+        await client.token(deadline, rejected=await client.token(deadline))
 
 
-async def _post(client: GraphClient, items: list[Item], deadline: Deadline) -> list[Reply]:
+async def _post(client: GraphClient, items: list[Item], deadline: Deadline) -> list[Reply] | SyncError:
+    """Return the items' replies, or what stopped them all before they were carried out."""
     envelope = {"requests": [item.wire(number) for number, item in enumerate(items)]}
-    outer = await client.send("POST", "/$batch", deadline, json=envelope)
-    if outer.status != _OK or not isinstance(outer.body, dict):
-        if outer.status and _BAD_REQUEST <= outer.status < _SERVER_FAULT and outer.status != _THROTTLED:
-            raise PermanentError(
-                Problem.GRAPH_REFUSED,
-                f"Graph refuses our batch: {outer.reference()}.",
-                remedy="Report this with the request id: it is a fault of this program or of GRAPH_URL.",
-            )
-        return [outer] * len(items)
-    answers = {answer.get("id"): answer for answer in outer.body.get("responses", [])}
-    return [_reply(answers.get(str(number))) for number in range(len(items))]
+    try:
+        outer = await client.send("POST", "/$batch", deadline, json=envelope)
+    except SyncError as stop:
+        return stop
+    if outer.status is not None and outer.status < _REDIRECT:
+        return _unpack(outer.body, len(items))
+    if outer.status and _REDIRECT <= outer.status < _SERVER_FAULT and outer.status != _THROTTLED:
+        return PermanentError(
+            Problem.GRAPH_REFUSED,
+            f"Graph refuses our batch: {outer.reference()}.",
+            remedy="Report this with the request id: it is a fault of this program or of GRAPH_URL.",
+        )
+    return [outer] * len(items)
 
 
-def _reply(answer: dict[str, Any] | None) -> Reply:
-    if answer is None:
+def _unpack(body: Any, count: int) -> list[Reply]:
+    """Return the replies in a batch's answer. What is missing or misshapen is lost: never a success."""
+    responses = body.get("responses") if isinstance(body, dict) else None
+    answers = [one for one in responses if isinstance(one, dict)] if isinstance(responses, list) else []
+    by_id = {str(answer.get("id")): answer for answer in answers}
+    return [_reply(by_id.get(str(number), {})) for number in range(count)]
+
+
+def _reply(answer: dict[str, Any]) -> Reply:
+    status, headers = answer.get("status"), answer.get("headers")
+    if not isinstance(status, int):
         return Reply.lost("missing in the batch's answer")
-    headers = {name.lower(): str(value) for name, value in (answer.get("headers") or {}).items()}
-    return Reply(int(answer["status"]), answer.get("body"), headers)
+    named = headers if isinstance(headers, dict) else {}
+    return Reply(status, answer.get("body"), {name.lower(): str(value) for name, value in named.items()})
 
 
 def _may_repeat(item: Item, reply: Reply) -> bool:

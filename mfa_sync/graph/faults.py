@@ -19,6 +19,7 @@ _CLAIMS = re.compile(
     r'error="insufficient_claims".*?claims="([A-Za-z0-9+/=_-]+)"|claims="([A-Za-z0-9+/=_-]+)"'
 )
 
+_LONGEST_WAIT = 3600.0
 _TIME_OVER = "the call's time was over"
 
 
@@ -73,7 +74,7 @@ class Reply:
     def retry_after(self) -> float | None:
         """Seconds that Graph asks us to wait; None where it does not say."""
         text = self.headers.get("retry-after", "")
-        return float(text) if text.isdecimal() else None
+        return min(float(text[:9]), _LONGEST_WAIT) if text.isdecimal() else None
 
     def claims(self) -> str | None:
         """Return the claims challenge of a 401, decoded, or None."""

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.graph.batch import raise_if_dead
+from mfa_sync.graph.client import unreachable
 from mfa_sync.graph.faults import GraphFault, fault_of
 from mfa_sync.log import Event, record
 from shared.errors import PermanentError, Problem, SettingsError
@@ -104,6 +105,8 @@ def _id(entry: dict[str, Any], name: str) -> str:
 
 
 def _refused(fault: GraphFault, what: str, permission: str) -> PermanentError:
+    if fault.reply.status is None:  # our own deadline included: no right is missing
+        raise unreachable(fault.reply)
     raise_if_dead([fault.reply])
     return PermanentError(
         Problem.GRAPH_REFUSED,

@@ -69,8 +69,9 @@ def write_item(change: Change) -> Item:
             assert_never(never)
 
 
-_SUCCESS_BELOW, _SERVER_FAULT = 300, 500
+_OK, _REDIRECT, _SERVER_FAULT = 200, 300, 500
 _FATES = {
+    400: Fate.REJECTED,
     403: Fate.FORBIDDEN,
     404: Fate.MISSING,
     409: Fate.CONFLICT,
@@ -83,7 +84,7 @@ def fate_of(reply: Reply) -> WriteAnswer:
     """Return what became of a write. PATCH succeeds by 200 and by 204, so no body is looked at."""
     if reply.status is None:
         return WriteAnswer(Fate.UNKNOWN if reply.was_sent else Fate.NOT_SENT, reply.lack)
-    if reply.status < _SUCCESS_BELOW:
+    if _OK <= reply.status < _REDIRECT:
         return WriteAnswer(Fate.DONE)
-    default = Fate.REJECTED if reply.status < _SERVER_FAULT else Fate.UNKNOWN
+    default = Fate.UNAVAILABLE if reply.status < _SERVER_FAULT else Fate.UNKNOWN
     return WriteAnswer(_FATES.get(reply.status, default), f"Graph: {reply.reference()}.")

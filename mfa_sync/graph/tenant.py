@@ -79,7 +79,7 @@ class GraphTenant:
     async def scope_sets(self) -> ScopeSets:
         """Return the members of the configured groups and our own identity. Errors as `Groups.members`."""
         scope, exclude = self._bounds.scope, self._bounds.exclude
-        token = await self._client.tokens.token()
+        token = await self._client.token(self._deadline)
         return ScopeSets(
             await self._groups.members("SYNC_SCOPE_GROUP_ID", scope, self._deadline) if scope else None,
             await self._groups.members("EXCLUDE_GROUP_ID", exclude, self._deadline)
@@ -96,7 +96,7 @@ class GraphTenant:
             for key in order
             for path in (f"{user_path(key)}?$select={SELECT}", phone_methods_path(key))
         ]
-        token = await self._client.tokens.token()
+        token = await self._client.token(self._deadline)
         replies = await batch(self._client, items, self._deadline)
         raise_if_dead(replies)
         users, methods = replies[::2], replies[1::2]
@@ -156,7 +156,8 @@ def _factors(reply: Reply) -> int | Unreadable:
 
 
 def _has(reply: Reply, member: str) -> bool:
-    return isinstance(reply.body, dict) and member in reply.body
+    kind = list if member == "value" else str
+    return isinstance(reply.body, dict) and isinstance(reply.body.get(member), kind)
 
 
 def _shapeless(reply: Reply, user: User | None = None) -> Unreadable:

@@ -248,6 +248,6 @@ def test_a_refusal_of_a_number_never_repeats_the_text() -> None:
 
 def test_somebody_unreadable_has_a_place_in_the_plan_with_the_directorys_code() -> None:
     """Nobody asked for goes unanswered."""
-    entry = unreadable_entry(RowRequest(3, "x@contoso.com", DELETE), Unreadable(Code.USER_NOT_FOUND))
+    entry = unreadable_entry([RowRequest(3, "x@contoso.com", DELETE)], Unreadable(Code.USER_NOT_FOUND))
     assert entry.rows == (3,)
     assert word_of(entry.decision) is Code.USER_NOT_FOUND

@@ -10,9 +10,11 @@ from dev.tenant import sample
 from dev.tenant.people import Phone
 from shared.clock import Deadline
 from shared.errors import PermanentError, Problem, SettingsError, SyncError, TransientError
+from shared.guard import Limit, refuse_over_limit
 from shared.outcome import Code, Outcome
-from shared.plan import Intent, Policy, Request
+from shared.plan import Intent, Plan, Policy, Request
 from shared.reconciler import apply, plan
+from shared.tenant import Kind
 from tests.wire.conftest import Bench
 
 ONE = "+46701740611"
@@ -21,6 +23,11 @@ ONE = "+46701740611"
 def sign_ins(bench: Bench) -> int:
     """Return the number of token requests that Entra saw."""
     return sum(entry["path"].endswith("/token") for entry in bench.calls("login.microsoftonline.com"))
+
+
+def unguarded(planned: Plan) -> Plan:
+    """Let a plan pass."""
+    return planned
 
 
 async def stopped(bench: Bench) -> SyncError:
@@ -231,7 +238,7 @@ async def test_a_user_deleted_in_mid_call_is_not_found(bench: Bench) -> None:
     made = await plan([Request(0, person.id, Intent())], tenant, Policy())
     bench.tenant.state.remove_person(person)
     bench.control.fault(status=504, method="POST", path="phoneMethods", applies_to="item")
-    assert [result.code for result in await apply(made, tenant, Policy())] == [Code.USER_NOT_FOUND]
+    assert [result.code for result in await apply(made, tenant, Policy(), unguarded)] == [Code.USER_NOT_FOUND]
 
 
 async def test_a_directory_that_dies_after_a_write_costs_an_answer_and_no_truth(bench: Bench) -> None:
@@ -249,7 +256,7 @@ async def test_a_second_look_never_deletes(bench: Bench) -> None:
     tenant = bench.worker.tenant(Deadline.after(bench.clock, 90))
     made = await plan([Request(0, person.id, Intent())], tenant, Policy())
     person.phones, person.attribute = {"mobile": Phone("+46701740622")}, None
-    results = await apply(made, tenant, Policy())
+    results = await apply(made, tenant, Policy(), unguarded)
     assert [result.code for result in results] == [Code.WRITE_REJECTED]
     assert bench.mobile(person) == "+46701740622"
 
@@ -268,7 +275,7 @@ async def test_a_delete_that_finds_nothing_has_what_it_wanted(bench: Bench) -> N
     tenant = bench.worker.tenant(Deadline.after(bench.clock, 90))
     made = await plan([Request(0, person.id, Intent())], tenant, Policy())
     person.phones = {}
-    assert [result.outcome for result in await apply(made, tenant, Policy())] == [Outcome.DELETED]
+    assert [result.outcome for result in await apply(made, tenant, Policy(), unguarded)] == [Outcome.DELETED]
 
 
 async def test_time_that_is_over_leaves_rows_unattempted(bench: Bench) -> None:
@@ -278,7 +285,7 @@ async def test_time_that_is_over_leaves_rows_unattempted(bench: Bench) -> None:
     tenant = bench.worker.tenant(Deadline.after(bench.clock, 30))
     made = await plan([Request(0, person.id, Intent())], tenant, Policy())
     bench.clock.advance(31)
-    assert [result.code for result in await apply(made, tenant, Policy())] == [Code.NOT_ATTEMPTED]
+    assert [result.code for result in await apply(made, tenant, Policy(), unguarded)] == [Code.NOT_ATTEMPTED]
     assert bench.writes() == []
 
 
@@ -313,3 +320,89 @@ async def test_a_caller_who_does_not_wait_gets_every_row_unattempted(bench: Benc
     answer = await bench.push([{"Id": person.id} for person in people], prefer="wait=0")
     assert (answer.status, [line["code"] for line in answer.body["results"]]) == (503, ["notAttempted"] * 2)
     assert bench.writes() == []
+
+
+@pytest.mark.parametrize("body", ["html", "empty", "json"])
+async def test_a_batch_answer_of_another_shape_is_no_success(bench: Bench, body: str) -> None:
+    """Outer 200 without a list of responses: never an OK for a user who was not synced."""
+    person = bench.person(ONE)
+    bench.control.fault(status=200, body=body, path=r"/\$batch", applies_to="call", host="graph.*", skip=1)
+    line = await bench.one(person)
+    assert (line["code"], bench.mobile(person)) == ("outcomeUnknown", None)
+
+
+async def test_a_stop_after_a_write_keeps_what_was_written(bench: Bench) -> None:
+    """502 says that nothing was written: once something was, each row tells its own truth."""
+    done, throttled = bench.person(ONE), bench.person(ONE)
+    await bench.one(bench.person(ONE, ONE))
+    bench.control.fault(
+        status=429, method="POST", path=throttled.id, applies_to="item", headers={"Retry-After": "1"}
+    )
+    bench.control.fault(status=403, path=r"/\$batch", applies_to="call", host="graph.*", skip=2, times=9)
+    answer = await bench.push([{"Id": done.id}, {"Id": throttled.id}])
+    assert [line["code"] for line in answer.body["results"]] == [None, "throttled"]
+    assert (bench.mobile(done), bench.mobile(throttled)) == (ONE, None)
+
+
+async def test_contradictory_rows_are_refused_though_one_cannot_be_read(bench: Bench) -> None:
+    """Judged by object id: the phone methods by one key fail, the person is known all the same."""
+    person = bench.person(None, ONE)
+    bench.control.fault(
+        status=500, method="GET", path=f"{person.upn}/authentication", applies_to="item", times=99
+    )
+    rows = [{"UserPrincipalName": person.upn, "OverwriteNull": 0}, {"Id": person.id, "OverwriteNull": 1}]
+    answer = await bench.push(rows)
+    assert {line["code"] for line in answer.body["results"]} == {"contradictoryRows"}
+    assert bench.mobile(person) == ONE
+
+
+async def test_a_upn_names_one_person_and_no_lookalike(bench: Bench) -> None:
+    """Case folding would make "straße" another person."""
+    bench.configure(ALLOW_PAYLOAD_NUMBER="true")
+    lookalike = bench.person(None, ONE, upn="strasse@contoso.com")
+    answer = await bench.push([{"UserPrincipalName": "straße@contoso.com", "Mobile": "+46701740622"}])
+    assert answer.body["results"][0]["code"] == "userNotFound"
+    assert bench.mobile(lookalike) == ONE
+
+
+async def test_what_is_decided_anew_passes_the_guard_too(bench: Bench) -> None:
+    """A create that finds a phone becomes an update, and updates have a limit."""
+    person = bench.person(ONE)
+    tenant = bench.worker.tenant(Deadline.after(bench.clock, 90))
+    made = await plan([Request(0, person.id, Intent())], tenant, Policy())
+    person.phones = {"mobile": Phone("+46701740622")}
+    limits = {**bench.worker.settings.limits, Kind.UPDATE: Limit("MAX_UPDATES", 0, 10)}
+    results = await apply(made, tenant, Policy(), lambda again: refuse_over_limit(again, limits))
+    assert [result.code for result in results] == [Code.LIMIT_REACHED]
+
+
+async def test_an_items_401_renews_the_token_and_repeats_that_item(bench: Bench) -> None:
+    """It was not carried out, and it is nobody's default method."""
+    person = bench.person(None, ONE)
+    bench.control.fault(status=401, method="DELETE", applies_to="item")
+    assert (await bench.one(person))["outcome"] == "deleted"
+
+
+async def test_time_that_is_over_is_no_missing_right(bench: Bench) -> None:
+    """A scope group that could not be read in time is 503, not a call for consent."""
+    bench.configure(SYNC_SCOPE_GROUP_ID=sample.SCOPE_GROUP_ID)
+    person = bench.person(ONE)
+    with pytest.raises(TransientError):
+        await bench.push([{"Id": person.id}], prefer="wait=0")
+
+
+async def test_an_identity_that_has_a_fault_is_transient(bench: Bench) -> None:
+    """A 500 of the identity endpoint heals by itself; only an absent identity needs a person."""
+    bench.control.switch(identity="500")
+    error = await stopped(bench)
+    assert isinstance(error, TransientError)
+
+
+async def test_an_absurd_retry_after_is_capped(bench: Bench) -> None:
+    """Four hundred digits are no reason for a 500."""
+    bench.control.fault(
+        status=429, applies_to="call", host="graph.*", times=99, headers={"Retry-After": "9" * 400}
+    )
+    error = await stopped(bench)
+    assert isinstance(error, TransientError)
+    assert error.retry_after <= 3600
