@@ -39,6 +39,22 @@ def unguarded(planned: Plan) -> Plan:
         (ONE, TWO, {"Mobile": "0046701740611"}, "updated", None, ONE),
         (ONE, TWO, {"Mobile": THREE}, "failed", "sourceNotYetSynced", TWO),
     ],
+    # Words instead of numbers: a failing run's output is read by people too.
+    ids=[
+        "none-registered",
+        "same",
+        "same-written-otherwise",
+        "different",
+        "empty-and-none",
+        "empty-deletes",
+        "blank-deletes",
+        "empty-keeps-0",
+        "empty-keeps-false",
+        "trunk-zero",
+        "invisible",
+        "expectation-met",
+        "expectation-not-met",
+    ],
 )
 async def test_a_push_makes_phone_and_attribute_agree(
     bench: Bench,
