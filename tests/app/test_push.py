@@ -204,3 +204,5 @@ def test_nothing_secret_reaches_any_output(stack: LocalStack) -> None:
     found = [word for word in (*sample.secrets(), *stack.tenant.state.tokens) if word in everything]
     assert found == []
     assert "row.settled" in everything
+    # Nor do the libraries name people: their lines hold URLs, and URLs hold UPNs.
+    assert [word for word in ("HTTP Request", "Request URL", ANNA) if word in stack.host.output()] == []

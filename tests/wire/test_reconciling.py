@@ -210,12 +210,14 @@ async def test_a_number_taken_for_sms_is_read_back(bench: Bench) -> None:
     """409 is an unknown outcome: the number may have been written all the same."""
     bench.person(None, ONE, upn="holder@contoso.com")
     fault = {"status": 409, "method": "POST", "path": "phoneMethods", "applies_to": "item"}
-    written, not_written = bench.person(ONE), bench.person(ONE)
+    written, not_written, kept = bench.person(ONE), bench.person(ONE), bench.person(ONE, TWO)
     bench.control.fault(**fault, after_commit=True)
     line = await bench.one(written)
     assert (line["outcome"], line["notes"]) == ("created", ["smsSignInTaken"])
     bench.control.fault(**fault)
     assert (await bench.one(not_written))["code"] == "phoneNumberNotUnique"
+    bench.control.fault(**{**fault, "method": "PATCH"})
+    assert ((await bench.one(kept))["code"], bench.mobile(kept)) == ("phoneNumberNotUnique", TWO)
 
 
 @pytest.mark.parametrize(("after_commit", "expected"), [(True, None), (False, "outcomeUnknown")])
