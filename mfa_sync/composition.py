@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mfa_sync.settings import Settings
+from mfa_sync.wires import OWN, Wires
 from shared.clock import Deadline, SystemClock
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ class Worker:
         return GraphTenant(self.graph, self.groups, self.reach, bounds, deadline)
 
 
-def build_worker(environ: Mapping[str, str], clock: Clock) -> Worker:
-    """Return a worker for the settings in `environ`.
+def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -> Worker:
+    """Return a worker for the settings in `environ`, whose calls go over `wires`.
 
     The imports stand here so that loading the functions stays cheap and never fails.
 
@@ -55,8 +56,8 @@ def build_worker(environ: Mapping[str, str], clock: Clock) -> Worker:
     from mfa_sync.graph.tenant import Reach  # noqa: PLC0415
 
     settings = Settings.from_environment(environ)
-    vault = KeyVault(settings, clock)
-    graph = GraphClient(settings.graph_url, RopcSignIn(settings, vault, clock))
+    vault = KeyVault(settings, clock, wires)
+    graph = GraphClient(settings.graph_url, RopcSignIn(settings, vault, clock, wires), wires.graph)
     return Worker(
         settings, clock, Handshake(vault, settings.secret_names, clock), graph, Groups(graph, clock), Reach()
     )

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.log import Event, record
+from mfa_sync.wires import OWN, Wires
 from shared.errors import PermanentError, Problem, TransientError
 
 if TYPE_CHECKING:
@@ -48,9 +49,10 @@ class KeyVault:
     A secret that is past its `exp` is served by Key Vault all the same, so it is never refused here for that.
     """
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, wires: Wires = OWN) -> None:
         self._settings = settings
         self._clock = clock
+        self._wires = wires
         self._client: Any = None
         self._cache: dict[str, tuple[float, Secret | None]] = {}
         self._one_at_a_time = asyncio.Lock()
@@ -130,9 +132,11 @@ class KeyVault:
             from azure.keyvault.secrets import SecretClient  # noqa: PLC0415
 
             identity = ManagedIdentityCredential(
-                client_id=self._settings.managed_identity_client_id, **_QUICK
+                client_id=self._settings.managed_identity_client_id, **_QUICK, **self._wires.azure_options()
             )
-            self._client = SecretClient(self._settings.key_vault_url, identity, **_QUICK)
+            self._client = SecretClient(
+                self._settings.key_vault_url, identity, **_QUICK, **self._wires.azure_options()
+            )
         return self._client
 
 

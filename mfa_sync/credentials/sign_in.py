@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from mfa_sync.brake import Brake, Versions
 from mfa_sync.credentials.aadsts import Healing, Refusal, refusal_of
 from mfa_sync.log import Event, record
+from mfa_sync.wires import OWN, Wires
 from shared.errors import PermanentError, Problem, SettingsError, TransientError
 
 if TYPE_CHECKING:
@@ -52,10 +53,11 @@ class _Credentials:
 class RopcSignIn:
     """Gives the worker's one token, renews it one at a time, and brakes after refusals."""
 
-    def __init__(self, settings: Settings, vault: KeyVault, clock: Clock) -> None:
+    def __init__(self, settings: Settings, vault: KeyVault, clock: Clock, wires: Wires = OWN) -> None:
         self._settings = settings
         self._vault = vault
         self._clock = clock
+        self._wires = wires
         self._brake = Brake(clock)
         self._token: AccessToken | None = None
         self._app: tuple[Versions, Any] | None = None
@@ -176,6 +178,7 @@ class RopcSignIn:
                 authority=f"{self._settings.authority_host}/{self._settings.tenant_id}",
                 client_capabilities=["CP1"],
                 timeout=_TIMEOUT_SECONDS,
+                http_client=self._wires.session,
             )
             self._app = (credentials.versions, app)
         return self._app[1]
