@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
 
-from shared.outcome import Code
+from shared.outcome import Code, Note
 from shared.tenant import Change, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from shared.plan import Entry, Plan
 
 # A percentage never bites below so many users: in a tenant of ten, two changes are 20 % and no disaster.
 _FEWEST_FOR_PERCENT = 3
+_NOTHING: Mapping[Kind, int] = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """How many changes of a kind may happen.
+    """How many changes of a kind may happen within 24 hours.
 
     Attributes:
         setting: The name of the setting that holds the count, for messages.
@@ -51,22 +53,104 @@ class Limit:
 Limits = dict[Kind, Limit]
 
 
+class Ledger(Protocol):
+    """The count of changes within the last 24 hours, over all pushes and sweeps of all workers."""
+
+    async def recent(self) -> Mapping[Kind, int] | None:
+        """Return the changes of each kind; None if they cannot be read."""
+        ...
+
+    async def take(
+        self, wanted: Mapping[Kind, int], grant: Callable[[Mapping[Kind, int]], Iterable[Kind]]
+    ) -> Mapping[Kind, int] | None:
+        """Count, in one step that no other worker can come between, the wanted changes that are granted.
+
+        Args:
+            wanted: The changes that would be made.
+            grant: Told the recent counts, it returns the kinds that may be made.
+
+        Returns:
+            The recent counts without the wanted ones; None if they cannot be read, and nothing is counted.
+        """
+        ...
+
+    async def give_back(self, unused: Mapping[Kind, int]) -> None:
+        """Count off changes that were taken and certainly not made. If it fails, too many stay counted."""
+        ...
+
+
+class Guard:
+    """Holds the limits against plans, in the light of what the last 24 hours brought."""
+
+    def __init__(self, limits: Limits, ledger: Ledger, population: int | None = None) -> None:
+        self._limits = limits
+        self._ledger = ledger
+        self._population = population
+
+    async def admit(self, plan: Plan) -> Plan:
+        """Return the plan as far as it may be made, and count what it holds as made."""
+        wanted = plan.counts()
+        if not wanted:
+            return plan
+
+        def within(recent: Mapping[Kind, int]) -> set[Kind]:
+            return set(wanted) - breaches(_sum(recent, wanted), self._limits, self._population).keys()
+
+        return self._refuse(plan, await self._ledger.take(wanted, within))
+
+    async def foresee(self, plan: Plan) -> Plan:
+        """Return the plan as far as it might be made now; nothing is counted."""
+        return self._refuse(plan, await self._ledger.recent()) if plan.changes() else plan
+
+    async def give_back(self, unmade: Iterable[Change]) -> None:
+        """Count off admitted changes that certainly were not made."""
+        if unused := Counter(change.kind for change in unmade):
+            await self._ledger.give_back(unused)
+
+    def _refuse(self, plan: Plan, recent: Mapping[Kind, int] | None) -> Plan:
+        return refuse_over_limit(plan, self._limits, self._population, recent)
+
+
 def breaches(counts: Mapping[Kind, int], limits: Limits, population: int | None) -> dict[Kind, str]:
     """Return the kinds whose changes go over their limit, each with the reason."""
     found = {kind: limit.breach(counts.get(kind, 0), population) for kind, limit in limits.items()}
     return {kind: reason for kind, reason in found.items() if reason}
 
 
-def refuse_over_limit(plan: Plan, limits: Limits, population: int | None = None) -> Plan:
+def refuse_over_limit(
+    plan: Plan,
+    limits: Limits,
+    population: int | None = None,
+    recent: Mapping[Kind, int] | None = _NOTHING,
+) -> Plan:
     """Return the plan in which *all* changes of a kind over its limit are refused; the other kinds go on.
 
     All and not the surplus: which twenty of a hundred wrong deletes happen is nobody's choice.
+
+    Args:
+        plan: What is wanted.
+        limits: What is allowed.
+        population: As `Limit.breach`.
+        recent: The changes of the last 24 hours; None if they cannot be read: then nothing is deleted, and
+            the other kinds are held to the limits by the plan's own figures.
     """
-    over = breaches(plan.counts(), limits, population)
+    over = breaches(_sum(recent or _NOTHING, plan.counts()), limits, population)
 
     def revise(entry: Entry) -> Entry:
-        if isinstance(entry.decision, Change) and (reason := over.get(entry.decision.kind)):
-            return entry.refused(Code.LIMIT_REACHED, limits[entry.decision.kind].setting, f"{reason}.")
-        return entry
+        if not isinstance(entry.decision, Change):
+            return entry
+        kind = entry.decision.kind
+        if recent is None and kind is Kind.DELETE:
+            return entry.refused(Code.LIMIT_UNKNOWN, "the deletes of the last 24 hours are counted first")
+        if reason := over.get(kind):
+            before = (
+                f", {recent[kind]} of them within the last 24 hours" if recent and recent.get(kind) else ""
+            )
+            return entry.refused(Code.LIMIT_REACHED, limits[kind].setting, f"{reason}{before}.")
+        return replace(entry, notes=(*entry.notes, Note.LIMIT_UNCOUNTED)) if recent is None else entry
 
     return plan.map(revise)
+
+
+def _sum(recent: Mapping[Kind, int], wanted: Mapping[Kind, int]) -> Counter[Kind]:
+    return Counter(recent) + Counter(wanted)

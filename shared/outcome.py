@@ -43,6 +43,7 @@ class Code(StrEnum):
     PHONE_NUMBER_NOT_UNIQUE = "phoneNumberNotUnique"
     WRITE_REJECTED = "writeRejected"
     LIMIT_REACHED = "limitReached"
+    LIMIT_UNKNOWN = "limitUnknown"
     PLAN_ONLY = "planOnly"
     CHANGED_SINCE_PLAN = "changedSincePlan"
     THROTTLED = "throttled"
@@ -53,10 +54,14 @@ class Code(StrEnum):
 
 
 class Note(StrEnum):
-    """A remark on a settled row."""
+    """A remark on a row: on a settled one, except for changedOutside, which is true whatever followed."""
 
     ASSERTED = "asserted"
+    CHANGED_OUTSIDE = "changedOutside"
+    FROM_MEMORY = "fromMemory"
     LAST_FACTOR_REMOVED = "lastFactorRemoved"
+    LIMIT_UNCOUNTED = "limitUncounted"
+    NOT_REMEMBERED = "notRemembered"
     SMS_SIGN_IN_TAKEN = "smsSignInTaken"
 
 
@@ -182,8 +187,14 @@ CODES: dict[Code, Meaning] = {
     Code.LIMIT_REACHED: Meaning(
         _REFUSED,
         _ENGINEER,
-        "Together these rows would change more than a limit allows; none of this kind was written.",
+        "With the changes of the last 24 hours these would be more than a limit allows; none was written.",
         "Check the feed; send fewer rows, or raise the limit that the detail names.",
+    ),
+    Code.LIMIT_UNKNOWN: Meaning(
+        _FAILED,
+        _NOBODY,
+        "The storage that counts the deletes of the last 24 hours is out of reach; nothing was deleted.",
+        "Send the row again when the storage is back.",
     ),
     Code.PLAN_ONLY: Meaning(
         _REFUSED, _ENGINEER, "PUSH_MODE=plan: the change was planned, not made.", "Set PUSH_MODE=apply."
@@ -229,7 +240,7 @@ class Result:
         outcome: What happened; in a dry run, what would.
         code: Why, where the outcome is refused or failed.
         detail: The particulars of this case, without any number.
-        notes: Remarks on a settled outcome.
+        notes: Remarks on the outcome.
         phone: The mobile number registered afterwards, masked; None if there is none or it is not known.
     """
 
@@ -240,7 +251,14 @@ class Result:
     phone: str | None = None
 
     @classmethod
-    def stopped(cls, code: Code, detail: str | None = None, *, phone: str | None = None) -> Result:
+    def stopped(
+        cls,
+        code: Code,
+        detail: str | None = None,
+        *,
+        phone: str | None = None,
+        notes: tuple[Note, ...] = (),
+    ) -> Result:
         """Return the refusal or failure that `code` stands for, with its meaning where no detail is known."""
         meaning = CODES[code]
-        return cls(meaning.outcome, code, detail or meaning.meaning, phone=phone)
+        return cls(meaning.outcome, code, detail or meaning.meaning, notes, phone)

@@ -161,6 +161,15 @@ class ObservedNumber:
             return Comparison.CANNOT_TELL
         return Comparison.DIFFERENT
 
+    def number(self) -> PhoneNumber | None:
+        """Return the whole number; None if it is masked or none that this program could have written."""
+        if self.is_masked:
+            return None
+        try:
+            return PhoneNumber.parse(_bare(self.text))
+        except InvalidPhoneNumberError:
+            return None
+
     @property
     def is_masked(self) -> bool:
         """Whether Graph hid digits from us."""

@@ -122,9 +122,19 @@ class Entry:
     decision: Decision
     notes: tuple[Note, ...] = ()
 
+    @property
+    def mobile(self) -> ObservedNumber | None:
+        """The number registered at the time of planning; None if there was none or it could not be read."""
+        return self.phones.mobile if self.phones else None
+
     def refused(self, code: Code, rule: str, detail: str | None = None) -> Entry:
         """Return the same person's entry with its decision refused."""
-        return replace(self, decision=Refusal(code, rule, detail), notes=())
+        return replace(self, decision=Refusal(code, rule, detail), notes=lasting(self.notes))
+
+
+def lasting(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    """Return the notes that are true whether or not the decision is carried out."""
+    return tuple(note for note in notes if note is Note.CHANGED_OUTSIDE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +150,10 @@ class Plan:
     def counts(self) -> Counter[Kind]:
         """Return the number of writes of each kind."""
         return Counter(change.kind for change in self.changes())
+
+    def only_changes(self) -> Plan:
+        """Return the plan without the people whom nothing would be written for."""
+        return Plan(tuple(entry for entry in self.entries if isinstance(entry.decision, Change)))
 
     def map(self, revise: Callable[[Entry], Entry]) -> Plan:
         """Return the plan with each entry revised."""

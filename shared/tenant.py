@@ -158,3 +158,7 @@ class Tenant(Protocol):
     async def write(self, changes: Sequence[Change]) -> Mapping[str, WriteAnswer]:
         """Carry out the changes, at most one for each user, and return each one's fate by object id."""
         ...
+
+    async def pause(self, seconds: float) -> bool:
+        """Let some time pass, and return True; return False at once if the call's time would not last."""
+        ...

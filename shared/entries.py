@@ -1,0 +1,63 @@
+"""From rows to people: one entry for each person, however many rows name them, by whichever key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from shared.outcome import Code
+from shared.plan import Entry, Policy, Request, decide, same_wish, unreadable_entry
+from shared.tenant import Observation, Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from shared.tenant import ScopeSets
+
+
+def entries_of(
+    requests: Sequence[Request],
+    seen: Mapping[str, Observation | Unreadable],
+    policy: Policy,
+    sets: ScopeSets,
+) -> Iterable[Entry]:
+    """Yield one entry for each person that the requests name.
+
+    Args:
+        requests: The rows' wishes.
+        seen: What was read under each request's key.
+        policy: What the organisation decided.
+        sets: Who is inside and outside by group.
+    """
+    by_person: dict[str, list[Request]] = {}
+    for request in requests:
+        sighting = seen[request.key]
+        if sighting.user is not None:
+            by_person.setdefault(sighting.user.id, []).append(request)
+        elif isinstance(sighting, Unreadable):
+            yield unreadable_entry((request,), sighting)
+    for wishes in by_person.values():
+        yield _entry(wishes, [seen[wish.key] for wish in wishes], policy, sets)
+
+
+def _entry(
+    wishes: Sequence[Request],
+    sightings: Sequence[Observation | Unreadable],
+    policy: Policy,
+    sets: ScopeSets,
+) -> Entry:
+    """Return one person's entry. One readable sighting is enough: it is the same person by another key."""
+    first = wishes[0]
+    best = next((one for one in sightings if isinstance(one, Observation)), sightings[0])
+    if isinstance(best, Unreadable):
+        entry = unreadable_entry(wishes, best)
+    else:
+        rows = tuple(wish.row for wish in wishes)
+        decision = decide(best, first.intent, policy, sets)
+        entry = Entry(rows, first.key, first.intent, best.user, best.phones, decision)
+    region = policy.region_of(entry.user) if entry.user else None
+    if all(same_wish(first.intent, wish.intent, region) for wish in wishes):
+        return entry
+    named = ", ".join(str(row) for row in entry.rows)
+    return entry.refused(
+        Code.CONTRADICTORY_ROWS, "one person, one wish", f"Rows {named} name one person and differ."
+    )

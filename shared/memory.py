@@ -1,0 +1,121 @@
+"""What we last wrote, and what follows from it (design, section 6).
+
+It settles what a mask hides, and tells who moved a phone. It is a help, never the truth: what is not
+remembered with certainty counts as not known, and then the decision is the one without a memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+from shared.outcome import Note, Outcome
+from shared.plan import NoChange
+from shared.tenant import Change, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from shared.phone_number import ObservedNumber, PhoneNumber
+    from shared.plan import Entry
+
+# For so long a read may still show the phone before our own write: nobody publishes a figure, and tools in
+# daily use wait five to ten seconds. What a read shows in this time accuses nobody.
+_LAG_SECONDS = 60.0
+
+
+class LastWrite(Protocol):
+    """Our last confirmed write to one user's mobile phone. It holds no number, only how to recognise one.
+
+    Attributes:
+        age: Seconds since it was confirmed.
+    """
+
+    @property
+    def age(self) -> float:
+        """Seconds since it was confirmed."""
+        ...
+
+    def was(self, number: PhoneNumber | None) -> bool:
+        """Return whether this number was written; None asks whether the phone was deleted."""
+        ...
+
+
+class Forgotten(Enum):
+    """Why there is no last write."""
+
+    NOTHING_CERTAIN = "nothingCertain"  # never written by us, or not confirmed, or voided
+    UNREADABLE = "unreadable"  # the storage or the key is out of reach
+
+
+class Memory(Protocol):
+    """The record of our writes, bound to one call. It never raises, and says where it failed."""
+
+    async def recall(self, user_ids: Collection[str]) -> Mapping[str, LastWrite | Forgotten]:
+        """Return each user's last confirmed write, or why there is none."""
+        ...
+
+    async def begin(self, entries: Sequence[Entry]) -> None:
+        """Note the entries' changes as under way, so that a crash leaves no former certainty behind."""
+        ...
+
+    async def settle(self, done: Collection[str], undone: Collection[str]) -> None:
+        """Confirm the writes that took effect, take back those that certainly did not.
+
+        Users in neither stay uncertain.
+        """
+        ...
+
+    def knows(self, user_id: str) -> bool:
+        """Return whether everything noted in this call about a user's change was kept."""
+        ...
+
+
+class NoMemory:
+    """Remembers nothing, as if every user were new."""
+
+    async def recall(self, user_ids: Collection[str]) -> Mapping[str, LastWrite | Forgotten]:
+        """Return that nothing is certain."""
+        return dict.fromkeys(user_ids, Forgotten.NOTHING_CERTAIN)
+
+    async def begin(self, entries: Sequence[Entry]) -> None:
+        """Do nothing."""
+
+    async def settle(self, done: Collection[str], undone: Collection[str]) -> None:
+        """Do nothing."""
+
+    def knows(self, user_id: str) -> bool:  # noqa: ARG002  the protocol's
+        """Return True: nothing was to be kept."""
+        return True
+
+
+def recollect(entry: Entry, last: LastWrite | Forgotten) -> Entry:
+    """Return a person's entry as it is in the light of our last write. Pure.
+
+    A masked number whose visible digits agree is unchanged if it is what we last wrote. That proves less than
+    a whole number would: a change outside to another number with the same last digits stays unseen, so the
+    result says that it rests on memory.
+    """
+    change = entry.decision
+    if not isinstance(change, Change) or isinstance(last, Forgotten):
+        return entry
+    if change.kind is Kind.ASSERT and last.was(change.number):
+        rule = "our last confirmed write, and the visible digits agree"
+        return replace(
+            entry, decision=NoChange(Outcome.UNCHANGED, rule), notes=(*entry.notes, Note.FROM_MEMORY)
+        )
+    if last.age >= _LAG_SECONDS and _moved_outside(change, entry.mobile, last):
+        return replace(entry, notes=(*entry.notes, Note.CHANGED_OUTSIDE))
+    return entry
+
+
+def _moved_outside(change: Change, observed: ObservedNumber | None, last: LastWrite) -> bool:
+    """Return whether what is registered is provably not what we last wrote."""
+    if observed is None or last.was(None):
+        return (observed is None) is not last.was(None)
+    if observed.is_masked:
+        # Our record recognises a number and cannot show it: a mask is judged by the number it should hide.
+        return change.kind is Kind.UPDATE and last.was(change.number)
+    number = observed.number()
+    return number is None or not last.was(number)

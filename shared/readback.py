@@ -1,0 +1,173 @@
+"""Reading back: what became of a write whose answer does not say (design, section 5).
+
+A gateway's time-out, a closed connection and a 409 leave open whether a phone was written, and a read may
+show the former phone for some seconds more. So we look several times before we decide, and a second write is
+decided by what was seen, never by the want of an answer: a POST that was not looked for is not repeated.
+
+Only a whole number proves a write. Under a mask the visible digits may be another number's; then an update is
+simply made once more, which does no harm and ends the doubt, and a conflict stays one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from shared.errors import SyncError
+from shared.outcome import Code, Note, Result
+from shared.phone_number import Comparison
+from shared.plan import Entry, Policy, decide, lasting
+from shared.results import done, foresee
+from shared.tenant import Change, Fate, Kind, Observation, Unreadable, WriteAnswer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from shared.tenant import ScopeSets, Tenant
+
+# Seconds before each look. No figure is published; tools in daily use wait 5 to 10 seconds.
+_PATIENCE = (0.0, 1.0, 2.0, 4.0, 8.0)
+_CANNOT_PROVE = "Graph shows the number masked, so whether it was written cannot be told."
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """A write whose answer leaves open what stands there now."""
+
+    entry: Entry
+    change: Change
+    fate: Fate
+
+
+@dataclass(slots=True)
+class Looked:
+    """What looking again has shown.
+
+    Attributes:
+        settled: Results that need no more writing, by the entry's rows.
+        again: Entries decided anew that want a write.
+        proven: Object ids of those whose write was seen to have taken effect.
+        superseded: Writes of unknown fate for which another one is wanted.
+    """
+
+    settled: dict[tuple[int, ...], Result] = field(default_factory=dict)
+    again: list[Entry] = field(default_factory=list)
+    proven: list[str] = field(default_factory=list)
+    superseded: list[Change] = field(default_factory=list)
+
+
+def doubts_of(entries: Sequence[Entry], answers: Mapping[str, WriteAnswer]) -> list[Doubt]:
+    """Return the writes that must be looked at again."""
+    return [
+        Doubt(entry, entry.decision, answers[entry.decision.user_id].fate)
+        for entry in entries
+        if isinstance(entry.decision, Change)
+        and _is_doubtful(entry.decision, answers[entry.decision.user_id].fate)
+    ]
+
+
+def _is_doubtful(change: Change, fate: Fate) -> bool:
+    if fate is Fate.REJECTED:
+        return change.kind is Kind.CREATE  # Graph does not tell "exists" from other bad requests
+    if fate is Fate.MISSING:
+        return change.kind is not Kind.DELETE
+    return fate in {Fate.CONFLICT, Fate.UNKNOWN}
+
+
+async def look_again(doubts: Sequence[Doubt], tenant: Tenant, policy: Policy) -> Looked:
+    """Read the doubtful back, as often as patience and the call's time allow, and say what follows.
+
+    Whoever is neither settled nor decided anew keeps the answer that the write had.
+    """
+    looked = Looked()
+    remaining = list(doubts)
+    late: dict[str, tuple[Observation, ScopeSets]] = {}
+    for wait in _PATIENCE:
+        if not remaining or not await tenant.pause(wait):
+            break
+        try:
+            seen, sets = await asyncio.gather(
+                tenant.observe([doubt.change.user_id for doubt in remaining]), tenant.scope_sets()
+            )
+        except SyncError:
+            break  # what is written is written: a directory that fails us now costs the doubtful, no more
+        waiting: list[Doubt] = []
+        for doubt in remaining:
+            sighting = seen[doubt.change.user_id]
+            if isinstance(sighting, Unreadable):
+                if not _is_gone(doubt, sighting, looked):
+                    waiting.append(doubt)
+            elif _is_conclusive(doubt, sighting):
+                _conclude(doubt, sighting, sets, policy, looked)
+            else:
+                late[doubt.change.user_id] = sighting, sets
+                waiting.append(doubt)
+        remaining = waiting
+    for doubt in remaining:
+        if doubt.fate is Fate.UNKNOWN and doubt.change.user_id in late:
+            _decide_anew(doubt, *late[doubt.change.user_id], policy, looked)
+    return looked
+
+
+def _is_gone(doubt: Doubt, seen: Unreadable, looked: Looked) -> bool:
+    """Settle a doubt about somebody who is no longer there for us; return whether that is so."""
+    if seen.code not in {Code.USER_NOT_FOUND, Code.TARGET_OUT_OF_REACH}:
+        return False
+    looked.settled[doubt.entry.rows] = Result.stopped(
+        seen.code, seen.detail, notes=lasting(doubt.entry.notes)
+    )
+    return True
+
+
+def _is_conclusive(doubt: Doubt, seen: Observation) -> bool:
+    """Return whether one look tells enough; a read that says the contrary of a fact is only late."""
+    if doubt.fate is Fate.REJECTED:  # perhaps "exists"
+        return seen.phones.mobile is not None
+    if doubt.fate is Fate.MISSING:
+        return seen.phones.mobile is None
+    return _compare(doubt.change, seen) is not Comparison.DIFFERENT
+
+
+def _conclude(doubt: Doubt, seen: Observation, sets: ScopeSets, policy: Policy, looked: Looked) -> None:
+    """Take note of what a conclusive look means."""
+    entry = doubt.entry
+    if doubt.fate in {Fate.REJECTED, Fate.MISSING}:
+        _decide_anew(doubt, seen, sets, policy, looked)
+    elif _compare(doubt.change, seen) is Comparison.SAME:
+        taken = (Note.SMS_SIGN_IN_TAKEN,) if doubt.fate is Fate.CONFLICT else ()
+        looked.settled[entry.rows] = done(doubt.change, (*entry.notes, *taken))
+        looked.proven.append(doubt.change.user_id)
+    elif doubt.fate is Fate.UNKNOWN:
+        _decide_anew(doubt, seen, sets, policy, looked)
+    else:
+        looked.settled[entry.rows] = Result.stopped(
+            Code.PHONE_NUMBER_NOT_UNIQUE, _CANNOT_PROVE, notes=lasting(entry.notes)
+        )
+
+
+def _compare(change: Change, seen: Observation) -> Comparison:
+    """Return whether what stands there is what the change wanted."""
+    mobile = seen.phones.mobile
+    if change.number is None or mobile is None:
+        return Comparison.SAME if mobile is None and change.number is None else Comparison.DIFFERENT
+    return mobile.compare(change.number)
+
+
+def _decide_anew(doubt: Doubt, seen: Observation, sets: ScopeSets, policy: Policy, looked: Looked) -> None:
+    """Decide by what stands there now. Never a delete that was none before.
+
+    Such a delete has passed neither the guard's first look nor the last-factor rule.
+    """
+    decision = decide(seen, doubt.entry.intent, policy, sets)
+    was_delete = doubt.change.kind is Kind.DELETE
+    notes = doubt.entry.notes if was_delete else lasting(doubt.entry.notes)
+    entry = replace(doubt.entry, phones=seen.phones, decision=decision, notes=notes)
+    if not isinstance(decision, Change):
+        looked.settled[entry.rows] = foresee(replace(entry, notes=lasting(notes)))
+    elif decision.kind is not Kind.DELETE or was_delete:
+        looked.again.append(entry)
+        if doubt.fate is Fate.UNKNOWN:
+            looked.superseded.append(doubt.change)
+    else:
+        looked.settled[entry.rows] = Result.stopped(Code.CHANGED_SINCE_PLAN, notes=lasting(notes))
