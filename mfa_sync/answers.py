@@ -103,7 +103,7 @@ def problem(error: SyncError | RequestError) -> Answer:
     match error:
         case RequestError():
             return _problem(
-                error.status, error.code, error.detail, retryable=False, errors=error.errors or None
+                error.status, error.code, error.detail, retryable=error.retryable, errors=error.errors or None
             )
         case TransientError():
             return _problem(
@@ -139,6 +139,7 @@ def internal_error() -> Answer:
 _TITLES = {
     400: "Bad request",
     401: "Unauthorized",
+    409: "Conflict",
     413: "Content too large",
     415: "Unsupported media type",
     422: "Unprocessable content",

@@ -10,14 +10,19 @@ from typing import TYPE_CHECKING
 from mfa_sync.settings import Settings
 from mfa_sync.wires import OWN, Wires
 from shared.clock import Deadline, SystemClock
+from shared.guard import Guard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mfa_sync.counters import Counters
     from mfa_sync.credentials.handshake import Handshake
     from mfa_sync.graph.client import GraphClient
     from mfa_sync.graph.groups import Groups
     from mfa_sync.graph.tenant import GraphTenant, Reach
+    from mfa_sync.last_written import LastWritten
+    from mfa_sync.storage import Table
+    from mfa_sync.stored_answers import StoredAnswers
     from shared.clock import Clock
 
 
@@ -27,10 +32,14 @@ class Worker:
 
     settings: Settings
     clock: Clock
+    table: Table
     handshake: Handshake
     graph: GraphClient
     groups: Groups
     reach: Reach
+    last_written: LastWritten
+    counters: Counters
+    stored_answers: StoredAnswers
 
     def tenant(self, deadline: Deadline) -> GraphTenant:
         """Return the tenant, bound to one call's deadline."""
@@ -38,6 +47,10 @@ class Worker:
 
         bounds = GroupIds(self.settings.scope_group_id, self.settings.exclude_group_id)
         return GraphTenant(self.graph, self.groups, self.reach, bounds, deadline)
+
+    def guard(self) -> Guard:
+        """Return the guard over the changes of the last 24 hours."""
+        return Guard(self.settings.limits, self.counters)
 
 
 def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -> Worker:
@@ -48,18 +61,34 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
     Raises:
         SettingsError: Settings are missing or wrong.
     """
+    from mfa_sync.azure_table import AzureTable  # noqa: PLC0415
+    from mfa_sync.counters import Counters  # noqa: PLC0415
     from mfa_sync.credentials.handshake import Handshake  # noqa: PLC0415
     from mfa_sync.credentials.key_vault import KeyVault  # noqa: PLC0415
     from mfa_sync.credentials.sign_in import RopcSignIn  # noqa: PLC0415
+    from mfa_sync.fingerprints import FingerprintKeys  # noqa: PLC0415
     from mfa_sync.graph.client import GraphClient  # noqa: PLC0415
     from mfa_sync.graph.groups import Groups  # noqa: PLC0415
     from mfa_sync.graph.tenant import Reach  # noqa: PLC0415
+    from mfa_sync.last_written import LastWritten  # noqa: PLC0415
+    from mfa_sync.stored_answers import StoredAnswers  # noqa: PLC0415
 
     settings = Settings.from_environment(environ)
     vault = KeyVault(settings, clock, wires)
+    table = wires.table or AzureTable(settings.storage, settings.state_table, clock)
+    keys = FingerprintKeys(vault, settings.secret_names.fingerprint_key)
     graph = GraphClient(settings.graph_url, RopcSignIn(settings, vault, clock, wires), wires.graph)
     return Worker(
-        settings, clock, Handshake(vault, settings.secret_names, clock), graph, Groups(graph, clock), Reach()
+        settings,
+        clock,
+        table,
+        Handshake(vault, settings.secret_names, clock),
+        graph,
+        Groups(graph, clock),
+        Reach(),
+        LastWritten(table, keys, clock),
+        Counters(table, clock),
+        StoredAnswers(table, keys, clock),
     )
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync import http_contract
 from mfa_sync.answers import Answer
 from mfa_sync.http_contract import RequestError
+from mfa_sync.storage import StorageDownError
 from shared.clock import Deadline
 from shared.errors import Problem
 from shared.phone_number import InvalidPhoneNumberError, PhoneNumber
 from shared.plan import Entry, NoChange, Policy, Refusal
-from shared.reconciler import foresee, plan
+from shared.reconciler import plan
+from shared.results import foresee
 from shared.tenant import Absent, Change
 
 if TYPE_CHECKING:
@@ -35,8 +38,23 @@ async def explain(
         raise RequestError(422, Problem.INVALID_REQUEST, "Name one user.")
     deadline = Deadline.after(worker.clock, worker.settings.deadline_seconds)
     policy = worker.settings.policy
-    planned = await plan(http_contract.requests_of(rows), worker.tenant(deadline), policy)
-    return Answer(200, _explanation(planned.entries[0], policy))
+    memory = worker.last_written.of_call("explain", policy, deadline)
+    planned = await plan(http_contract.requests_of(rows), worker.tenant(deadline), policy, memory)
+    entry = planned.entries[0]
+    return Answer(200, {**_explanation(entry, policy), "lastWrite": await _last_write(worker, entry)})
+
+
+async def _last_write(worker: Worker, entry: Entry) -> dict[str, Any] | None:
+    """Return what is remembered of our last write, or why it is not."""
+    if entry.user is None:
+        return None
+    try:
+        last = await worker.last_written.describe(entry.user.id)
+    except StorageDownError:
+        return {"state": "unreadable"}
+    if last and isinstance(last["at"], float):
+        last["at"] = datetime.fromtimestamp(last["at"], UTC).isoformat(timespec="seconds")
+    return last
 
 
 def _explanation(entry: Entry, policy: Policy) -> dict[str, Any]:

@@ -21,6 +21,7 @@ _MOST_FAULTS = 20
 _MOST_REFERENCE = 128
 _MOST_UPN = 113
 _MOST_POINTER = 80
+_MOST_IDEMPOTENCY_KEY = 255
 
 _QUERY = ("dryRun",)
 _PLATFORM_QUERY = frozenset({"code", "clientId"})
@@ -53,13 +54,40 @@ class RequestError(Exception):
     """A request that cannot be taken: a problem of the caller's."""
 
     def __init__(
-        self, status: int, code: Problem, detail: str, errors: Sequence[dict[str, str]] = ()
+        self,
+        status: int,
+        code: Problem,
+        detail: str,
+        errors: Sequence[dict[str, str]] = (),
+        *,
+        retryable: bool = False,
     ) -> None:
         super().__init__(f"{code}: {detail}")
         self.status = status
         self.code = code
         self.detail = detail
         self.errors = list(errors)
+        self.retryable = retryable
+
+
+def parse_idempotency_key(header: str | None) -> str | None:
+    """Return what an `Idempotency-Key` header holds, with or without the quotes of its draft standard.
+
+    Raises:
+        RequestError: 422 if it is empty, or longer than 255 characters.
+    """
+    if header is None:
+        return None
+    key = header.strip()
+    if len(key) > 1 and key.startswith('"') and key.endswith('"'):
+        key = key[1:-1]
+    if not key or len(key) > _MOST_IDEMPOTENCY_KEY:
+        raise RequestError(
+            422,
+            Problem.INVALID_REQUEST,
+            f"Idempotency-Key must hold 1 to {_MOST_IDEMPOTENCY_KEY} characters.",
+        )
+    return key
 
 
 def parse_dry_run(query: Mapping[str, str]) -> bool:

@@ -14,6 +14,8 @@ class Event(StrEnum):
     """The names by which alerts and searches find a line. Stable, like codes."""
 
     HANDSHAKE_REFUSED = "handshake.refused"
+    NOT_REMEMBERED = "lastWrite.notRemembered"
+    CHANGED_OUTSIDE = "phone.changedOutside"
     PUSH_FINISHED = "push.finished"
     PUSH_STOPPED = "push.stopped"
     ROW_SETTLED = "row.settled"

@@ -12,9 +12,10 @@ from mfa_sync import answers, http_contract
 from mfa_sync.log import Event, record
 from shared.clock import Deadline
 from shared.errors import Problem, TransientError
-from shared.guard import refuse_over_limit
-from shared.outcome import Code, Result
-from shared.reconciler import apply, foresee, plan
+from shared.outcome import Code, Note, Result
+from shared.plan import lasting
+from shared.reconciler import apply, plan
+from shared.results import foresee
 from shared.tenant import Change
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from mfa_sync.answers import Answer
     from mfa_sync.composition import Worker
-    from mfa_sync.settings import Settings
+    from mfa_sync.http_contract import Row
     from shared.plan import Entry, Plan
 
 _LOG = logging.getLogger(__name__)
@@ -42,30 +43,46 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
         RequestError: The request cannot be taken.
         SyncError: A service stops everything and nothing was written.
     """
-    settings = worker.settings
-    deadline = Deadline.after(worker.clock, _seconds(headers.get("prefer"), settings.deadline_seconds))
+    deadline = Deadline.after(worker.clock, _seconds(headers.get("prefer"), worker.settings.deadline_seconds))
     if not await _knows_handshake(worker, headers.get("message"), deadline):
         return answers.handshake_refused()
     dry_run = http_contract.parse_dry_run(query)
-    rows = http_contract.parse_rows(body, headers.get("content-type"), settings.inline_max)
+    key = http_contract.parse_idempotency_key(headers.get("idempotency-key"))
+    rows = http_contract.parse_rows(body, headers.get("content-type"), worker.settings.inline_max)
+    work = partial(_reconcile, worker, rows, deadline, dry_run=dry_run)
+    if key is None:
+        return await work()
+    request = (b"dryRun\n" if dry_run else b"\n") + body
+    return await worker.stored_answers.once(key, request, deadline.remaining(), work)
 
-    run_id = uuid.uuid4().hex
-    tenant = worker.tenant(deadline)
-    planned = await plan(http_contract.requests_of(rows), tenant, settings.policy)
-    guarded = _guard(settings, planned)
+
+async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *, dry_run: bool) -> Answer:
+    """Plan, guard, apply, and answer."""
+    run_id, policy = uuid.uuid4().hex, worker.settings.policy
+    tenant, guard = worker.tenant(deadline), worker.guard()
+    memory = worker.last_written.of_call(run_id, policy, deadline)
+    planned = await plan(http_contract.requests_of(rows), tenant, policy, memory)
+    _report_changed_outside(run_id, planned)
     if dry_run:
-        results = [foresee(entry) for entry in guarded.entries]
-    elif settings.plan_only:
-        results = [_planned_only(entry) for entry in guarded.entries]
+        entries = (await guard.foresee(planned)).entries
+        results = [foresee(entry) for entry in entries]
+    elif worker.settings.plan_only:
+        entries = (await guard.foresee(planned)).entries
+        results = [_planned_only(entry) for entry in entries]
     else:
-        results = await apply(guarded, tenant, settings.policy, partial(_guard, settings))
-    answer = answers.answer(run_id, rows, guarded.entries, results, settings.policy, dry_run=dry_run)
-    _record(run_id, guarded, results, answer, dry_run=dry_run)
+        admitted = await guard.admit(planned)
+        entries = admitted.entries
+        results = await apply(admitted, tenant, policy, guard, memory)
+    answer = answers.answer(run_id, rows, entries, results, policy, dry_run=dry_run)
+    _record(run_id, entries, results, answer, dry_run=dry_run)
     return answer
 
 
-def _guard(settings: Settings, planned: Plan) -> Plan:
-    return refuse_over_limit(planned, settings.limits)
+def _report_changed_outside(run_id: str, planned: Plan) -> None:
+    """Tell the security officer, whatever becomes of the row: somebody moved a phone, and it was not us."""
+    for entry in planned.entries:
+        if Note.CHANGED_OUTSIDE in entry.notes and entry.user:
+            record(_LOG, logging.WARNING, Event.CHANGED_OUTSIDE, run=run_id, user=entry.user.id)
 
 
 async def _knows_handshake(worker: Worker, message: str | None, deadline: Deadline) -> bool:
@@ -80,7 +97,7 @@ async def _knows_handshake(worker: Worker, message: str | None, deadline: Deadli
 def _planned_only(entry: Entry) -> Result:
     if isinstance(entry.decision, Change):
         detail = f"It would {entry.decision.kind.value} the mobile phone."
-        return Result.stopped(Code.PLAN_ONLY, detail)
+        return Result.stopped(Code.PLAN_ONLY, detail, notes=lasting(entry.notes))
     return foresee(entry)
 
 
@@ -90,8 +107,10 @@ def _seconds(prefer: str | None, most: int) -> float:
     return min(float(wait[1]), most) if wait else most
 
 
-def _record(run_id: str, planned: Plan, results: Sequence[Result], answer: Answer, *, dry_run: bool) -> None:
-    for entry, result in zip(planned.entries, results, strict=True):
+def _record(
+    run_id: str, entries: Sequence[Entry], results: Sequence[Result], answer: Answer, *, dry_run: bool
+) -> None:
+    for entry, result in zip(entries, results, strict=True):
         record(
             _LOG,
             logging.INFO,

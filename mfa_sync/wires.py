@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import httpx
     import requests
 
+    from mfa_sync.storage import Table
+
 
 @dataclass(frozen=True, slots=True)
 class Wires:
@@ -20,11 +22,13 @@ class Wires:
         graph: Carries the calls to Graph.
         session: Carries MSAL's calls to the sign-in service.
         azure: Makes a transport of azure-core: one for Key Vault and one for the managed identity.
+        table: Keeps the state of all workers.
     """
 
     graph: httpx.AsyncBaseTransport | None = None
     session: requests.Session | None = None
     azure: Callable[[], Any] | None = None
+    table: Table | None = None
 
     def azure_options(self) -> dict[str, Any]:
         """Return the keyword under which an azure-core client takes its transport; empty for its own."""

@@ -27,6 +27,9 @@ class Problem(StrEnum):
     VAULT_UNAVAILABLE = "vaultUnavailable"
     GRAPH_REFUSED = "graphRefused"
     GRAPH_UNAVAILABLE = "graphUnavailable"
+    STORAGE_UNAVAILABLE = "storageUnavailable"
+    IDEMPOTENCY_KEY_IN_FLIGHT = "idempotencyKeyInFlight"
+    IDEMPOTENCY_KEY_REUSED = "idempotencyKeyReused"
     INTERNAL_ERROR = "internalError"
 
 

@@ -36,6 +36,10 @@ _CERTAINLY_NOT = frozenset(
     {Fate.REJECTED, Fate.FORBIDDEN, Fate.MISSING, Fate.THROTTLED, Fate.UNAVAILABLE, Fate.NOT_SENT}
 )
 
+_NOT_MADE = frozenset(
+    {Code.THROTTLED, Code.UNAVAILABLE, Code.NOT_ATTEMPTED, Code.LIMIT_REACHED, Code.LIMIT_UNKNOWN}
+)
+
 
 async def plan(requests: Sequence[Request], tenant: Tenant, policy: Policy, memory: Memory) -> Plan:
     """Read everybody named and decide what should happen to each; nothing is written.
@@ -63,7 +67,7 @@ async def apply(planned: Plan, tenant: Tenant, policy: Policy, guard: Guard, mem
     if again:
         # What is written is written: a directory that fails us now costs the doubtful their answer, no more.
         with contextlib.suppress(SyncError):
-            admitted = (await guard.admit(Plan(tuple(again)))).only_changes()
+            admitted = await guard.admit(Plan(tuple(again)))
             later, _ = await _write_and_look(admitted, tenant, policy, guard, memory)
             results |= {rows: one for rows, one in later.items() if not _tells_less(one, results[rows])}
     return [_remarked(entry, results[entry.rows], memory) for entry in planned.entries]
@@ -119,8 +123,7 @@ async def _write(planned: Plan, tenant: Tenant, guard: Guard, memory: Memory) ->
 
 def _tells_less(later: Result, former: Result) -> bool:
     """Return whether a second write that was not made would hide that the first may have been."""
-    not_made = {Code.THROTTLED, Code.UNAVAILABLE, Code.NOT_ATTEMPTED}
-    return later.code in not_made and former.code is Code.OUTCOME_UNKNOWN
+    return later.code in _NOT_MADE and former.code is Code.OUTCOME_UNKNOWN
 
 
 def _remarked(entry: Entry, result: Result, memory: Memory) -> Result:

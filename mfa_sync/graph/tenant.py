@@ -17,7 +17,7 @@ from mfa_sync.graph.phone_methods import (
 from mfa_sync.graph.users import SELECT, user_of, user_path
 from shared.errors import PermanentError, Problem
 from shared.outcome import Code
-from shared.tenant import Change, Observation, ScopeSets, Unreadable, User, WriteAnswer
+from shared.tenant import Absent, Change, Observation, ScopeSets, Unreadable, User, WriteAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -40,27 +40,44 @@ class GroupIds:
 
 
 class Reach:
-    """Remembers whether a token has ever read anybody's methods: then a 403 is that user's, not ours."""
+    """Remembers what a token has ever been shown: then a refusal is that user's, and not a right of ours."""
 
     def __init__(self) -> None:
-        self._proved: AccessToken | None = None
+        self._read_methods: AccessToken | None = None
+        self._read_attributes: AccessToken | None = None
 
-    def judge(self, token: AccessToken, replies: Sequence[Reply]) -> None:
+    def judge_methods(self, token: AccessToken, replies: Sequence[Reply]) -> None:
         """Take note of answers to reads of methods.
 
         Raises:
             PermanentError: Three or more first answers are all 403: the right is missing on our side.
         """
         if any(reply.status == _OK for reply in replies):
-            self._proved = token
+            self._read_methods = token
         refused = [reply for reply in replies if reply.status == _FORBIDDEN]
-        if self._proved is token or len(refused) < max(_FIRST_ANSWERS, len(replies)):
+        if self._read_methods is token or len(refused) < max(_FIRST_ANSWERS, len(replies)):
             return
         raise PermanentError(
             Problem.GRAPH_REFUSED,
             f"Graph lets us read nobody's authentication methods: {fault_of(refused[0])}.",
             remedy="Consent to UserAuthenticationMethod.ReadWrite.All and give the service account the role "
             "Authentication Administrator or Privileged Authentication Administrator.",
+        )
+
+    def judge_attributes(self, token: AccessToken, users: Sequence[User]) -> None:
+        """Take note of users that were read.
+
+        Raises:
+            PermanentError: Three or more first users all come without the attribute: absent is not empty.
+        """
+        if any(user.attribute is not Absent.NOT_RETURNED for user in users):
+            self._read_attributes = token
+        if self._read_attributes is token or len(users) < _FIRST_ANSWERS:
+            return
+        raise PermanentError(
+            Problem.GRAPH_REFUSED,
+            "Graph returns nobody's extension attributes; absent is not empty.",
+            remedy="Consent to User.Read.All; User.ReadBasic.All does not show them.",
         )
 
 
@@ -102,8 +119,10 @@ class GraphTenant:
         users, methods = replies[::2], replies[1::2]
         _refuse_if_no_user_readable(users)
         found = [reply for user, reply in zip(users, methods, strict=True) if user.status == _OK]
-        self._reach.judge(token, found)
-        return {key: _sighting(user, method) for key, user, method in zip(order, users, methods, strict=True)}
+        self._reach.judge_methods(token, found)
+        seen = {key: _sighting(user, method) for key, user, method in zip(order, users, methods, strict=True)}
+        self._reach.judge_attributes(token, [one.user for one in seen.values() if one.user])
+        return seen
 
     async def privileged_principals(self) -> frozenset[str] | None:
         """Return everybody with a directory role or the way to one. Errors as `Groups.privileged`."""
@@ -115,6 +134,13 @@ class GraphTenant:
         items = [Item("GET", f"{user_path(user_id)}/authentication/methods") for user_id in order]
         replies = await batch(self._client, items, self._deadline)
         return {user_id: _factors(reply) for user_id, reply in zip(order, replies, strict=True)}
+
+    async def pause(self, seconds: float) -> bool:
+        """Let some time pass, and return True; return False at once if the call's time would not last."""
+        if seconds >= self._deadline.remaining():
+            return False
+        await self._deadline.clock.sleep(seconds)
+        return True
 
     async def write(self, changes: Sequence[Change]) -> Mapping[str, WriteAnswer]:
         """Carry out the changes, twenty a call.

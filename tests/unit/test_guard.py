@@ -83,6 +83,40 @@ def test_all_writes_of_a_kind_over_its_limit_are_refused_and_the_others_go_on() 
         assert entry.notes == ()
 
 
+@pytest.mark.parametrize(
+    ("recent", "wanted", "left", "detail"),
+    [
+        (
+            {Kind.DELETE: 1},
+            {"delete": 2},
+            0,
+            "3 changes are over MAX_DELETES=2, 1 of them within the last 24 hours.",
+        ),
+        ({Kind.DELETE: 1}, {"delete": 1}, 1, None),
+        ({Kind.CREATE: 90}, {"delete": 2}, 2, None),
+    ],
+)
+def test_the_changes_of_the_last_24_hours_count_too(
+    recent: dict[Kind, int], wanted: dict[str, int], left: int, detail: str | None
+) -> None:
+    """Twenty calls of one delete each are twenty deletes."""
+    guarded = refuse_over_limit(planned(**wanted), LIMITS, None, recent)
+    assert guarded.counts()[Kind.DELETE] == left
+    details = {entry.decision.detail for entry in guarded.entries if isinstance(entry.decision, Refusal)}
+    assert details == ({detail} if detail else set())
+
+
+def test_without_a_readable_counter_nothing_is_deleted_and_the_rest_says_so() -> None:
+    """What cannot be counted must not be deleted; a new phone locks nobody out."""
+    guarded = refuse_over_limit(planned(create=4, delete=1), LIMITS, None, None)
+    assert guarded.counts() == {Kind.CREATE: 4}
+    for entry in guarded.entries:
+        if isinstance(entry.decision, Refusal):
+            assert entry.decision.code is Code.LIMIT_UNKNOWN
+        else:
+            assert entry.notes == (Note.LIMIT_UNCOUNTED,)
+
+
 def test_a_plan_within_all_limits_is_left_as_it_is() -> None:
     """The guard changes nothing that it does not refuse."""
     within = planned(create=4, update=3, delete=2)

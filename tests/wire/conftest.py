@@ -13,25 +13,53 @@ from dev.tenant import sample
 from dev.tenant.people import Person, Phone
 from dev.tenant.server import REMOVED_VARIABLES, EmulatedTenant
 from mfa_sync.composition import Worker, build_worker
+from mfa_sync.explain import explain
 from mfa_sync.push import push
+from shared.clock import Deadline
+from shared.guard import Guard
+from shared.plan import Intent, Request
+from shared.reconciler import apply, plan
+from shared.tenant import Kind
 from tests.clocks import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from dev.azurite import Azurite
     from mfa_sync.answers import Answer
+    from shared.guard import Limit
+    from shared.outcome import Result
+    from shared.plan import Plan
+
+
+class _TestsTime:
+    """The time of the test that runs: the cloud is started once, and follows each test's clock."""
+
+    clock = FakeClock()
+
+    def __call__(self) -> float:
+        return self.clock.now().timestamp()
 
 
 @pytest.fixture(scope="session")
-def emulated() -> Iterator[EmulatedTenant]:
+def time_of_cloud() -> _TestsTime:
+    """Whose time the emulated cloud has."""
+    return _TestsTime()
+
+
+@pytest.fixture(scope="session")
+def emulated(time_of_cloud: _TestsTime) -> Iterator[EmulatedTenant]:
     """The emulated cloud, started once."""
-    with EmulatedTenant(sample=True) as running:
+    with EmulatedTenant(sample=True, clock=time_of_cloud) as running:
         yield running
 
 
 @pytest.fixture
-def tenant(emulated: EmulatedTenant, monkeypatch: pytest.MonkeyPatch) -> EmulatedTenant:
-    """The emulated cloud as it was at the start, and this test's environment pointed at it."""
+def tenant(
+    emulated: EmulatedTenant, time_of_cloud: _TestsTime, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> EmulatedTenant:
+    """The emulated cloud as it was at the start, in this test's time, and the environment pointed at it."""
+    time_of_cloud.clock = clock
     emulated.control.reset()
     for name in REMOVED_VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -49,17 +77,43 @@ def clock() -> FakeClock:
 class Bench:
     """One worker on the wire, and short ways to people, pushes and the request log."""
 
-    def __init__(self, tenant: EmulatedTenant, clock: FakeClock) -> None:
+    def __init__(self, tenant: EmulatedTenant, clock: FakeClock, azurite: Azurite) -> None:
         self.tenant = tenant
         self.control = tenant.control
         self.clock = clock
-        self.worker: Worker = build_worker(example_settings(), clock)
+        self.storage = azurite
+        # A table of its own for each test, so that none remembers another's people.
+        self._settings = {
+            **example_settings(),
+            "AzureWebJobsStorage": azurite.connection_string,
+            "STATE_TABLE": f"test{uuid.uuid4().hex}",
+        }
         self._former: list[Worker] = []
+        self.worker = self._build()
+
+    def _build(self, **settings: str) -> Worker:
+        return build_worker({**self._settings, **settings}, self.clock)
 
     def configure(self, **settings: str) -> None:
         """Take a fresh worker with these settings, as after a restart."""
         self._former.append(self.worker)
-        self.worker = build_worker({**example_settings(), **settings}, self.clock)
+        self.worker = self._build(**settings)
+
+    async def planned(self, person: Person, *, seconds: float = 90) -> Plan:
+        """Plan for one person, within a call of so many seconds."""
+        policy = self.worker.settings.policy
+        deadline = Deadline.after(self.clock, seconds)
+        self._tenant = self.worker.tenant(deadline)
+        self._memory = self.worker.last_written.of_call("test", policy, deadline)
+        return await plan([Request(0, person.id, Intent())], self._tenant, policy, self._memory)
+
+    async def applied(self, made: Plan, **limits: Limit) -> list[Result]:
+        """Apply what `planned` returned, in the same call, with other limits if they are given."""
+        settings = self.worker.settings
+        guard = Guard(
+            {**settings.limits, **{Kind(kind): one for kind, one in limits.items()}}, self.worker.counters
+        )
+        return await apply(await guard.admit(made), self._tenant, settings.policy, guard, self._memory)
 
     async def aclose(self) -> None:
         """Close every worker's connections."""
@@ -92,6 +146,11 @@ class Bench:
         line: dict[str, Any] = answer.body["results"][0]
         return line
 
+    async def explain(self, person: Person) -> dict[str, Any]:
+        """Return the explanation of one person."""
+        answer = await explain(self.worker, {}, {}, json.dumps({"Id": person.id}).encode())
+        return answer.body
+
     def mobile(self, person: Person) -> str | None:
         """Return what is registered for a person now."""
         phone = person.phones.get("mobile")
@@ -112,8 +171,8 @@ class Bench:
 
 
 @pytest.fixture
-async def bench(tenant: EmulatedTenant, clock: FakeClock) -> AsyncIterator[Bench]:
+async def bench(tenant: EmulatedTenant, clock: FakeClock, azurite: Azurite) -> AsyncIterator[Bench]:
     """A worker on the wire."""
-    made = Bench(tenant, clock)
+    made = Bench(tenant, clock, azurite)
     yield made
     await made.aclose()

@@ -8,9 +8,7 @@ import pytest
 
 from dev.tenant.people import Phone
 from dev.tenant.sample import SCOPE_GROUP_ID
-from shared.clock import Deadline
-from shared.plan import Intent, Plan, Policy, Request
-from shared.reconciler import apply, plan
+from shared.plan import Plan
 from tests.wire.conftest import Bench
 
 ONE, TWO, THREE = "+46701740611", "+46701740622", "+46701740633"
@@ -246,10 +244,9 @@ async def test_a_world_that_changed_since_the_plan_is_decided_once_more(
 ) -> None:
     """POST answered "exists" and PATCH answered 404 are re-read; nothing is repeated blindly."""
     person = bench.person(ONE, planned)
-    tenant = bench.worker.tenant(Deadline.after(bench.clock, 90))
-    made = await plan([Request(0, person.id, Intent())], tenant, Policy())
+    made = await bench.planned(person)
     person.phones = {"mobile": Phone(meanwhile)} if meanwhile else {}
-    results = await apply(made, tenant, Policy(), unguarded)
+    results = await bench.applied(made)
     assert [result.outcome.value for result in results] == [outcome]
     assert [method for method, _ in bench.writes()] == methods
     assert bench.mobile(person) == ONE

@@ -8,13 +8,10 @@ import pytest
 
 from dev.tenant import sample
 from dev.tenant.people import Phone
-from shared.clock import Deadline
 from shared.errors import PermanentError, Problem, SettingsError, SyncError, TransientError
-from shared.guard import Limit, refuse_over_limit
+from shared.guard import Limit
 from shared.outcome import Code, Outcome
-from shared.plan import Intent, Plan, Policy, Request
-from shared.reconciler import apply, plan
-from shared.tenant import Kind
+from shared.plan import Plan
 from tests.wire.conftest import Bench
 
 ONE = "+46701740611"
@@ -234,11 +231,10 @@ async def test_methods_that_cannot_be_listed_stop_the_delete(bench: Bench) -> No
 async def test_a_user_deleted_in_mid_call_is_not_found(bench: Bench) -> None:
     """The second look finds nobody."""
     person = bench.person(ONE)
-    tenant = bench.worker.tenant(Deadline.after(bench.clock, 90))
-    made = await plan([Request(0, person.id, Intent())], tenant, Policy())
+    made = await bench.planned(person)
     bench.tenant.state.remove_person(person)
     bench.control.fault(status=504, method="POST", path="phoneMethods", applies_to="item")
-    assert [result.code for result in await apply(made, tenant, Policy(), unguarded)] == [Code.USER_NOT_FOUND]
+    assert [result.code for result in await bench.applied(made)] == [Code.USER_NOT_FOUND]
 
 
 async def test_a_directory_that_dies_after_a_write_costs_an_answer_and_no_truth(bench: Bench) -> None:
@@ -253,10 +249,9 @@ async def test_a_directory_that_dies_after_a_write_costs_an_answer_and_no_truth(
 async def test_a_second_look_never_deletes(bench: Bench) -> None:
     """A delete that the plan did not hold has passed neither guard nor last-factor rule."""
     person = bench.person(ONE)
-    tenant = bench.worker.tenant(Deadline.after(bench.clock, 90))
-    made = await plan([Request(0, person.id, Intent())], tenant, Policy())
+    made = await bench.planned(person)
     person.phones, person.attribute = {"mobile": Phone("+46701740622")}, None
-    results = await apply(made, tenant, Policy(), unguarded)
+    results = await bench.applied(made)
     assert [result.code for result in results] == [Code.WRITE_REJECTED]
     assert bench.mobile(person) == "+46701740622"
 
@@ -272,20 +267,18 @@ async def test_a_number_that_graph_rejects_is_refused(bench: Bench) -> None:
 async def test_a_delete_that_finds_nothing_has_what_it_wanted(bench: Bench) -> None:
     """404 on DELETE counts as done."""
     person = bench.person(None, ONE)
-    tenant = bench.worker.tenant(Deadline.after(bench.clock, 90))
-    made = await plan([Request(0, person.id, Intent())], tenant, Policy())
+    made = await bench.planned(person)
     person.phones = {}
-    assert [result.outcome for result in await apply(made, tenant, Policy(), unguarded)] == [Outcome.DELETED]
+    assert [result.outcome for result in await bench.applied(made)] == [Outcome.DELETED]
 
 
 async def test_time_that_is_over_leaves_rows_unattempted(bench: Bench) -> None:
     """Nothing is sent after the deadline, and nothing is claimed."""
     person = bench.person(ONE)
     await bench.one(bench.person(ONE, ONE))
-    tenant = bench.worker.tenant(Deadline.after(bench.clock, 30))
-    made = await plan([Request(0, person.id, Intent())], tenant, Policy())
+    made = await bench.planned(person, seconds=30)
     bench.clock.advance(31)
-    assert [result.code for result in await apply(made, tenant, Policy(), unguarded)] == [Code.NOT_ATTEMPTED]
+    assert [result.code for result in await bench.applied(made)] == [Code.NOT_ATTEMPTED]
     assert bench.writes() == []
 
 
@@ -368,11 +361,9 @@ async def test_a_upn_names_one_person_and_no_lookalike(bench: Bench) -> None:
 async def test_what_is_decided_anew_passes_the_guard_too(bench: Bench) -> None:
     """A create that finds a phone becomes an update, and updates have a limit."""
     person = bench.person(ONE)
-    tenant = bench.worker.tenant(Deadline.after(bench.clock, 90))
-    made = await plan([Request(0, person.id, Intent())], tenant, Policy())
+    made = await bench.planned(person)
     person.phones = {"mobile": Phone("+46701740622")}
-    limits = {**bench.worker.settings.limits, Kind.UPDATE: Limit("MAX_UPDATES", 0, 10)}
-    results = await apply(made, tenant, Policy(), lambda again: refuse_over_limit(again, limits))
+    results = await bench.applied(made, update=Limit("MAX_UPDATES", 0, 10))
     assert [result.code for result in results] == [Code.LIMIT_REACHED]
 
 

@@ -1,0 +1,115 @@
+"""How much was changed in the last 24 hours, over all pushes and sweeps of all workers: the guard's ledger.
+
+One row that every worker changes by its etag: so no two of them can both have the last free place. Changes
+are counted before they are made; what is certainly not made is counted off. A crash between leaves too many.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from mfa_sync.storage import LostRaceError, Row, StorageDownError, Write
+from shared.tenant import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from mfa_sync.storage import Table, Value
+    from shared.clock import Clock
+
+_PARTITION, _KEY, _FORMAT = "limits", "changes", 1
+# Whole hours, so "the last 24 hours" are up to 25: rather too strict than too lax.
+_KEPT = timedelta(hours=24)
+_TRIES = 12
+_LONGEST_PAUSE = 0.1
+
+type _Hours = dict[str, Counter[Kind]]
+
+
+class Counters:
+    """A `shared.guard.Ledger` on the table."""
+
+    def __init__(self, table: Table, clock: Clock) -> None:
+        self._table = table
+        self._clock = clock
+
+    async def recent(self) -> Mapping[Kind, int] | None:
+        """Return the changes of each kind; None if they cannot be read."""
+        try:
+            return _total(self._hours(await self._table.get(_PARTITION, _KEY)))
+        except StorageDownError:
+            return None
+
+    async def take(
+        self, wanted: Mapping[Kind, int], grant: Callable[[Mapping[Kind, int]], Iterable[Kind]]
+    ) -> Mapping[Kind, int] | None:
+        """Count the wanted changes that are granted (see the protocol)."""
+        seen: Counter[Kind] = Counter()
+
+        def change(hours: _Hours) -> bool:
+            nonlocal seen
+            seen = _total(hours)
+            granted = set(grant(seen))
+            hours.setdefault(self._hour(), Counter()).update(
+                {kind: count for kind, count in wanted.items() if kind in granted}
+            )
+            return bool(granted)
+
+        return seen if await self._change(change) else None
+
+    async def give_back(self, unused: Mapping[Kind, int]) -> None:
+        """Count off changes that were certainly not made, from the latest hours on."""
+
+        def change(hours: _Hours) -> bool:
+            left = Counter(unused)
+            for _, counts in sorted(hours.items(), reverse=True):
+                taken = counts & left
+                counts.subtract(taken)
+                left.subtract(taken)
+            return left != unused
+
+        await self._change(change)
+
+    async def _change(self, change: Callable[[_Hours], bool]) -> bool:
+        """Apply a change to the row as it is now, however often others are faster; False if it fails."""
+        try:
+            for _ in range(_TRIES):
+                row = await self._table.get(_PARTITION, _KEY)
+                hours = self._hours(row)
+                if not change(hours):
+                    return True
+                values: dict[str, Value] = {"v": _FORMAT, "hours": json.dumps(hours)}
+                try:
+                    await self._table.put(_PARTITION, Write(_KEY, values, row.etag if row else None))
+                except LostRaceError:
+                    pause = random.uniform(0, _LONGEST_PAUSE)  # noqa: S311  spreads load, guards nothing
+                    await self._clock.sleep(pause)
+                else:
+                    return True
+        except StorageDownError:
+            pass
+        return False
+
+    def _hours(self, row: Row | None) -> _Hours:
+        kept: dict[str, dict[str, int]] = json.loads(str(row.values["hours"])) if row else {}
+        oldest = _name(self._clock.now() - _KEPT)
+        return {
+            hour: Counter({Kind(kind): count for kind, count in counts.items()})
+            for hour, counts in kept.items()
+            if hour >= oldest
+        }
+
+    def _hour(self) -> str:
+        return _name(self._clock.now())
+
+
+def _name(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H}"
+
+
+def _total(hours: _Hours) -> Counter[Kind]:
+    return sum(hours.values(), Counter())

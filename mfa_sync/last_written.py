@@ -1,0 +1,221 @@
+"""What we last wrote for each user: one row a user, and never a number in it (design, section 6).
+
+    no row, or void ── begin ──► pending ── settle(done) ──► confirmed
+                                    └────── settle(undone) ► what it was before
+
+Only a confirmed row proves anything. `begin` takes the proof away before the write is sent, so a crash, a
+lost race or an unknown fate leaves a pending row, which means: not known. Two writers of one user cannot
+tell whose write reached the tenant last, so neither confirms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mfa_sync.log import Event, record
+from mfa_sync.storage import Row, StorageDownError, Write
+from shared.errors import SyncError
+from shared.memory import Forgotten, LastWrite
+from shared.plan import source_of
+from shared.tenant import Absent, Change
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+
+    from mfa_sync.fingerprints import FingerprintKey, FingerprintKeys
+    from mfa_sync.storage import Table, Value
+    from shared.clock import Clock, Deadline
+    from shared.phone_number import PhoneNumber
+    from shared.plan import Entry, Policy
+
+_LOG = logging.getLogger(__name__)
+_PARTITION = "phone"
+_FORMAT = 1
+_CONFIRMED, _PENDING, _VOID = "confirmed", "pending", "void"
+# Longer than any call lasts: a pending row of this age is left over from a crash, not another's work.
+_IN_FLIGHT_SECONDS = 600.0
+_LEAST_SECONDS = 1.0
+_DELETED = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Recognised:
+    """A confirmed row with the key that can read it."""
+
+    user_id: str
+    number: str
+    key: FingerprintKey
+    age: float
+
+    def was(self, number: PhoneNumber | None) -> bool:
+        """Return whether this number was written; None asks whether the phone was deleted."""
+        return self.number == _print(self.key, self.user_id, number)
+
+
+class LastWritten:
+    """The rows of all users; keeps nothing but whose rows this worker failed to take the proof from."""
+
+    def __init__(self, table: Table, keys: FingerprintKeys, clock: Clock) -> None:
+        self._table = table
+        self._keys = keys
+        self._clock = clock
+        # Written while the storage was down: a former row would vouch for what is no longer there.
+        self._unsafe: set[str] = set()
+
+    def of_call(self, run_id: str, policy: Policy, deadline: Deadline) -> CallMemory:
+        """Return the memory of one call."""
+        return CallMemory(self._table, self._keys, self._clock, self._unsafe, _Call(run_id, policy, deadline))
+
+    async def describe(self, user_id: str) -> dict[str, Any] | None:
+        """Return what is known of a user's last write, for people; None if there is none.
+
+        Raises:
+            StorageDownError: It cannot be read.
+        """
+        row = await self._table.get(_PARTITION, user_id)
+        if row is None or user_id in self._unsafe or row.values.get("state") == _VOID:
+            return None
+        names = ("state", "kind", "at", "run", "source")
+        return {name: row.values.get(name) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    run_id: str
+    policy: Policy
+    deadline: Deadline
+
+
+class CallMemory:
+    """The record of one call's writes: a `shared.memory.Memory`."""
+
+    def __init__(
+        self, table: Table, keys: FingerprintKeys, clock: Clock, unsafe: set[str], call: _Call
+    ) -> None:
+        self._table = table
+        self._keys = keys
+        self._clock = clock
+        self._unsafe = unsafe
+        self._call = call
+        self._former: dict[str, Row] = {}
+        self._begun: dict[str, Row] = {}
+        self._contested: set[str] = set()
+        self._failed: set[str] = set()
+
+    async def recall(self, user_ids: Collection[str]) -> Mapping[str, LastWrite | Forgotten]:
+        """Return each user's last confirmed write, or why there is none."""
+
+        async def read() -> dict[str, LastWrite | Forgotten]:
+            self._former |= await self._table.get_many(_PARTITION, user_ids)
+            return {user_id: await self._recognise(user_id) for user_id in user_ids}
+
+        found = await self._or_fail(user_ids, read)
+        return dict.fromkeys(user_ids, Forgotten.UNREADABLE) if found is None else found
+
+    async def begin(self, entries: Sequence[Entry]) -> None:
+        """Note the entries' changes as under way, so that a crash leaves no former certainty behind."""
+        ids = [entry.decision.user_id for entry in entries if isinstance(entry.decision, Change)]
+
+        async def note() -> bool:
+            key = await self._keys.current()
+            rows = {user_id: self._row(entry, key) for user_id, entry in zip(ids, entries, strict=True)}
+            writes = [Write(user_id, rows[user_id], self._etag(user_id)) for user_id in ids]
+            written = await self._table.put_many(_PARTITION, writes)
+            lost = [user_id for user_id in ids if user_id not in written]
+            if lost:  # somebody else is at them: whoever comes last must find that nothing is certain
+                self._contested.update(lost)
+                written |= await self._table.put_many(_PARTITION, [Write(one, rows[one]) for one in lost])
+            self._begun |= {one: Row(one, rows[one], etag) for one, etag in written.items()}
+            self._unsafe.difference_update(written)
+            return True
+
+        if await self._or_fail(ids, note) is None:
+            self._unsafe.update(ids)
+
+    async def settle(self, done: Collection[str], undone: Collection[str]) -> None:
+        """Confirm the writes that took effect, take back those that certainly did not."""
+        now = self._clock.now().timestamp()
+        writes = [
+            Write(one, {**self._begun[one].values, "state": _CONFIRMED, "at": now}, self._begun[one].etag)
+            for one in done
+            if one in self._begun and one not in self._contested
+        ]
+        for one in undone:
+            if one in self._begun and one not in self._contested:
+                former = self._former.get(one)
+                values = former.values if former else {**self._begun[one].values, "state": _VOID}
+                writes.append(Write(one, values, self._begun[one].etag))
+        if not writes:
+            return
+
+        async def note() -> bool:
+            written = await self._table.put_many(_PARTITION, writes)
+            for write in writes:
+                if write.key in written:
+                    self._begun[write.key] = Row(write.key, write.values, written[write.key])
+            return True
+
+        await self._or_fail([write.key for write in writes], note)
+
+    def knows(self, user_id: str) -> bool:
+        """Return whether everything noted in this call about a user's change was kept."""
+        return user_id not in self._failed
+
+    async def _recognise(self, user_id: str) -> LastWrite | Forgotten:
+        row = self._former.get(user_id)
+        if row is None or row.values.get("v") != _FORMAT or user_id in self._unsafe:
+            return Forgotten.NOTHING_CERTAIN
+        age = self._clock.now().timestamp() - float(row.values["at"])
+        if row.values["state"] == _PENDING and age < _IN_FLIGHT_SECONDS:
+            self._contested.add(user_id)
+        if row.values["state"] != _CONFIRMED:
+            return Forgotten.NOTHING_CERTAIN
+        key = await self._keys.version(str(row.values["key"]))
+        return _Recognised(user_id, str(row.values["number"]), key, age) if key else Forgotten.NOTHING_CERTAIN
+
+    def _etag(self, user_id: str) -> str | None:
+        known = self._begun.get(user_id) or self._former.get(user_id)
+        return known.etag if known else None
+
+    def _row(self, entry: Entry, key: FingerprintKey) -> dict[str, Value]:
+        change, attribute = entry.decision, entry.user.attribute if entry.user else None
+        assert isinstance(change, Change)  # noqa: S101  begin is given changes alone
+        return {
+            "v": _FORMAT,
+            "state": _PENDING,
+            "kind": change.kind.value,
+            "number": _print(key, change.user_id, change.number),
+            "attribute": ""
+            if attribute is None or attribute is Absent.NOT_RETURNED
+            else key.of(change.user_id, "attribute", attribute),
+            "key": key.version,
+            "at": self._clock.now().timestamp(),
+            "run": self._call.run_id,
+            "source": source_of(entry.intent, self._call.policy),
+        }
+
+    async def _or_fail[T](
+        self, user_ids: Collection[str], work: Callable[[], Coroutine[Any, Any, T]]
+    ) -> T | None:
+        """Return what `work` returns; None, with these users marked, if storage, key or time fail it."""
+        try:
+            async with asyncio.timeout(max(self._call.deadline.remaining(), _LEAST_SECONDS)):
+                return await work()
+        except (StorageDownError, SyncError, TimeoutError) as error:
+            self._failed.update(user_ids)
+            record(
+                _LOG,
+                logging.WARNING,
+                Event.NOT_REMEMBERED,
+                run=self._call.run_id,
+                users=len(user_ids),
+                cause=type(error).__name__,
+            )
+            return None
+
+
+def _print(key: FingerprintKey, user_id: str, number: PhoneNumber | None) -> str:
+    return key.of(user_id, "number", number.reveal()) if number else _DELETED

@@ -1,0 +1,115 @@
+"""What follows from what we last wrote: a mask settled, a stranger's change told, and nothing guessed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from shared.memory import Forgotten, recollect
+from shared.outcome import Code, Note, Outcome
+from shared.phone_number import ObservedNumber, PhoneNumber
+from shared.plan import Entry, Intent, NoChange, Policy, decide
+from shared.tenant import Change, Kind, Observation, PhoneMethods, ScopeSets
+from tests.people import person
+
+OURS, OTHER = "+46 701740605", "+46 701740699"
+SAME_TAIL = "+46 701749905"
+MASKED, MASKED_OTHER = "+XX XXXXXXX05", "+XX XXXXXXX99"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A last write of one number, or of a delete."""
+
+    number: str | None
+    age: float = 3600.0
+
+    def was(self, number: PhoneNumber | None) -> bool:
+        """Return whether that number was written."""
+        return (number.reveal() if number else None) == self.number
+
+
+def recollected(attribute: str | None, mobile: str | None, last: Written | Forgotten) -> Entry:
+    """Return the entry of somebody with that attribute and phone, in the light of a last write."""
+    seen = Observation(person(attribute), PhoneMethods(ObservedNumber(mobile) if mobile else None))
+    decision = decide(seen, Intent(), Policy(), ScopeSets())
+    return recollect(Entry((0,), "key", Intent(), seen.user, seen.phones, decision), last)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "mobile", "last", "kind", "notes"),
+    [
+        (OURS, MASKED, Written(OURS), None, (Note.FROM_MEMORY,)),
+        (OURS, MASKED, Written(OTHER), Kind.ASSERT, ()),
+        (OURS, MASKED, Written(SAME_TAIL), Kind.ASSERT, ()),
+        (OURS, MASKED, Written(None), Kind.ASSERT, (Note.CHANGED_OUTSIDE,)),
+        (OURS, MASKED, Forgotten.NOTHING_CERTAIN, Kind.ASSERT, ()),
+        (OURS, MASKED, Forgotten.UNREADABLE, Kind.ASSERT, ()),
+        (OURS, MASKED_OTHER, Written(OURS), Kind.UPDATE, (Note.CHANGED_OUTSIDE,)),
+        (OURS, MASKED_OTHER, Written(OTHER), Kind.UPDATE, ()),
+        (OURS, OTHER, Written(OURS), Kind.UPDATE, (Note.CHANGED_OUTSIDE,)),
+        (OURS, OTHER, Written(OTHER), Kind.UPDATE, ()),
+        (OURS, OTHER, Written(SAME_TAIL), Kind.UPDATE, (Note.CHANGED_OUTSIDE,)),
+        (OURS, "+999 1", Written(OURS), Kind.UPDATE, (Note.CHANGED_OUTSIDE,)),
+        (OURS, None, Written(OURS), Kind.CREATE, (Note.CHANGED_OUTSIDE,)),
+        (OURS, None, Written(None), Kind.CREATE, ()),
+        (None, OURS, Written(OURS), Kind.DELETE, ()),
+        (None, OTHER, Written(OURS), Kind.DELETE, (Note.CHANGED_OUTSIDE,)),
+        (None, OTHER, Written(None), Kind.DELETE, (Note.CHANGED_OUTSIDE,)),
+        (None, MASKED_OTHER, Written(OURS), Kind.DELETE, ()),
+        (OURS, OTHER, Forgotten.NOTHING_CERTAIN, Kind.UPDATE, ()),
+        (OURS, OURS, Written(OTHER), None, ()),
+    ],
+    ids=[
+        "mask settled",
+        "mask, another was written",
+        "mask, another with the same tail was written",
+        "mask where we deleted",
+        "mask, nothing certain",
+        "mask, unreadable",
+        "mask shows another, ours was desired",
+        "mask shows what we wrote before",
+        "whole shows another, ours was desired",
+        "attribute moved alone",
+        "attribute and phone moved",
+        "whole shows what we could never have written",
+        "phone is gone",
+        "phone was deleted by us",
+        "attribute emptied",
+        "attribute emptied, phone moved",
+        "a phone where we deleted",
+        "attribute emptied, a mask proves nothing",
+        "another, nothing certain",
+        "agrees: nobody asks who wrote it",
+    ],
+)
+def test_what_a_last_write_proves(
+    attribute: str | None,
+    mobile: str | None,
+    last: Written | Forgotten,
+    kind: Kind | None,
+    notes: tuple[Note, ...],
+) -> None:
+    """A mask is settled by our own record alone, and nobody is accused without proof."""
+    entry = recollected(attribute, mobile, last)
+    if kind is None:
+        assert isinstance(entry.decision, NoChange)
+        assert entry.decision.outcome is Outcome.UNCHANGED
+    else:
+        assert isinstance(entry.decision, Change)
+        assert entry.decision.kind is kind
+    assert entry.notes == notes
+
+
+def test_a_read_that_may_be_late_accuses_nobody() -> None:
+    """Within the lag the former number may still be shown: it is written again, and nothing is reported."""
+    assert recollected(OURS, OTHER, Written(OURS, age=5)).notes == ()
+    assert recollected(OURS, OTHER, Written(OURS, age=600)).notes == (Note.CHANGED_OUTSIDE,)
+
+
+def test_a_refused_change_still_reports_that_a_phone_was_changed_outside() -> None:
+    """Whatever stops our write, the security officer hears of the other's."""
+    entry = recollected(None, OTHER, Written(OURS))
+    stopped = entry.refused(Code.LAST_FACTOR, "a rule")
+    assert stopped.notes == (Note.CHANGED_OUTSIDE,)
