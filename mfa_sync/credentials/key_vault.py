@@ -54,7 +54,7 @@ class KeyVault:
         self._clock = clock
         self._wires = wires
         self._client: Any = None
-        self._cache: dict[str, tuple[float, Secret | None]] = {}
+        self._cache: dict[tuple[str, str], tuple[float, Secret | None]] = {}
         self._one_at_a_time = asyncio.Lock()
 
     async def secret(self, name: str, *, fresh: bool = False) -> Secret:
@@ -74,14 +74,17 @@ class KeyVault:
             )
         return found
 
-    async def find(self, name: str, *, fresh: bool = False) -> Secret | None:
-        """Return the latest version of a secret, or None where there is none. Errors as `secret`."""
+    async def find(self, name: str, *, version: str = "", fresh: bool = False) -> Secret | None:
+        """Return one version of a secret, by default the latest, or None where there is none.
+
+        Errors as `secret`.
+        """
         async with self._one_at_a_time:
-            kept = self._cache.get(name)
+            kept = self._cache.get((name, version))
             if kept and not fresh and kept[0] > self._clock.monotonic():
                 return kept[1]
-            found = await asyncio.to_thread(self._read, name)
-            self._cache[name] = (self._clock.monotonic() + _CACHE_SECONDS, found)
+            found = await asyncio.to_thread(self._read, name, version)
+            self._cache[name, version] = (self._clock.monotonic() + _CACHE_SECONDS, found)
         if found and found.expires and found.expires - self._clock.now() < _WARN_BEFORE:
             record(
                 _LOG,
@@ -93,7 +96,7 @@ class KeyVault:
             )
         return found
 
-    def _read(self, name: str) -> Secret | None:
+    def _read(self, name: str, version: str) -> Secret | None:
         from azure.core.exceptions import (  # noqa: PLC0415  300 ms of imports that a health probe spares
             AzureError,
             ClientAuthenticationError,
@@ -103,14 +106,14 @@ class KeyVault:
 
         had_client = self._client is not None
         try:
-            read = self._secrets().get_secret(name)
+            read = self._secrets().get_secret(name, version or None)
         except ResourceNotFoundError:
             return None
         except ClientAuthenticationError as error:  # no token from the identity, or the vault rejects it
             # The identity's library keeps a token for up to a day: one that is rejected must not stay.
             self._client = None
             if had_client:
-                return self._read(name)
+                return self._read(name, version)
             if _PASSING.search(str(error)):
                 raise TransientError(
                     Problem.VAULT_UNAVAILABLE,
