@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dev.tenant.people import Phone
 from shared.errors import TransientError
 from tests.wire.conftest import Bench
 
@@ -55,7 +56,7 @@ async def test_a_row_that_could_not_be_voided_is_believed_no_more(bench: Bench) 
         bench.storage.start()
     bench.clock.advance(60)
     person.attribute = ONE
-    person.phones["mobile"].number = "+46701749911"
+    person.phones["mobile"] = Phone("+46701749911")
     assert (await bench.one(person))["notes"] == ["asserted"]
 
 
