@@ -75,7 +75,7 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
 
     settings = Settings.from_environment(environ)
     vault = KeyVault(settings, clock, wires)
-    table = wires.table or AzureTable(settings.storage, settings.state_table, clock)
+    table = wires.table or AzureTable(settings.storage, settings.state_table, clock, wires)
     keys = FingerprintKeys(vault, settings.secret_names.fingerprint_key)
     graph = GraphClient(settings.graph_url, RopcSignIn(settings, vault, clock, wires), wires.graph)
     return Worker(
