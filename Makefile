@@ -4,6 +4,7 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 READY := $(VENV)/.ready
+AZURITE := dev/azurite/node_modules/.ready
 
 # Python 3.13 under any of its usual names; pyenv's answers only when asked for by version.
 FIND_PYTHON = for candidate in "$$PYTHON" python3.13 python3 python "env PYENV_VERSION=3.13 python" "env PYENV_VERSION=3.13.0 python"; do \
@@ -22,23 +23,30 @@ $(READY): requirements.txt requirements-dev.txt
 	&& $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt \
 	&& touch $@
 
+$(AZURITE): dev/azurite/package-lock.json
+	@for program in node npm; do command -v $$program >/dev/null \
+	|| { echo "$$program was not found. Azurite, the emulated storage, runs on it: install Node.js 20 or later with npm (nodejs.org or your distribution)." >&2; exit 1; }; done; \
+	echo "Setting up Azurite, the emulated storage" \
+	&& npm ci --prefix dev/azurite --ignore-scripts --no-progress --loglevel=error \
+	&& touch $@
+
 .PHONY: setup
-setup: $(READY) ## the virtual environment alone
+setup: $(READY) $(AZURITE) ## the virtual environment and the emulated storage
 
 .PHONY: demo
-demo: $(READY) ## the main job on the emulated tenant, before and after
+demo: $(READY) $(AZURITE) ## the main job on the emulated tenant, before and after
 	@$(PY) -m dev.demo
 
 .PHONY: run
-run: $(READY) ## the local stack stays up, with calls to paste
+run: $(READY) $(AZURITE) ## the local stack stays up, with calls to paste
 	@$(PY) -m dev.run
 
 .PHONY: test
-test: $(READY) ## the tests
+test: $(READY) $(AZURITE) ## the tests
 	$(PY) -m pytest -q
 
 .PHONY: check
-check: $(READY) ## format, lint, types, layers, tests with coverage
+check: $(READY) $(AZURITE) ## format, lint, types, layers, tests with coverage
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
@@ -51,7 +59,7 @@ format: $(READY) ## format the code and mend what ruff can
 	$(PY) -m ruff check --fix .
 
 .PHONY: bench
-bench: $(READY) ## measure the qualities that have a goal
+bench: $(READY) $(AZURITE) ## measure the qualities that have a goal
 	@$(PY) -m dev.bench
 
 .PHONY: lock
@@ -63,4 +71,4 @@ lock: $(READY) ## pin requirements again from the .in files
 
 .PHONY: clean
 clean: ## remove what the commands above made
-	rm -rf $(VENV) .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) dev/azurite/node_modules .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -1,4 +1,4 @@
-"""The local stack: the emulated tenant and the Functions host, wired by standard variables alone."""
+"""The local stack: emulated tenant and storage and the Functions host, wired by standard variables alone."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from dev.azurite import Azurite
 from dev.functions_host import FunctionsHost
 from dev.tenant import sample
 from dev.tenant.server import EmulatedTenant
@@ -33,21 +34,33 @@ def example_settings() -> dict[str, str]:
 
 
 class LocalStack:
-    """Tenant and host, up while the `with` block runs."""
+    """Tenant, storage and host, up while the `with` block runs."""
 
-    def __init__(self, settings: Mapping[str, str] | None = None, *, port: int = 0) -> None:
-        """Take settings that go before those of the example; port 0 finds a free one."""
+    def __init__(
+        self, settings: Mapping[str, str] | None = None, *, port: int = 0, storage: Azurite | None = None
+    ) -> None:
+        """Take settings that go before those of the example; port 0 finds a free one.
+
+        A storage that is given is used as it runs; otherwise one is started, and ends with the stack.
+        """
         self._settings = dict(settings or {})
+        self._given_storage = storage
         self._port = port
         self._exits = ExitStack()
 
     def __enter__(self) -> Self:
         with ExitStack() as exits:
             self.tenant = exits.enter_context(EmulatedTenant(sample=True))
+            self.storage = self._given_storage or exits.enter_context(Azurite())
             self.host = exits.enter_context(
                 FunctionsHost(
                     ROOT,
-                    environment={**example_settings(), **self.tenant.environment(), **self._settings},
+                    environment={
+                        **example_settings(),
+                        "AzureWebJobsStorage": self.storage.connection_string,
+                        **self.tenant.environment(),
+                        **self._settings,
+                    },
                     port=self._port,
                 )
             )

@@ -13,6 +13,7 @@ _TALKATIVE = ("httpx", "httpcore", "msal", "azure", "urllib3")
 class Event(StrEnum):
     """The names by which alerts and searches find a line. Stable, like codes."""
 
+    BRAKE_ALONE = "brake.alone"
     HANDSHAKE_REFUSED = "handshake.refused"
     NOT_REMEMBERED = "lastWrite.notRemembered"
     CHANGED_OUTSIDE = "phone.changedOutside"
@@ -22,6 +23,7 @@ class Event(StrEnum):
     SECRET_EXPIRES = "secret.expires"  # noqa: S105  an event's name
     SIGN_IN_REFUSED = "signIn.refused"
     SIGNED_IN = "signIn.done"
+    STORAGE_UNAVAILABLE = "storage.unavailable"
     PRIVILEGED_UNREADABLE = "privilegedTargets.unreadable"
 
 

@@ -6,7 +6,7 @@ docs/settings.md is the one table of them; a test holds it, this file and local.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from shared.errors import SettingsError
@@ -26,6 +26,12 @@ _SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 _ORIGIN = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,4}|:[1-5][0-9]{4})?")
 _ADDRESS = re.compile(_ORIGIN.pattern + r"(/[A-Za-z0-9._~-]+)*")
 _REGION = re.compile(r"[A-Z]{2}")
+_ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+_TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
+_STORAGE = "AzureWebJobsStorage"
+# The emulator's short form, or an account by its key or by a shared access signature.
+_KEYED = {"accountname", "accountkey"}
+_SIGNED = {"tableendpoint", "sharedaccesssignature"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,22 @@ class SecretNames:
     username: str
     password: str
     client_secret: str
+    fingerprint_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """Which storage account keeps the state, and who we are to it: the Functions host's own settings.
+
+    Attributes:
+        connection_string: Address and key in one; it never shows in a repr. None: the identity is used.
+        table_url: Origin of the account's tables; None where the connection string tells it.
+        client_id: Which user-assigned identity we are; None for the system's own.
+    """
+
+    connection_string: str | None = field(default=None, repr=False)
+    table_url: str | None = None
+    client_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +73,8 @@ class Settings:
         authority_host: Origin of the sign-in service, for national clouds.
         graph_url: Graph with its version, for national clouds.
         secret_names: Names of the secrets in the vault.
+        storage: Where the state of all workers is kept.
+        state_table: Name of the table there.
         policy: What decides about a user.
         limits: What the guard allows.
         scope_group_id: Only members (transitive) are ours; None for everybody.
@@ -67,6 +91,8 @@ class Settings:
     authority_host: str
     graph_url: str
     secret_names: SecretNames
+    storage: StorageSettings
+    state_table: str
     policy: Policy
     limits: Limits
     scope_group_id: str | None
@@ -98,7 +124,13 @@ class Settings:
                 username=read.secret_name("USERNAME_SECRET", "mfa-sync-username"),
                 password=read.secret_name("PASSWORD_SECRET", "mfa-sync-password"),
                 client_secret=read.secret_name("CLIENT_SECRET_SECRET", "mfa-sync-client-secret"),
+                fingerprint_key=read.secret_name("FINGERPRINT_KEY_SECRET", "mfa-sync-fingerprint-key"),
             ),
+            storage=read.storage(),
+            state_table=read.optional(
+                "STATE_TABLE", "3 to 63 letters and digits, a letter first", _TABLE_NAME
+            )
+            or "mfasync",
             policy=Policy(
                 scope=ScopePolicy(
                     include_guests=read.flag("INCLUDE_GUESTS", default=False),
@@ -185,6 +217,26 @@ class _Reader:
             return default
         return int(text)
 
+    def storage(self) -> StorageSettings:
+        """Return the storage that is named by a connection string, by an account or by an address."""
+        names = (_STORAGE, f"{_STORAGE}__accountName", f"{_STORAGE}__tableServiceUri")
+        whole, account, address = (self._text(name) for name in names)
+        given = [bool(whole), bool(account), bool(address)].count(True)
+        if given == 0:
+            self.faults.append(f"{_STORAGE}: is missing; it, {names[1]} or {names[2]} must be set")
+        if given > 1:
+            self.faults.append(f"{_STORAGE}: must be set alone: only one of it, {names[1]} and {names[2]}")
+        if whole and not _is_connection_string(whole):
+            self.faults.append(f"{_STORAGE}: must be the connection string of a storage account")
+        if address:
+            address = self.origin(names[2], None)
+        if account:
+            self.matching(names[1], "the name of a storage account", _ACCOUNT)
+            address = f"https://{account}.table.core.windows.net"
+        self.word(f"{_STORAGE}__credential", "managedidentity")
+        client_id = self.optional(f"{_STORAGE}__clientId", "a client id (GUID)", _GUID)
+        return StorageSettings(whole) if whole else StorageSettings(None, address, client_id)
+
     def limits(self) -> Limits:
         defaults = {
             Kind.CREATE: ("MAX_CREATES", 500, 10),
@@ -200,3 +252,10 @@ class _Reader:
             )
             for kind, (name, count, percent) in defaults.items()
         }
+
+
+def _is_connection_string(text: str) -> bool:
+    """Return whether the library for tables will find in it an account and a right to it."""
+    parts = [part.partition("=") for part in text.rstrip(";").split(";")]
+    named = {name.strip().lower() for name, _, value in parts if value.strip()}
+    return text.lower() == "usedevelopmentstorage=true" or named >= _KEYED or named >= _SIGNED

@@ -13,7 +13,12 @@ from shared.scope import ScopePolicy
 from shared.tenant import Kind
 
 GUID = "22222222-2222-4222-8222-222222222222"
-NEEDED = {"TENANT_ID": "contoso.com", "CLIENT_ID": GUID, "KEY_VAULT_URL": "https://contoso.vault.azure.net"}
+NEEDED = {
+    "TENANT_ID": "contoso.com",
+    "CLIENT_ID": GUID,
+    "KEY_VAULT_URL": "https://contoso.vault.azure.net",
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
+}
 
 
 def faults_of(**values: str) -> tuple[str, ...]:
@@ -67,6 +72,8 @@ def test_an_empty_setting_counts_as_not_set(empty: str) -> None:
         ("USERNAME_SECRET", "other-name", "secret_names.username", "other-name"),
         ("PASSWORD_SECRET", "other-name", "secret_names.password", "other-name"),
         ("CLIENT_SECRET_SECRET", "other-name", "secret_names.client_secret", "other-name"),
+        ("FINGERPRINT_KEY_SECRET", "other-name", "secret_names.fingerprint_key", "other-name"),
+        ("STATE_TABLE", "Abc", "state_table", "Abc"),
         ("INCLUDE_GUESTS", "true", "policy.scope.include_guests", True),
         ("CLOUD_ONLY_USERS", "allow", "policy.scope.allow_cloud_only", True),
         ("PRIVILEGED_TARGETS", "allow", "policy.scope.allow_privileged", True),
@@ -121,6 +128,13 @@ WRONG = {
     "USERNAME_SECRET": "wrong@value",
     "PASSWORD_SECRET": "wrong/value",
     "CLIENT_SECRET_SECRET": "wrong value",
+    "FINGERPRINT_KEY_SECRET": "wrong value",
+    "AzureWebJobsStorage": "wrong-value",
+    "AzureWebJobsStorage__accountName": "wrong-value",
+    "AzureWebJobsStorage__tableServiceUri": "wrong-value",
+    "AzureWebJobsStorage__credential": "wrong-value",
+    "AzureWebJobsStorage__clientId": "wrong-value",
+    "STATE_TABLE": "wrong-value",
     "INCLUDE_GUESTS": "wrong-value",
     "CLOUD_ONLY_USERS": "wrong-value",
     "PRIVILEGED_TARGETS": "wrong-value",
@@ -166,6 +180,13 @@ def test_all_wrong_settings_are_named_at_once_and_no_value_is() -> None:
         ("KEY_VAULT_URL", "https://"),
         ("AUTHORITY_HOST", "https://login.microsoftonline.com/common"),
         ("GRAPH_URL", "http://graph.microsoft.com/v1.0"),
+        ("STATE_TABLE", "ab"),
+        ("STATE_TABLE", "1abc"),
+        ("STATE_TABLE", "a" * 64),
+        ("AzureWebJobsStorage", "AccountName=contoso"),
+        ("AzureWebJobsStorage", "AccountName=contoso;AccountKey="),
+        ("AzureWebJobsStorage", "UseDevelopmentStorage=false"),
+        ("AzureWebJobsStorage__credential", "clientSecret"),
         ("INCLUDE_GUESTS", "True"),
         ("INCLUDE_GUESTS", "1"),
         ("PHONE_DEFAULT_REGION", "se"),

@@ -11,6 +11,7 @@ NEEDED = {
     "TENANT_ID": "contoso.com",
     "CLIENT_ID": "22222222-2222-4222-8222-222222222222",
     "KEY_VAULT_URL": "https://contoso.vault.azure.net",
+    "AzureWebJobsStorage": "UseDevelopmentStorage=true",
 }
 
 
