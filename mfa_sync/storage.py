@@ -54,6 +54,22 @@ class Write:
     etag: str | None = "*"
 
 
+class Blobs(Protocol):
+    """Named pieces of bytes. Every method may raise StorageDownError."""
+
+    async def get(self, name: str) -> bytes | None:
+        """Return a blob's bytes, or None."""
+        ...
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Write a blob whole, over whatever there was."""
+        ...
+
+    async def delete(self, prefix: str) -> None:
+        """Delete every blob whose name begins so."""
+        ...
+
+
 class Table(Protocol):
     """A table of rows, each found by partition and key. Every method may raise StorageDownError."""
 

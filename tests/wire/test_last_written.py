@@ -39,6 +39,17 @@ async def test_trap_1_a_masked_number_is_written_once_and_then_remembered(masked
     assert len(masked.writes()) == 1
 
 
+async def test_a_thousand_masked_users_are_written_once(masked: Bench) -> None:
+    """The second pass over everybody writes nothing."""
+    masked.configure(SYNC_INLINE_MAX="1000")
+    rows = [{"Id": masked.person(ONE, ONE).id} for _ in range(1000)]
+    first = await masked.push(rows)
+    assert first.body["summary"]["updated"] == len(masked.writes()) == 1000
+    second = await masked.push(rows)
+    assert second.body["summary"]["unchanged"] == 1000
+    assert len(masked.writes()) == 1000
+
+
 async def test_a_new_worker_remembers_too(masked: Bench) -> None:
     """The record lies in the storage: a cold start forgets nothing."""
     person = masked.person(ONE, None)

@@ -1,0 +1,281 @@
+"""A run and what moves it. Pure: no clock, no storage (design, section 7).
+
+    planning -> (held | applying) -> finished | failed | discarded | stopped | superseded
+
+Each step belongs to one worker at a time: it claims the run, works, and stores the next step's number in one
+write. So a step that is repeated, late or done twice at once changes nothing twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT = 1
+MOST_ATTEMPTS = 5
+"""How often one step is begun before the run has failed."""
+
+CLAIM_SECONDS = 300.0
+"""How long a step belongs to whoever claimed it."""
+
+WORK_SECONDS = 240.0
+"""How long the work of a step may last: less than the claim, so that its end is still ours to write."""
+
+HELD_SECONDS = 72 * 3600.0
+"""How long a held plan waits for a decision. Older, the tenant has moved on."""
+
+
+class RunKind(StrEnum):
+    """What a run covers."""
+
+    FULL = "full"  # everybody in scope
+    CHANGED = "changed"  # who changed since the last finished sweep
+    PUSH = "push"  # the rows of one call
+
+
+class State(StrEnum):
+    """Where a run stands."""
+
+    PLANNING = "planning"
+    HELD = "held"
+    APPLYING = "applying"
+    FINISHED = "finished"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+    STOPPED = "stopped"
+    SUPERSEDED = "superseded"
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether nudges move it."""
+        return self in {State.PLANNING, State.APPLYING}
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing moves it any more."""
+        return not self.is_moving and self is not State.HELD
+
+
+class WrongStateError(Exception):
+    """What is asked of a run does not fit its state. The text is fit for the operator who asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Who let a held plan go on, or stopped a run, and why.
+
+    Attributes:
+        what: approved, discarded or stopped.
+        by: The principal's name, or "key" where only a key and a handshake told.
+        at: Seconds since 1970.
+        reason: The operator's words.
+        kinds: The kinds of change that were approved; empty for all.
+    """
+
+    what: str
+    by: str
+    at: float
+    reason: str
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many users a run has met, by what was found and what became of it.
+
+    Attributes:
+        users: Everybody looked at.
+        unchanged: As desired, or to be left alone.
+        holders: In scope and with a number registered: the managed population.
+        planned: Changes by kind.
+        refused: Users for whom nothing can be planned, by code.
+        outcomes: What became of the planned changes, by outcome.
+        codes: And by code, where they were refused or failed.
+    """
+
+    users: int = 0
+    unchanged: int = 0
+    holders: int = 0
+    planned: Mapping[str, int] = field(default_factory=dict)
+    refused: Mapping[str, int] = field(default_factory=dict)
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    codes: Mapping[str, int] = field(default_factory=dict)
+
+    def __add__(self, other: Tally) -> Tally:
+        """Return both together."""
+        return Tally(
+            self.users + other.users,
+            self.unchanged + other.unchanged,
+            self.holders + other.holders,
+            _sum(self.planned, other.planned),
+            _sum(self.refused, other.refused),
+            _sum(self.outcomes, other.outcomes),
+            _sum(self.codes, other.codes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The head of a run: all that steps, operators and callers need to know, and never a number.
+
+    Attributes:
+        id: Its name: time, kind, and for others than scheduled sweeps a nonce.
+        kind: What it covers.
+        created: When it was begun, in seconds since 1970.
+        moved: When its state or step last changed.
+        apply: Whether it may go on without a person where the limits allow.
+        state: Where it stands.
+        step: The number of the next step.
+        cursor: Where planning goes on, in words of the planner; None when all is planned.
+        pages: How many pages the plan has.
+        applied: How many of them were applied.
+        tally: What was found and done.
+        digest: Of all pages, chained: what an approval names.
+        held_for: Why it is held.
+        limits: The limits that were in force, by kind, in words.
+        decision: What a person decided.
+        owner: Who works on the step now; empty: nobody.
+        owned_until: When that claim ends.
+        attempts: How often the present step was begun.
+        detail: Why it failed, or what it could not do.
+    """
+
+    id: str
+    kind: RunKind
+    created: float
+    moved: float
+    apply: bool
+    state: State = State.PLANNING
+    step: int = 0
+    cursor: str | None = ""
+    pages: int = 0
+    applied: int = 0
+    tally: Tally = field(default_factory=Tally)
+    digest: str = ""
+    held_for: tuple[str, ...] = ()
+    limits: Mapping[str, str] = field(default_factory=dict)
+    decision: Decision | None = None
+    owner: str = ""
+    owned_until: float = 0.0
+    attempts: int = 0
+    detail: str = ""
+
+    def is_claimed(self, now: float) -> bool:
+        """Return whether somebody works on it, as far as can be known."""
+        return bool(self.owner) and self.owned_until > now
+
+    def claimed(self, owner: str, now: float) -> Run:
+        """Return the run in the hands of `owner`; failed, if its step was begun too often."""
+        if self.attempts >= MOST_ATTEMPTS:
+            detail = (
+                f"Step {self.step} was begun {self.attempts} times and never ended. {self.detail}".strip()
+            )
+            return self.failed(detail, now)
+        return replace(self, owner=owner, owned_until=now + CLAIM_SECONDS, attempts=self.attempts + 1)
+
+    def planned(self, page_digests: tuple[str, ...], tally: Tally, cursor: str | None, now: float) -> Run:
+        """Return the run with more pages in its plan. A cursor of None says that the plan is whole."""
+        digest = self.digest
+        for one in page_digests:
+            digest = chained(digest, one)
+        return replace(
+            self._next(now),
+            pages=self.pages + len(page_digests),
+            tally=self.tally + tally,
+            cursor=cursor,
+            digest=digest,
+        )
+
+    def guarded(self, held_for: tuple[str, ...], limits: Mapping[str, str], now: float) -> Run:
+        """Return the run as the guard leaves it: held, applying, or finished if nothing is to be written."""
+        state = State.HELD if held_for else State.APPLYING if self.tally.planned else State.FINISHED
+        return replace(self._next(now), state=state, held_for=held_for, limits=limits)
+
+    def approved(self, digest: str, decision: Decision) -> Run:
+        """Return the held run on its way.
+
+        Raises:
+            WrongStateError: It is not held, or the plan shown was another.
+        """
+        if self.decision == replace(decision, at=self.decision.at if self.decision else 0.0):
+            return self  # the same again
+        if self.state is not State.HELD:
+            raise WrongStateError(f"The run is {self.state}, not held.")
+        if digest != self.digest:
+            raise WrongStateError("The digest is not that of the run's plan: read the run again.")
+        return replace(self._next(decision.at), state=State.APPLYING, decision=decision)
+
+    def ended_by(self, state: State, decision: Decision) -> Run:
+        """Return the run discarded (only a held one) or stopped (any that is not final).
+
+        Raises:
+            WrongStateError: It cannot be.
+        """
+        if self.state is state:
+            return self
+        if self.state.is_final or (state is State.DISCARDED and self.state is not State.HELD):
+            raise WrongStateError(f"The run is {self.state}.")
+        return replace(self._next(decision.at), state=state, decision=decision)
+
+    def superseded(self, by: str, now: float) -> Run:
+        """Return the held run given up for a newer one."""
+        return replace(self._next(now), state=State.SUPERSEDED, detail=f"Superseded by {by}.")
+
+    def expired(self, now: float) -> Run:
+        """Return the run discarded for want of a decision."""
+        hours = HELD_SECONDS / 3600
+        return replace(self._next(now), state=State.DISCARDED, detail=f"Held for {hours:g} hours undecided.")
+
+    def applied_page(self, tally: Tally, now: float) -> Run:
+        """Return the run with one page more applied."""
+        done = self.applied + 1
+        state = State.FINISHED if done >= self.pages else State.APPLYING
+        return replace(self._next(now), applied=done, tally=self.tally + tally, state=state)
+
+    def failed(self, detail: str, now: float) -> Run:
+        """Return the run given up."""
+        return replace(self._next(now), state=State.FAILED, detail=detail)
+
+    def released(self, detail: str) -> Run:
+        """Return the run free for another attempt at the same step."""
+        return replace(self, owner="", owned_until=0.0, detail=detail)
+
+    def approves(self, kind: str) -> bool:
+        """Return whether changes of this kind may be made."""
+        return not (self.decision and self.decision.kinds) or kind in self.decision.kinds
+
+    def _next(self, now: float) -> Run:
+        return replace(self, step=self.step + 1, owner="", owned_until=0.0, attempts=0, moved=now)
+
+    def dump(self) -> str:
+        """Return the run as JSON."""
+        return json.dumps({"v": FORMAT, **asdict(self)})
+
+    @classmethod
+    def load(cls, text: str) -> Run:
+        """Return the run that a JSON text holds; what an older format lacks has its default."""
+        held: dict[str, Any] = json.loads(text)
+        held.pop("v")
+        held["kind"], held["state"] = RunKind(held["kind"]), State(held["state"])
+        held["tally"] = Tally(**held["tally"])
+        held["held_for"] = tuple(held["held_for"])
+        if decision := held["decision"]:
+            held["decision"] = Decision(**{**decision, "kinds": tuple(decision["kinds"])})
+        known = {name: value for name, value in held.items() if name in cls.__dataclass_fields__}
+        return cls(**known)
+
+
+def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+    return dict(Counter(one) + Counter(other))
+
+
+def chained(digest: str, page: str) -> str:
+    """Return the digest of all pages up to this one."""
+    return hashlib.sha256(f"{digest}\n{page}".encode()).hexdigest()
