@@ -6,19 +6,26 @@ diagnostic, so an unknown one falls back on the OAuth `error` word.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 
 class Healing(Enum):
-    """What makes another sign-in reasonable."""
+    """What makes another sign-in reasonable. The names are kept in storage."""
 
     NEW_PASSWORD = "newPassword"  # noqa: S105  repeating it locks the account
-    NEW_CLIENT_SECRET = "newClientSecret"  # noqa: S105
+    NEW_CLIENT_SECRET = "newClientSecret"  # noqa: S105  a name
     SOMEBODY_ACTS = "somebodyActs"
     LOCK_ENDS = "lockEnds"
+    PAUSE = "pause"
     TIME = "time"
+
+    @property
+    def needs_nobody(self) -> bool:
+        """Whether the same again later is right, and nobody need act."""
+        return self in {Healing.PAUSE, Healing.TIME}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,10 @@ _EXPIRED = (
     Healing.NEW_PASSWORD,
 )
 _SERVICE = ("Entra has a fault or throttles", "Try again later.", Healing.TIME)
+# Words of OAuth (RFC 6749, 4.1.2.1) that Entra sends for faults of its own.
+_FAULTS = {"temporarily_unavailable", "server_error"}
+_LONGEST_WORD = 40
+_AADSTS = re.compile(r"\s*AADSTS([0-9]{4,8})\b")
 
 _KNOWN: dict[int, tuple[str, str, Healing]] = {
     50126: (
@@ -75,7 +86,7 @@ _KNOWN: dict[int, tuple[str, str, Healing]] = {
     50144: _EXPIRED,
     50056: (
         "the service account has no password in the cloud",
-        "Set a cloud password for it.",
+        "Set a cloud password for it and store it as a new version of the password secret.",
         Healing.NEW_PASSWORD,
     ),
     50057: ("the service account is disabled", "Enable the service account.", Healing.SOMEBODY_ACTS),
@@ -109,27 +120,71 @@ _KNOWN: dict[int, tuple[str, str, Healing]] = {
     ),
     90002: ("the tenant does not exist", "Correct TENANT_ID.", Healing.SOMEBODY_ACTS),
     9001023: ("ROPC needs the tenant itself", "Set TENANT_ID to the tenant's id.", Healing.SOMEBODY_ACTS),
-    50196: ("Entra saw a loop of equal requests", "Nothing; we wait.", Healing.LOCK_ENDS),
+    50196: ("Entra saw a loop of equal requests", "Nothing; it is tried again by itself.", Healing.PAUSE),
     **dict.fromkeys((50033, 50087, 90006, 90012, 90024, 90033, 90055, 80001, 80002), _SERVICE),
 }
 
 
+FEDERATED_PASSWORD: Final = Refusal(
+    0,
+    "the federation server refuses the service account's user name or password",
+    "Store the right password as a new version of its secret; better, use an account that is not federated.",
+    Healing.NEW_PASSWORD,
+)
+FEDERATED: Final = Refusal(
+    0,
+    "the service account is federated, and its federation server takes no password from programs",
+    "Use a service account whose domain is not federated.",
+    Healing.SOMEBODY_ACTS,
+)
+UNANSWERED: Final = Refusal(
+    0,
+    "a sign-in ended without Entra's answer, and may have been counted",
+    "Nothing; it is tried again by itself.",
+    Healing.PAUSE,
+)
+THROTTLED: Final = Refusal(0, *_SERVICE)
+_UNNUMBERED = {one.healing: one for one in (FEDERATED_PASSWORD, UNANSWERED, THROTTLED)}
+
+
 def refusal_of(answer: dict[str, Any]) -> Refusal:
     """Return what MSAL's failure dictionary means. Its `error_description` is never passed on."""
-    numbers = answer.get("error_codes") or [0]
+    numbers = _numbers(answer) or [0]
     number = next((one for one in numbers if one in _KNOWN), numbers[0])
     if number in _KNOWN:
         return Refusal(number, *_KNOWN[number])
-    if answer.get("error") == "temporarily_unavailable":
+    word = _word(answer.get("error"))
+    if word in _FAULTS:
         return Refusal(number, *_SERVICE)
-    return Refusal(
-        number,
-        f"Entra refused the sign-in ({_word(answer.get('error'))})",
-        "Look the AADSTS number up in Microsoft's list of error codes.",
-        Healing.SOMEBODY_ACTS,
+    return _unknown(number, Healing.SOMEBODY_ACTS, word)
+
+
+def recalled(number: int, healing: Healing) -> Refusal:
+    """Return a refusal of which only the number and what heals it were kept."""
+    if number in _KNOWN and _KNOWN[number][2] is healing:
+        return Refusal(number, *_KNOWN[number])
+    if number == 0 and healing in _UNNUMBERED:
+        return _UNNUMBERED[healing]
+    return _unknown(number, healing, "seen by an earlier call")
+
+
+def _unknown(number: int, healing: Healing, why: str) -> Refusal:
+    remedy = (
+        "Look the AADSTS number up in Microsoft's list of error codes."
+        if number
+        else "Look at the service account's sign-in log in Entra."
     )
+    return Refusal(number, f"Entra refused the sign-in ({why})", remedy, healing)
+
+
+def _numbers(answer: dict[str, Any]) -> list[int]:
+    """Return the answer's AADSTS numbers; where the list is missing, the one its text begins with."""
+    codes = answer.get("error_codes")
+    numbers = [one for one in codes if type(one) is int and one > 0] if isinstance(codes, list) else []
+    found = _AADSTS.match(str(answer.get("error_description") or ""))
+    return numbers or ([int(found[1])] if found else [])
 
 
 def _word(error: object) -> str:
-    text = str(error or "no reason given")
-    return text if text.replace("_", "").isalpha() else "no reason given"
+    text = str(error or "")
+    return text if len(text) <= _LONGEST_WORD and text.replace("_", "").isalpha() else "no reason given"

@@ -1,120 +1,208 @@
-"""The brake: no sequence of calls locks the service account, and a repair heals by itself."""
+"""The brake in storage: all workers together try a sign-in once."""
 
 from __future__ import annotations
+
+import asyncio
+import json
+import logging
 
 import pytest
 
 from mfa_sync.brake import Brake, Versions
-from mfa_sync.credentials.aadsts import Healing, refusal_of
+from mfa_sync.credentials.aadsts import refusal_of
+from shared.clock import Clock
+from tests import virtual_time
 from tests.clocks import FakeClock
+from tests.shared_table import SharedTable
 
 OLD = Versions("user-1", "password-1", "secret-1")
-NEW_USERNAME = Versions("user-2", "password-1", "secret-1")
-NEW_PASSWORD = Versions("user-1", "password-2", "secret-1")
-NEW_SECRET = Versions("user-1", "password-1", "secret-2")
-
-WRONG_PASSWORD, WRONG_SECRET, CONSENT_MISSING, LOCKED, THROTTLED = 50126, 7000215, 65001, 50053, 90055
+NEW = Versions("user-1", "password-2", "secret-1")
+WRONG = refusal_of({"error_codes": [50126]})
+NO_CONSENT = refusal_of({"error_codes": [65001]})
 
 
-def pulled(clock: FakeClock, number: int) -> Brake:
-    """Return a brake that this AADSTS number has pulled."""
-    brake = Brake(clock)
-    brake.pull(refusal_of({"error": "invalid_grant", "error_codes": [number]}), OLD)
-    return brake
+def brake(table: SharedTable, clock: Clock) -> Brake:
+    """Return another worker's hand on the one brake."""
+    return Brake(table, "contoso_app", clock)
 
 
-def test_nothing_is_held_before_the_first_refusal() -> None:
-    """A fresh worker signs in, and has no reason to look versions up."""
-    brake = Brake(FakeClock())
-    assert brake.refusal is None
-    assert brake.permits(OLD)
-    assert not brake.may_look_up()
+class Entra:
+    """Takes one password, and counts the trials."""
+
+    def __init__(self, right: Versions) -> None:
+        self.right = right
+        self.trials = 0
+
+    async def try_once(self, hand: Brake, versions: Versions, clock: Clock) -> bool:
+        """Sign in under the brake: a token, or a refusal that was told or foreseen."""
+        if await hand.enter(versions):
+            return False
+        self.trials += 1
+        await clock.sleep(0.4)
+        if versions != self.right:
+            await hand.refused(WRONG, versions, 0)
+            return False
+        await hand.succeeded(versions)
+        return True
 
 
-@pytest.mark.parametrize("number", [WRONG_PASSWORD, 50055, 50056, 50144])
-def test_a_wrong_password_is_never_tried_again(number: int) -> None:
-    """Every repetition counts towards the lock, so no time makes one right."""
-    clock = FakeClock()
-    brake = pulled(clock, number)
-    for _ in range(1000):
+def test_a_hundred_cold_workers_send_a_wrong_password_once() -> None:
+    """The others wait for the one that claimed the row, and then know."""
+
+    async def all_at_once() -> tuple[list[bool], int]:
+        table, clock, entra = SharedTable(), virtual_time.VirtualClock(), Entra(NEW)
+        hands = [brake(table, clock) for _ in range(100)]
+        tokens = await asyncio.gather(*(entra.try_once(hand, OLD, clock) for hand in hands))
+        return tokens, entra.trials
+
+    assert virtual_time.run(all_at_once()) == ([False] * 100, 1)
+
+
+def test_workers_with_the_right_password_go_one_after_another() -> None:
+    """Each needs a token of its own; none waits longer than a call may."""
+
+    async def all_at_once() -> tuple[bool, float]:
+        table, clock, entra = SharedTable(), virtual_time.VirtualClock(), Entra(OLD)
+        hands = [brake(table, clock) for _ in range(20)]
+        tokens = await asyncio.gather(*(entra.try_once(hand, OLD, clock) for hand in hands))
+        return all(tokens), clock.monotonic()
+
+    everybody, seconds = virtual_time.run(all_at_once())
+    assert everybody
+    assert seconds < 60
+
+
+async def test_a_cold_start_knows_what_others_were_told() -> None:
+    """The row outlives the worker."""
+    table, clock = SharedTable(), FakeClock()
+    first = brake(table, clock)
+    assert await first.enter(OLD) is None
+    await first.refused(WRONG, OLD, 0)
+    for _ in range(50):
+        hold = await brake(table, clock).enter(OLD)
+        assert hold
+        assert hold.refusal == WRONG
         clock.advance(3600)
-        assert not brake.permits(OLD)
+    assert await brake(table, clock).enter(NEW) is None
 
 
-@pytest.mark.parametrize(
-    ("number", "healing_versions", "useless_versions"),
-    [
-        (WRONG_PASSWORD, [NEW_PASSWORD, NEW_USERNAME], [OLD, NEW_SECRET]),
-        (WRONG_SECRET, [NEW_SECRET], [OLD, NEW_PASSWORD, NEW_USERNAME]),
-        (CONSENT_MISSING, [NEW_PASSWORD, NEW_SECRET, NEW_USERNAME], [OLD]),
-        (LOCKED, [], [OLD, NEW_PASSWORD, NEW_SECRET, NEW_USERNAME]),
-        (THROTTLED, [], [OLD, NEW_PASSWORD, NEW_SECRET, NEW_USERNAME]),
-    ],
-)
-def test_only_a_new_version_of_what_was_wrong_heals_at_once(
-    number: int, healing_versions: list[Versions], useless_versions: list[Versions]
-) -> None:
-    """A new client secret repairs no password, and nothing but time opens a lock."""
-    brake = pulled(FakeClock(), number)
-    assert all(brake.permits(versions) for versions in healing_versions)
-    assert not any(brake.permits(versions) for versions in useless_versions)
+async def test_a_trial_that_is_due_is_one_workers() -> None:
+    """One worker, one trial; the others hear of it."""
+    table, clock = SharedTable(), FakeClock()
+    first, second = brake(table, clock), brake(table, clock)
+    assert await first.enter(OLD) is None
+    await first.refused(NO_CONSENT, OLD, 0)
+    clock.advance(600)
+    assert await first.enter(OLD) is None
+    waiting = await second.enter(OLD)
+    assert waiting
+    assert waiting.refusal.healing.needs_nobody
+    await first.succeeded(OLD)
+    assert await second.enter(OLD) is None
 
 
-@pytest.mark.parametrize(
-    ("number", "seconds"),
-    [(CONSENT_MISSING, 600), (50057, 600), (50076, 600), (12345678, 600), (LOCKED, 1800), (THROTTLED, 10)],
-)
-def test_a_refusal_that_others_repair_is_tried_once_in_its_interval(number: int, seconds: float) -> None:
-    """Ten minutes after a permanent code, thirty after a lock: the repair shows by itself."""
-    clock = FakeClock()
-    brake = pulled(clock, number)
-    clock.advance(seconds - 0.1)
-    assert not brake.permits(OLD)
-    clock.advance(0.1)
-    assert brake.permits(OLD)
-    brake.pull(refusal_of({"error_codes": [number]}), OLD)
-    assert not brake.permits(OLD)
+async def test_a_worker_killed_in_mid_sign_in_is_waited_for() -> None:
+    """Its claim ends: by the clock for a newcomer, by watching it for whoever stays."""
+    table, clock = SharedTable(), FakeClock()
+    assert await brake(table, clock).enter(OLD) is None
+    patient = brake(table, clock)
+    assert [await patient.enter(OLD) is None for _ in range(3)] == [False, False, True]
+    assert await brake(table, clock).enter(OLD)
+    clock.advance(150 + 301)
+    assert await brake(table, clock).enter(OLD) is None
 
 
-def test_a_new_client_secret_is_waited_for_however_long_it_takes() -> None:
-    """A wrong client secret stays wrong."""
-    clock = FakeClock()
-    brake = pulled(clock, WRONG_SECRET)
-    clock.advance(30 * 86400)
-    assert not brake.permits(OLD)
+async def test_three_workers_killed_in_a_row_stop_the_next_for_ten_minutes() -> None:
+    """Each may have sent a wrong password."""
+    table, clock = SharedTable(), FakeClock()
+    for _ in range(3):
+        assert await brake(table, clock).enter(OLD) is None
+        clock.advance(150 + 301)
+    hold = await brake(table, clock).enter(OLD)
+    assert hold
+    assert hold.seconds == 600 - 301
+    clock.advance(hold.seconds)
+    assert await brake(table, clock).enter(OLD) is None
 
 
-def test_new_versions_are_looked_up_at_most_once_a_minute() -> None:
+async def test_the_storage_down_each_worker_goes_by_what_it_knew(caplog: pytest.LogCaptureFixture) -> None:
+    """And says so, once."""
+    table, clock = SharedTable(), FakeClock()
+    knowing, fresh = brake(table, clock), brake(table, clock)
+    assert await knowing.enter(OLD) is None
+    await knowing.refused(WRONG, OLD, 0)
+    table.is_down = True
+    with caplog.at_level(logging.WARNING):
+        for _ in range(5):
+            assert await knowing.enter(OLD)
+    assert [record.message.split()[0] for record in caplog.records] == ["brake.alone"]
+    assert await fresh.enter(OLD) is None
+    await fresh.refused(WRONG, OLD, 0)
+    assert await fresh.enter(OLD)
+    hold = await fresh.enter(NEW)
+    assert hold, "by itself a worker has one trial in ten minutes"
+
+
+async def test_what_could_not_be_written_is_written_when_the_storage_is_back() -> None:
+    """A refusal heard during the outage reaches the others."""
+    table, clock = SharedTable(), FakeClock()
+    worker = brake(table, clock)
+    assert await worker.enter(OLD) is None
+    table.is_down = True
+    await worker.refused(WRONG, OLD, 0)
+    table.is_down = False
+    assert await worker.enter(OLD)
+    other = await brake(table, clock).enter(OLD)
+    assert other
+    assert other.refusal == WRONG
+
+
+async def test_a_claim_whose_answer_was_lost_is_ours_all_the_same() -> None:
+    """It was written, and we went on by ourselves: the end is told and the claim is gone."""
+    table, clock = SharedTable(), FakeClock()
+    worker = brake(table, clock)
+    table.answers_lost = 1
+    assert await worker.enter(OLD) is None
+    await worker.refused(WRONG, OLD, 0)
+    other = await brake(table, clock).enter(OLD)
+    assert other
+    assert other.refusal == WRONG
+
+
+async def test_a_row_of_another_release_is_left_alone() -> None:
+    """Two formats that overwrite each other would forget each other's refusals."""
+    table, clock = SharedTable(), FakeClock()
+    worker = brake(table, clock)
+    await worker.enter(OLD)
+    await worker.refused(WRONG, OLD, 0)
+    ((place, row),) = table.rows.items()
+    columns = dict(row.values) | {"v": 2}
+    table.rows[place] = type(row)(row.key, columns, row.etag)
+    assert await brake(table, clock).enter(OLD) is None
+    assert table.rows[place].values == columns
+    assert await worker.enter(OLD)
+
+
+async def test_the_row_names_versions_and_nobody() -> None:
+    """What is kept: a format, versions, a number, times."""
+    table, clock = SharedTable(), FakeClock()
+    worker = brake(table, clock)
+    await worker.enter(OLD)
+    await worker.refused(WRONG, OLD, 0)
+    (columns,) = table.everything()
+    assert set(columns) == {
+        "v", "spent", "misses", "missed", "owner", "until", "aadsts", "healing", "username", "password",
+        "clientSecret",
+    }  # fmt: skip
+    assert json.loads(columns["spent"]) == [["password user-1 password-1", 50126]]
+
+
+async def test_new_versions_are_looked_up_at_most_once_a_minute() -> None:
     """A flood of calls must not become a flood on the vault."""
     clock = FakeClock()
-    brake = pulled(clock, WRONG_PASSWORD)
-    assert [brake.may_look_up() for _ in range(5)] == [True, False, False, False, False]
+    worker = brake(SharedTable(), clock)
+    assert [worker.may_look_up() for _ in range(5)] == [True, False, False, False, False]
     clock.advance(59.9)
-    assert not brake.may_look_up()
+    assert not worker.may_look_up()
     clock.advance(0.1)
-    assert brake.may_look_up()
-
-
-def test_a_sign_in_that_succeeds_releases_it() -> None:
-    """After a repair nothing of the refusal remains."""
-    brake = pulled(FakeClock(), WRONG_PASSWORD)
-    brake.release()
-    assert brake.refusal is None
-    assert brake.permits(OLD)
-    assert not brake.may_look_up()
-
-
-def test_a_second_refusal_is_judged_by_the_versions_that_it_refused() -> None:
-    """A new password that is wrong too is not tried twice."""
-    brake = pulled(FakeClock(), WRONG_PASSWORD)
-    brake.pull(refusal_of({"error_codes": [WRONG_PASSWORD]}), NEW_PASSWORD)
-    assert not brake.permits(NEW_PASSWORD)
-
-
-def test_a_refusal_says_what_heals_it_and_never_repeats_entras_text() -> None:
-    """Entra's description names the user and the app."""
-    refusal = refusal_of(
-        {"error": "invalid_grant", "error_codes": [99999], "error_description": "user anna@contoso.com"}
-    )
-    assert refusal.healing is Healing.SOMEBODY_ACTS
-    assert "anna" not in repr(refusal)
+    assert worker.may_look_up()
