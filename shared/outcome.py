@@ -32,6 +32,7 @@ class Code(StrEnum):
     OUT_OF_SCOPE = "outOfScope"
     EXCLUDED = "excluded"
     GUEST_EXCLUDED = "guestExcluded"
+    ACCOUNT_DISABLED = "accountDisabled"
     SOURCE_NOT_ON_PREMISES = "sourceNotOnPremises"
     ATTRIBUTE_NOT_RETURNED = "attributeNotReturned"
     INVALID_PHONE_NUMBER = "invalidPhoneNumber"
@@ -45,6 +46,8 @@ class Code(StrEnum):
     LIMIT_REACHED = "limitReached"
     LIMIT_UNKNOWN = "limitUnknown"
     PLAN_ONLY = "planOnly"
+    AWAITING_APPROVAL = "awaitingApproval"
+    DISCARDED = "discarded"
     CHANGED_SINCE_PLAN = "changedSincePlan"
     THROTTLED = "throttled"
     UNAVAILABLE = "unavailable"
@@ -56,6 +59,7 @@ class Code(StrEnum):
 class Note(StrEnum):
     """A remark on a row: on a settled one, except for changedOutside, which is true whatever followed."""
 
+    ALREADY_APPLIED = "alreadyApplied"
     ASSERTED = "asserted"
     CHANGED_OUTSIDE = "changedOutside"
     FROM_MEMORY = "fromMemory"
@@ -123,6 +127,12 @@ CODES: dict[Code, Meaning] = {
         _ENGINEER,
         "The user is a guest.",
         "Set INCLUDE_GUESTS=true if guests do MFA in this tenant.",
+    ),
+    Code.ACCOUNT_DISABLED: Meaning(
+        _REFUSED,
+        _NOBODY,
+        "The account is disabled; sweeps leave it alone.",
+        "Nothing; once enabled, it is managed again. A push takes it as it is.",
     ),
     Code.SOURCE_NOT_ON_PREMISES: Meaning(
         _REFUSED,
@@ -198,6 +208,18 @@ CODES: dict[Code, Meaning] = {
     ),
     Code.PLAN_ONLY: Meaning(
         _REFUSED, _ENGINEER, "PUSH_MODE=plan: the change was planned, not made.", "Set PUSH_MODE=apply."
+    ),
+    Code.AWAITING_APPROVAL: Meaning(
+        _REFUSED,
+        _ENGINEER,
+        "The change is planned and held, since the run is over a limit.",
+        "Read the run, then approve or discard it.",
+    ),
+    Code.DISCARDED: Meaning(
+        _REFUSED,
+        _ENGINEER,
+        "The change was planned, and the run was discarded or stopped before it was made.",
+        "Correct the source; unless it changes, the same change is planned again.",
     ),
     Code.CHANGED_SINCE_PLAN: Meaning(
         _FAILED,

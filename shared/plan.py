@@ -42,6 +42,8 @@ class Policy:
         default_region: ISO 3166 code by which national numbers are read; None refuses them.
         region_from_usage_location: Whether the user's own usage location comes before it.
         payload_number_wins: Whether a row's Mobile is the source, not an expectation of it.
+        keep_when_empty: Whether an empty attribute never deletes (SWEEP_EMPTY=keep, in sweeps).
+        empty_grace_days: How long an attribute must have been empty before a sweep deletes.
     """
 
     scope: ScopePolicy = field(default_factory=ScopePolicy)
@@ -50,6 +52,20 @@ class Policy:
     default_region: str | None = None
     region_from_usage_location: bool = False
     payload_number_wins: bool = False
+    keep_when_empty: bool = False
+    empty_grace_days: int = 0
+
+    def for_sweeps(self, *, keep_when_empty: bool, empty_grace_days: int) -> Policy:
+        """Return the policy as it is for users whom nobody named: more careful in everything."""
+        guard = LastFactorGuard.ALL if self.last_factor is LastFactorGuard.SWEEPS else self.last_factor
+        return replace(
+            self,
+            scope=replace(self.scope, skip_disabled=True),
+            last_factor=guard,
+            payload_number_wins=False,
+            keep_when_empty=keep_when_empty,
+            empty_grace_days=empty_grace_days,
+        )
 
     def region_of(self, user: User) -> str | None:
         """Return the region by which this user's national numbers are read."""
@@ -175,7 +191,7 @@ def decide(seen: Observation, intent: Intent, policy: Policy, sets: ScopeSets) -
     if isinstance(desired, Refusal):
         return desired
     if desired is None:
-        return _when_empty(seen, intent)
+        return _when_empty(seen, intent, policy)
     return _when_a_number(seen, desired, policy)
 
 
@@ -220,9 +236,11 @@ def _desired(user: User, intent: Intent, policy: Policy) -> PhoneNumber | Refusa
     return desired
 
 
-def _when_empty(seen: Observation, intent: Intent) -> Decision:
+def _when_empty(seen: Observation, intent: Intent, policy: Policy) -> Decision:
     if seen.phones.mobile is None:
         return NoChange(Outcome.UNCHANGED, "empty attribute, no mobile phone")
+    if policy.keep_when_empty:
+        return NoChange(Outcome.KEPT, "SWEEP_EMPTY=keep")
     if intent.keep_when_empty:
         return NoChange(Outcome.KEPT, "OverwriteNull=0")
     if seen.phones.has_alternate_mobile:

@@ -1,4 +1,4 @@
-"""What we last wrote, kept in the real storage: masks settled, strangers told of, and nothing believed too long."""
+"""What we last wrote, kept in the real storage: masks settled, strangers told of, nothing believed long."""
 
 from __future__ import annotations
 

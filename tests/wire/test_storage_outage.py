@@ -1,4 +1,4 @@
-"""Storage that is down, slow or lost in mid-call: the sync goes on, says what is not known, and deletes nothing."""
+"""Storage that is down or stops in mid-call: the sync goes on, says what is unknown, and deletes nothing."""
 
 from __future__ import annotations
 
