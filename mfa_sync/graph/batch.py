@@ -1,7 +1,9 @@
 """Many requests in `$batch` calls of twenty, each item retried on its own merits.
 
 Source: Graph's "JSON batching" and "throttling" pages: the outer 200 says nothing of the items, answers come
-in any order, throttled items carry their own Retry-After and nobody repeats them for us.
+in any order, throttled items carry their own Retry-After and nobody repeats them for us. When they may be
+repeated, the pace knows: a 429 closes its gate. So throttled items are tried until the time is over, items
+that met a fault only a few times.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync.graph.client import unreachable
+from mfa_sync.graph.client import MOST_TRIES, unreachable
 from mfa_sync.graph.faults import Reply
+from mfa_sync.graph.pace import SHARE_HEADER, THROTTLED, Service, Ticket
 from shared.errors import PermanentError, Problem, SyncError
 
 if TYPE_CHECKING:
@@ -24,9 +27,9 @@ if TYPE_CHECKING:
 
 SIZE = 20
 _TRIES = 5
-_REDIRECT, _UNAUTHORIZED, _THROTTLED, _SERVER_FAULT, _UNAVAILABLE = 300, 401, 429, 500, 503
+_REDIRECT, _UNAUTHORIZED, _SERVER_FAULT, _UNAVAILABLE = 300, 401, 500, 503
 # Turned away at the door: certainly not carried out, so even a write may be repeated.
-_NOT_CARRIED_OUT = frozenset({_UNAUTHORIZED, _THROTTLED, _UNAVAILABLE})
+_NOT_CARRIED_OUT = frozenset({_UNAUTHORIZED, THROTTLED, _UNAVAILABLE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +56,43 @@ async def batch(client: GraphClient, items: Sequence[Item], deadline: Deadline) 
     """
     if not items:
         return []
-    replies: list[Reply] = [Reply.too_late()] * len(items)
+    replies = [Reply.too_late()] * len(items)
+    faults = [0] * len(items)
     pending = list(range(len(items)))
-    for attempt in range(1, _TRIES + 1):
-        chunks = [pending[start : start + SIZE] for start in range(0, len(pending), SIZE)]
-        outcomes = await asyncio.gather(
-            *(_post(client, [items[position] for position in chunk], deadline) for chunk in chunks)
-        )
+    for attempt in range(1, MOST_TRIES + 1):
+        outcomes = await _send_all(client, [items[position] for position in pending], deadline)
         stops = [outcome for outcome in outcomes if isinstance(outcome, SyncError)]
-        if attempt == 1 and len(stops) == len(chunks):
+        if attempt == 1 and len(stops) == len(outcomes):
             raise stops[0]
-        for chunk, outcome in zip(chunks, outcomes, strict=True):
+        too_late = False
+        for position, outcome in zip(pending, outcomes, strict=True):
             # What stopped one chunk must hide neither what the others did nor what an earlier try did.
-            if isinstance(outcome, SyncError):
-                stopped = Reply.not_sent(outcome.code.value)
-                known = {position: replies[position] for position in chunk} if attempt > 1 else {}
-                outcome = [known.get(position, stopped) for position in chunk]  # noqa: PLW2901
-            for position, reply in zip(chunk, outcome, strict=True):
+            reply = Reply.not_sent(outcome.code.value) if isinstance(outcome, SyncError) else outcome
+            too_late |= reply.is_too_late
+            if attempt == 1 or not (isinstance(outcome, SyncError) or reply.is_too_late):
                 replies[position] = reply
-        if stops:
-            break
+            faults[position] += reply.status != THROTTLED
         pending = [position for position in pending if _may_repeat(items[position], replies[position])]
-        wait = _wait([replies[position] for position in pending], attempt)
-        if not pending or attempt == _TRIES or wait >= deadline.remaining():
+        pending = [position for position in pending if faults[position] < _TRIES]
+        wait = max((_wait(replies[position], faults[position]) for position in pending), default=0.0)
+        closed = client.pace.closed_for(deadline.clock)
+        if not pending or stops or too_late or max(wait, closed) >= deadline.remaining():
             break
         if any(replies[position].status == _UNAUTHORIZED for position in pending):
             await _renew(client, deadline)
         await deadline.clock.sleep(wait)
     return replies
+
+
+async def _send_all(client: GraphClient, items: list[Item], deadline: Deadline) -> list[Reply | SyncError]:
+    """Return each item's reply, or what stopped the call that it was in."""
+    chunks = [items[start : start + SIZE] for start in range(0, len(items), SIZE)]
+    outcomes = await asyncio.gather(*(_post(client, chunk, deadline) for chunk in chunks))
+    return [
+        one
+        for chunk, outcome in zip(chunks, outcomes, strict=True)
+        for one in (outcome if isinstance(outcome, list) else [outcome] * len(chunk))
+    ]
 
 
 async def _renew(client: GraphClient, deadline: Deadline) -> None:
@@ -92,13 +104,16 @@ async def _renew(client: GraphClient, deadline: Deadline) -> None:
 async def _post(client: GraphClient, items: list[Item], deadline: Deadline) -> list[Reply] | SyncError:
     """Return the items' replies, or what stopped them all before they were carried out."""
     envelope = {"requests": [item.wire(number) for number, item in enumerate(items)]}
+    ticket = Ticket([Service.of(item.path) for item in items])
     try:
-        outer = await client.send("POST", "/$batch", deadline, json=envelope)
+        outer = await client.send("POST", "/$batch", deadline, json=envelope, ticket=ticket)
     except SyncError as stop:
         return stop
     if outer.status is not None and outer.status < _REDIRECT:
-        return _unpack(outer.body, len(items))
-    if outer.status and _REDIRECT <= outer.status < _SERVER_FAULT and outer.status != _THROTTLED:
+        replies = _unpack(outer.body, len(items))
+        client.pace.learn(ticket, replies, outer.headers.get(SHARE_HEADER))
+        return replies
+    if outer.status and _REDIRECT <= outer.status < _SERVER_FAULT and outer.status != THROTTLED:
         return PermanentError(
             Problem.GRAPH_REFUSED,
             f"Graph refuses our batch: {outer.reference()}.",
@@ -130,11 +145,12 @@ def _may_repeat(item: Item, reply: Reply) -> bool:
     return failed and item.method == "GET"
 
 
-def _wait(replies: list[Reply], attempt: int) -> float:
-    """Return seconds to wait: the longest asked for, and jitter so that workers do not wake as one."""
-    asked = [reply.retry_after for reply in replies if reply.retry_after is not None]
+def _wait(reply: Reply, faults: int) -> float:
+    """Return seconds to wait after a fault: what is asked for, or longer each time, and some jitter."""
+    if reply.status == THROTTLED:
+        return 0.0
     jitter = random.random()  # noqa: S311  spreads load, guards nothing
-    return max(asked) + jitter if asked else float(2 ** (attempt - 1)) * (0.5 + jitter)
+    return reply.retry_after + jitter if reply.retry_after else float(2 ** (faults - 1)) * (0.5 + jitter)
 
 
 def raise_if_dead(replies: Sequence[Reply]) -> None:
@@ -145,6 +161,6 @@ def raise_if_dead(replies: Sequence[Reply]) -> None:
     """
     if any(reply.is_too_late for reply in replies):
         return
-    dead = [r for r in replies if r.status is None or r.status == _THROTTLED or r.status >= _SERVER_FAULT]
+    dead = [r for r in replies if r.status is None or r.status == THROTTLED or r.status >= _SERVER_FAULT]
     if replies and len(dead) == len(replies):
         raise unreachable(max(dead, key=lambda reply: reply.retry_after or 0))

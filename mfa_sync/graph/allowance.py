@@ -1,0 +1,167 @@
+"""How many items one service of Graph takes in ten seconds, as far as it has let us know. Pure.
+
+Three things tell: the share of the limit that an answer says is used (0.8 to 1.8, sent above 0.8 alone); its
+absence from a service that tells; and a refusal, by what was taken until then. Source of the ten seconds and
+of the 0.8: Graph's "Throttling limits" page.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+_WINDOW_SECONDS = 10.0
+_TOLD_FROM = 0.8
+# A share of two digits may be so much larger; believing it as it stands would be one call too many.
+_ROUNDED_AWAY = 0.005
+# Calls take differently long to arrive, so one may count a little longer than our clock says: by this and
+# twice what their durations usually differ by.
+_EDGE_SECONDS = 0.02
+# Up to this share of the limit nothing is slowed: a push that is small beside the limit never waits. What
+# such a burst leaves behind evens out from window to window.
+_FREE_SHARE = 0.5
+# Above it calls leave evenly, at this share of the limit; a delay is caught up this far.
+_PACE_SHARE = 0.98
+_CATCH_UP_SECONDS = 0.5
+# Of what a new share says: one sample is off by a call at each end of the window.
+_WEIGHT = 0.2
+# A service that tells no shares: step back after a refusal, be where it refused after so long, then try more
+# and ever more (the cubic of RFC 9438, by which TCP looks for room).
+_STEP_BACK = 0.05
+_RETURN_SECONDS = 30.0
+# No smaller limit is believed: one call of twenty in ten seconds.
+_LEAST = 20.0
+_FORGET_SECONDS = 600.0
+
+
+@dataclass(slots=True)
+class Sent:
+    """Items of one call to one service.
+
+    Attributes:
+        at: When they left.
+        items: How many.
+        used: How many had left in the ten seconds until then, these included.
+        refused: How many were refused.
+    """
+
+    at: float
+    items: int
+    used: int = 0
+    refused: int = 0
+
+
+class Allowance:
+    """What was sent to one service lately, and when more may follow. Times are monotonic seconds."""
+
+    def __init__(self) -> None:
+        self._sent: deque[Sent] = deque()
+        self._total = 0
+        self._limit: float | None = None
+        self._tells = False
+        self._sign_at = 0.0
+        self._next_at = 0.0
+        self._duration: float | None = None
+        self._edge = _EDGE_SECONDS
+
+    def limit(self, now: float) -> float | None:
+        """Return how many items are believed to fit into ten seconds; None while nothing is known."""
+        quiet = now - self._sign_at
+        if self._limit is None or quiet > _FORGET_SECONDS:
+            return None
+        if self._tells:
+            return self._limit
+        return self._limit * (1 + _STEP_BACK * (quiet / _RETURN_SECONDS - 1) ** 3)
+
+    def wait(self, items: int, now: float) -> float:
+        """Return the seconds until `items` may leave; zero or less: at once."""
+        limit = self._binding_limit(items, now)
+        if limit is None:
+            return 0.0
+        return max(self._until_room(max(limit - items, 0), now), self._next_at - now)
+
+    def take(self, items: int, now: float) -> Sent:
+        """Count `items` that leave now, and return what they are remembered by."""
+        limit = self._binding_limit(items, now)
+        if limit is None:
+            self._next_at = now
+        else:
+            start = max(self._next_at, now - _CATCH_UP_SECONDS)
+            self._next_at = start + items * _WINDOW_SECONDS / (limit * _PACE_SHARE)
+        sent = Sent(now, items)
+        self._sent.append(sent)
+        self._total += items
+        sent.used = self._used(now)
+        return sent
+
+    def told(self, sent: Sent, share: float, now: float) -> None:
+        """Learn from a share of the limit that an answer told. Others' calls are in it: we make room."""
+        self._measure(now - sent.at)
+        self._tells, self._sign_at = True, now
+        self._approach(sent.used / (share + _ROUNDED_AWAY))
+
+    def answered(self, sent: Sent, now: float) -> None:
+        """Learn from an answer without any sign: where shares are told, less than 0.8 was used."""
+        self._measure(now - sent.at)
+        if self._tells and self._limit is not None and sent.used > self._limit * _TOLD_FROM:
+            self._approach(sent.used / _TOLD_FROM)
+
+    def refused(self, sent: Sent, items: int, now: float, *, is_news: bool) -> None:
+        """Learn from a refusal that told no share.
+
+        Args:
+            sent: The call.
+            items: How many of its items were refused.
+            now: When we learn of it.
+            is_news: Whether the call left after the last refusal was known; else it is that one's echo.
+        """
+        sent.refused = items
+        taken = sum(
+            one.items - one.refused for one in self._sent if sent.at - _WINDOW_SECONDS < one.at <= sent.at
+        )
+        if taken <= 0:
+            # Nothing was taken for ten seconds, so it is not our volume that is refused: no limit is shown.
+            self._limit = None
+            return
+        known = self._limit if not is_news else None
+        self._limit = max(taken if known is None else min(taken, known), _LEAST)
+        self._tells, self._sign_at = False, now
+
+    def _measure(self, duration: float) -> None:
+        """Smooth a call's duration and its variation, as RFC 6298 does for TCP."""
+        if self._duration is None:
+            self._duration = duration
+        self._edge += (2 * abs(duration - self._duration) + _EDGE_SECONDS - self._edge) / 4
+        self._duration += (duration - self._duration) / 8
+
+    def _approach(self, sample: float) -> None:
+        known = sample if self._limit is None else self._limit
+        self._limit = max(known + _WEIGHT * (sample - known), _LEAST)
+
+    def _binding_limit(self, items: int, now: float) -> float | None:
+        """Return the limit if `items` more come near it."""
+        limit = self.limit(now)
+        self._forget_old(now)
+        return limit if limit is not None and self._total + items > limit * _FREE_SHARE else None
+
+    def _until_room(self, most: float, now: float) -> float:
+        """Return the seconds until no more than `most` items count."""
+        total, wait = self._total, 0.0
+        for sent in self._sent:
+            if total <= most:
+                break
+            total -= sent.items
+            wait = sent.at + _WINDOW_SECONDS + self._edge - now
+        return wait
+
+    def _used(self, now: float) -> int:
+        used = self._total
+        for sent in self._sent:
+            if sent.at > now - _WINDOW_SECONDS:
+                break
+            used -= sent.items
+        return used
+
+    def _forget_old(self, now: float) -> None:
+        while self._sent and self._sent[0].at <= now - _WINDOW_SECONDS - self._edge:
+            self._total -= self._sent.popleft().items

@@ -1,0 +1,158 @@
+"""When a call may leave: never while Graph asks us to wait, and just below the rate that it takes.
+
+Source: Graph's "throttling" pages. Calls before Retry-After count against us; all workers' calls share one
+bucket of app and tenant; without Retry-After the way is exponential back-off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from mfa_sync.graph.allowance import Allowance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mfa_sync.graph.allowance import Sent
+    from mfa_sync.graph.faults import Reply
+    from shared.clock import Clock, Deadline
+
+THROTTLED = 429
+SHARE_HEADER = "x-ms-throttle-limit-percentage"
+# 0.8 to 1.8, says Graph; a figure far from that is none of ours to understand.
+_SHARE = re.compile(r"0?\.[5-9]\d{0,6}|[1-4](\.\d{1,6})?")
+_LONGEST_BACK_OFF = 30.0
+# Workers that were told the same moment shall not wake as one: a fifth more, at most a second.
+_JITTER_SHARE = 0.2
+# A wait that rounding leaves over would otherwise be slept again and again.
+_LEAST_SLEEP = 0.001
+
+
+class Service(Enum):
+    """Who counts: Graph's services have limits of their own."""
+
+    DIRECTORY = "directory"
+    METHODS = "authentication methods"
+
+    @classmethod
+    def of(cls, path: str) -> Service:
+        """Return the service that answers a path."""
+        return cls.METHODS if "/authentication/" in path else cls.DIRECTORY
+
+
+@dataclass(slots=True)
+class Ticket:
+    """One call, by the services that its items go to.
+
+    Attributes:
+        services: In the order of the items; a call that is no batch has one.
+        left: When it left, for each service; empty as long as it has not.
+    """
+
+    services: Sequence[Service]
+    left: dict[Service, Sent] = field(default_factory=dict)
+    clock: Clock | None = None
+
+
+class Pace:
+    """The gate and the rates of one worker; every call passes it. Its time is that of the calls' deadlines.
+
+    One rate for each service: the directory's limits and those of the authentication methods are counted
+    apart, a batch of reads is half and half and one of writes is all methods. A single rate, learned while
+    reading, would be twice the limit as soon as the writing begins.
+
+    The gate is one for all: a worker that was told to wait is best silent altogether.
+    """
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._allowances = {service: Allowance() for service in Service}
+        self._opens_at = -math.inf
+        self._closed_at = -math.inf
+        self._step = 0
+
+    def closed_for(self, clock: Clock) -> float:
+        """Return the seconds until the gate opens; 0 when it is open."""
+        return max(self._opens_at - clock.monotonic(), 0.0)
+
+    async def admit(self, ticket: Ticket, deadline: Deadline) -> bool:
+        """Wait until the call may leave, and count it.
+
+        Returns:
+            False at once if that would be past the deadline: the call must not be sent.
+        """
+        if self.closed_for(deadline.clock) >= deadline.remaining():
+            return False
+        items = Counter(ticket.services)
+        async with self._turn:
+            while (wait := self._wait(items, deadline.clock.monotonic())) > 0:
+                if wait >= deadline.remaining():
+                    return False
+                await deadline.clock.sleep(max(wait, _LEAST_SLEEP))
+            now = deadline.clock.monotonic()
+            ticket.clock = deadline.clock
+            ticket.left = {
+                service: self._allowances[service].take(count, now) for service, count in items.items()
+            }
+        return True
+
+    def learn(self, ticket: Ticket, replies: Sequence[Reply], share_of_all: str | None = None) -> None:
+        """Take note of the replies to a call's items, in their order.
+
+        Args:
+            ticket: The call.
+            replies: One for each item.
+            share_of_all: What the outer answer of a batch told; the items' own shares go before it.
+        """
+        if ticket.clock is None:
+            return
+        now = ticket.clock.monotonic()
+        throttled = [reply for reply in replies if reply.status == THROTTLED]
+        is_news = min(sent.at for sent in ticket.left.values()) > self._closed_at
+        tells = any(SHARE_HEADER in reply.headers for reply in replies)
+        for service, sent in ticket.left.items():
+            own = [reply for of, reply in zip(ticket.services, replies, strict=True) if of is service]
+            texts = [reply.headers.get(SHARE_HEADER) for reply in own] if tells else [share_of_all]
+            share = max(_share(text) for text in texts)
+            refused = sum(reply.status == THROTTLED for reply in own)
+            allowance = self._allowances[service]
+            if share > 0:
+                allowance.told(sent, share, now)
+            elif refused:
+                allowance.refused(sent, refused, now, is_news=is_news)
+            elif all(reply.status is not None for reply in own):
+                allowance.answered(sent, now)
+        if throttled:
+            self._close(throttled, now, is_news=is_news)
+        elif is_news and any(reply.status is not None for reply in replies):
+            self._step = 0
+
+    def _wait(self, items: Counter[Service], now: float) -> float:
+        waits = [self._allowances[service].wait(count, now) for service, count in items.items()]
+        return max(self._opens_at - now, *waits)
+
+    def _close(self, throttled: list[Reply], now: float, *, is_news: bool) -> None:
+        asked = [reply.retry_after for reply in throttled if reply.retry_after]
+        jitter = random.random()  # noqa: S311  spreads load, guards nothing
+        if is_news:
+            self._step += 1
+        if asked:
+            wait = max(asked) + jitter * min(max(asked) * _JITTER_SHARE, 1.0)
+        elif is_news:
+            wait = min(2.0 ** (self._step - 1), _LONGEST_BACK_OFF) * (0.5 + jitter)
+        else:
+            return
+        self._opens_at = max(self._opens_at, now + wait)
+        self._closed_at = now
+
+
+def _share(text: str | None) -> float:
+    """Return the share that a header tells; 0 where it tells none or something else."""
+    return float(text) if text and _SHARE.fullmatch(text) else 0.0

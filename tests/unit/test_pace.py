@@ -1,0 +1,193 @@
+"""The pace in a closed loop with the emulated tenant's own limits, on virtual time."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from mfa_sync.graph.faults import Reply
+from mfa_sync.graph.pace import Pace, Service, Ticket
+from shared.clock import Deadline
+from tests import virtual_time
+from tests.throttled_graph import ThrottledGraph, keep_busy
+from tests.virtual_time import VirtualClock
+
+DIRECTORY, METHODS = Service.DIRECTORY, Service.METHODS
+READS, WRITES, ONE = [DIRECTORY, METHODS] * 10, [METHODS] * 20, [METHODS]
+SHARE = "x-ms-throttle-limit-percentage"
+WARM, END = 30.0, 100.0
+
+
+@settings(deadline=None, max_examples=25)
+@example(limit=350, services=READS, counts_refused=True)
+@example(limit=350, services=WRITES, counts_refused=True)
+@given(limit=st.integers(200, 5000), services=st.sampled_from([READS, WRITES]), counts_refused=st.booleans())
+def test_where_shares_are_told_the_rate_stays_just_below_the_limit(
+    limit: int, services: list[Service], *, counts_refused: bool
+) -> None:
+    """Nearly all that is permitted, and next to no refusal; a call of twenty is the grain of small limits."""
+    graph = ThrottledGraph({DIRECTORY: limit, METHODS: limit}, counts_refused=counts_refused)
+    virtual_time.run(keep_busy(graph, services, END))
+    assert graph.served(METHODS, WARM, END) >= 0.95 - 20 / limit
+    assert graph.refused(WARM, END) <= 0.01
+
+
+@settings(deadline=None, max_examples=25)
+@example(limit=350, services=READS, tells_wait=True)
+@example(limit=350, services=WRITES, tells_wait=False)
+@given(limit=st.integers(200, 5000), services=st.sampled_from([READS, WRITES]), tells_wait=st.booleans())
+def test_where_nothing_is_told_refusals_teach_the_rate(
+    limit: int, services: list[Service], *, tells_wait: bool
+) -> None:
+    """Trap 24: 429 without Retry-After, and no shares either."""
+    graph = ThrottledGraph({DIRECTORY: limit, METHODS: limit}, tells_share=False, tells_wait=tells_wait)
+    virtual_time.run(keep_busy(graph, services, END))
+    assert graph.served(METHODS, WARM, END) >= 0.8
+    assert graph.refused(WARM, END) <= 0.03
+
+
+@settings(deadline=None, max_examples=15)
+@given(limit=st.integers(20, 200), tells_share=st.booleans())
+def test_a_tiny_limit_is_no_standstill(limit: int, *, tells_share: bool) -> None:
+    """A call of twenty may be the whole of it: it still goes, window after window."""
+    graph = ThrottledGraph({METHODS: limit}, tells_share=tells_share)
+    virtual_time.run(keep_busy(graph, WRITES, END))
+    assert graph.served(METHODS, WARM, END) >= 0.5
+
+
+@pytest.mark.parametrize("tells_share", [True, False])
+def test_no_call_comes_before_the_moment_that_a_refusal_names(tells_share: bool) -> None:  # noqa: FBT001  a parameter of the table
+    """Nobody's: what was under way when the refusal came is all that may still arrive."""
+    graph = ThrottledGraph({METHODS: 100}, tells_share=tells_share, latency=(0.05, 0.05))
+    virtual_time.run(keep_busy(graph, WRITES, END))
+    refused = [(at, until) for at, until in graph.calls if until > at]
+    assert refused
+    for at, until in refused:
+        under_way = at + 0.05
+        assert not [when for when, _ in graph.calls if under_way < when < until]
+
+
+def test_without_a_sign_nothing_waits() -> None:
+    """As far as needed and no further."""
+
+    async def send_much() -> float:
+        clock, pace = VirtualClock(), Pace()
+        for _ in range(1000):
+            ticket = Ticket(READS)
+            assert await pace.admit(ticket, Deadline.after(clock, 90))
+            pace.learn(ticket, [Reply(200)] * len(READS))
+        return clock.monotonic()
+
+    assert virtual_time.run(send_much()) == 0.0
+
+
+def test_a_small_push_beside_a_known_limit_does_not_wait() -> None:
+    """The limit of a sweep an instant ago slows nobody who stays far below it."""
+
+    async def push_after_sweep() -> float:
+        clock, pace = VirtualClock(), Pace()
+        first = Ticket(WRITES)
+        await pace.admit(first, Deadline.after(clock, 90))
+        pace.learn(first, [Reply(200, headers={SHARE: "0.81"})] * 20)
+        await clock.sleep(11)
+        before = clock.monotonic()
+        await pace.admit(Ticket(ONE), Deadline.after(clock, 90))
+        return clock.monotonic() - before
+
+    assert virtual_time.run(push_after_sweep()) == 0.0
+
+
+@pytest.mark.parametrize("tells_share", [True, False])
+def test_a_limit_that_rises_is_found(tells_share: bool) -> None:  # noqa: FBT001  a parameter of the table
+    """Others may have stopped, or Microsoft may have raised it."""
+    limits = {METHODS: 200}
+    graph = ThrottledGraph(limits, tells_share=tells_share)
+
+    async def rise() -> None:
+        clock = VirtualClock()
+        await clock.sleep(60)
+        limits[METHODS] = 1000
+
+    async def scenario() -> None:
+        await asyncio.gather(keep_busy(graph, WRITES, 300), rise())
+
+    virtual_time.run(scenario())
+    assert graph.served(METHODS, 240, 300) >= 0.8
+
+
+def test_what_others_send_is_left_to_them() -> None:
+    """One bucket for app and tenant: the share tells of all workers, and two of them find their halves."""
+    graph = ThrottledGraph({METHODS: 1000})
+
+    async def two_workers() -> None:
+        await asyncio.gather(keep_busy(graph, WRITES, END), keep_busy(graph, WRITES, END))
+
+    virtual_time.run(two_workers())
+    assert graph.served(METHODS, WARM, END) >= 0.9
+    assert graph.refused(WARM, END) <= 0.01
+
+
+def test_each_service_has_a_rate_of_its_own() -> None:
+    """A directory that is throttled does not slow the methods; what was learned reading holds for writing."""
+    graph = ThrottledGraph({METHODS: 1000})
+
+    async def read_then_write() -> None:
+        pace = Pace()
+        await keep_busy(graph, READS, 50, pace)
+        await keep_busy(graph, WRITES, 50, pace)
+
+    virtual_time.run(read_then_write())
+    assert graph.served(METHODS, 60, END) >= 0.95
+    assert graph.refused(15, END) <= 0.01
+
+
+def test_without_retry_after_the_gate_stays_shut_longer_each_time() -> None:
+    """Trap 24. Echoes of one refusal from calls that left together count once."""
+
+    async def storm() -> list[float]:
+        clock, pace, deadline = VirtualClock(), Pace(), Deadline(VirtualClock(), 1000.0)
+        waits = []
+        for _ in range(6):
+            tickets = [Ticket(ONE) for _ in range(4)]
+            for ticket in tickets:
+                assert await pace.admit(ticket, deadline)
+            for ticket in tickets:
+                pace.learn(ticket, [Reply(429)])
+            waits.append(pace.closed_for(clock))
+        return waits
+
+    waits = virtual_time.run(storm())
+    for step, wait in enumerate(waits):
+        assert 0.5 <= wait / min(2**step, 30) <= 1.5
+
+
+def test_a_wait_past_the_deadline_is_refused_at_once() -> None:
+    """A caller who cannot be served in time hears so now."""
+
+    async def refused() -> tuple[bool, float]:
+        clock, pace = VirtualClock(), Pace()
+        ticket = Ticket(ONE)
+        await pace.admit(ticket, Deadline.after(clock, 90))
+        pace.learn(ticket, [Reply(429, headers={"retry-after": "100"})])
+        return await pace.admit(Ticket(ONE), Deadline.after(clock, 90)), clock.monotonic()
+
+    assert virtual_time.run(refused()) == (False, 0.0)
+
+
+@pytest.mark.parametrize("text", ["", "nan", "inf", "-1", "0", "0.01", "1e-300", "85", "abc", "1.8, 1.8"])
+def test_a_share_that_is_none_teaches_nothing(text: str) -> None:
+    """A header is a text from outside."""
+
+    async def send_much() -> float:
+        clock, pace = VirtualClock(), Pace()
+        for _ in itertools.repeat(None, 50):
+            ticket = Ticket(WRITES)
+            await pace.admit(ticket, Deadline.after(clock, 90))
+            pace.learn(ticket, [Reply(200, headers={SHARE: text})] * 20)
+        return clock.monotonic()
+
+    assert virtual_time.run(send_much()) == 0.0
