@@ -161,6 +161,10 @@ class ObservedNumber:
             return Comparison.CANNOT_TELL
         return Comparison.DIFFERENT
 
+    def bare(self) -> str:
+        """Return what was shown without its punctuation: with `PhoneNumber.reveal` the only way to digits."""
+        return _bare(self.text)
+
     def number(self) -> PhoneNumber | None:
         """Return the whole number; None if it is masked or none that this program could have written."""
         if self.is_masked:

@@ -1,0 +1,205 @@
+"""One page of a plan: who would be changed and how, who was refused, and afterwards what became of it.
+
+A page lies in storage for days, so it holds no number: what is desired and what was observed are fingerprints,
+or the mask that Graph itself showed, and for people's eyes a mask of our own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from mfa_sync.runs.run import Tally
+from shared.outcome import Code, Outcome
+from shared.plan import Entry, NoChange, Refusal
+from shared.tenant import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from mfa_sync.fingerprints import FingerprintKey
+    from shared.outcome import Result
+    from shared.phone_number import ObservedNumber, PhoneNumber
+
+FORMAT = 1
+# Who is not ours is counted and not listed: in many tenants they are most of the users.
+_COUNTED_ONLY = frozenset(
+    {
+        Code.OUT_OF_SCOPE,
+        Code.EXCLUDED,
+        Code.GUEST_EXCLUDED,
+        Code.ACCOUNT_DISABLED,
+        Code.SOURCE_NOT_ON_PREMISES,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChange:
+    """One person's change as it was planned, and its end.
+
+    Attributes:
+        id: Object id.
+        upn: The UPN of that moment.
+        kind: The kind of change.
+        desired: Fingerprint of the number to register; empty for a delete.
+        observed: Fingerprint of the number that was registered, or Graph's own mask; empty for none.
+        rule: What decided it.
+        before: What was registered, for people's eyes.
+        after: What would be, for people's eyes.
+        notes: Remarks.
+        outcome: What became of it; None as long as it was not applied.
+        code: Why, where it was refused or failed.
+    """
+
+    id: str
+    upn: str
+    kind: str
+    desired: str
+    observed: str
+    rule: str
+    before: str | None
+    after: str | None
+    notes: tuple[str, ...] = ()
+    outcome: str | None = None
+    code: str | None = None
+
+    @classmethod
+    def of(cls, entry: Entry, change: Change, key: FingerprintKey) -> Self:
+        """Return what is kept of an entry that holds a change."""
+        return cls(
+            change.user_id,
+            entry.user.user_principal_name if entry.user else "",
+            change.kind.value,
+            _print(key, change.user_id, change.number),
+            seen_as(key, change.user_id, entry.mobile),
+            change.rule,
+            entry.mobile.masked() if entry.mobile else None,
+            change.number.masked() if change.number else None,
+            tuple(note.value for note in entry.notes),
+        )
+
+    def is_still(self, entry: Entry, key: FingerprintKey) -> bool:
+        """Return whether an entry planned now holds the very change that was shown and approved."""
+        now = entry.decision
+        return (
+            isinstance(now, Change)
+            and now.kind.value == self.kind
+            and _print(key, self.id, now.number) == self.desired
+            and seen_as(key, self.id, entry.mobile) == self.observed
+        )
+
+    def ended(self, result: Result) -> Self:
+        """Return it with its end."""
+        return replace(
+            self,
+            outcome=result.outcome.value,
+            code=result.code.value if result.code else None,
+            notes=tuple(note.value for note in result.notes),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRefusal:
+    """One person for whom nothing can be planned."""
+
+    id: str | None
+    upn: str | None
+    code: str
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Everybody of one step's users who is not simply as desired.
+
+    Attributes:
+        key: Version of the key of all fingerprints in it.
+        changes: What would be written.
+        refusals: Who cannot be planned for.
+    """
+
+    key: str
+    changes: tuple[PlannedChange, ...] = ()
+    refusals: tuple[PlannedRefusal, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """Fingerprint of what would be written: an approval names it, so nothing else can follow."""
+        what = [[one.id, one.kind, one.desired, one.observed] for one in self.changes]
+        return hashlib.sha256(json.dumps([self.key, what]).encode()).hexdigest()
+
+    def dump(self) -> bytes:
+        """Return the page as JSON."""
+        return json.dumps({"v": FORMAT, **asdict(self)}).encode()
+
+    @classmethod
+    def load(cls, data: bytes) -> Self:
+        """Return the page that JSON holds."""
+        held: dict[str, Any] = json.loads(data)
+        changes = (PlannedChange(**{**one, "notes": tuple(one["notes"])}) for one in held["changes"])
+        return cls(held["key"], tuple(changes), tuple(PlannedRefusal(**one) for one in held["refusals"]))
+
+
+def seen_as(key: FingerprintKey, user_id: str, mobile: ObservedNumber | None) -> str:
+    """Return how an observed number is kept: Graph's own mask, or a fingerprint of what it showed."""
+    if mobile is None:
+        return ""
+    return mobile.masked() if mobile.is_masked else key.of(user_id, "observed", mobile.bare())
+
+
+def pages_of(entries: Sequence[Entry], key: FingerprintKey, size: int) -> list[Page]:
+    """Return the pages, of at most `size` changes each, that keep what was planned for these people."""
+    changes = [
+        PlannedChange.of(entry, entry.decision, key)
+        for entry in entries
+        if isinstance(entry.decision, Change)
+    ]
+    refusals = [
+        PlannedRefusal(
+            entry.user.id if entry.user else None,
+            entry.user.user_principal_name if entry.user else None,
+            entry.decision.code.value,
+            entry.decision.detail,
+        )
+        for entry in entries
+        if isinstance(entry.decision, Refusal) and entry.decision.code not in _COUNTED_ONLY
+    ]
+    pages = [
+        Page(key.version, tuple(changes[start : start + size])) for start in range(0, len(changes), size)
+    ]
+    if refusals:
+        first = pages[0] if pages else Page(key.version)
+        pages[:1] = [replace(first, refusals=tuple(refusals))]
+    return pages
+
+
+def planning_tally(entries: Iterable[Entry]) -> Tally:
+    """Return what planning has met."""
+    entries = list(entries)
+    decisions = [entry.decision for entry in entries]
+    return Tally(
+        users=len(entries),
+        unchanged=sum(isinstance(one, NoChange) for one in decisions),
+        holders=sum(
+            entry.mobile is not None
+            and not (isinstance(entry.decision, Refusal) and entry.decision.code in _COUNTED_ONLY)
+            for entry in entries
+        ),
+        planned=dict(Counter(one.kind.value for one in decisions if isinstance(one, Change))),
+        refused=dict(Counter(one.code.value for one in decisions if isinstance(one, Refusal))),
+    )
+
+
+def applying_tally(changes: Iterable[PlannedChange]) -> Tally:
+    """Return what became of changes."""
+    changes = list(changes)
+    outcomes: Mapping[str, int] = Counter(one.outcome or Outcome.FAILED.value for one in changes)
+    return Tally(outcomes=dict(outcomes), codes=dict(Counter(one.code for one in changes if one.code)))
+
+
+def _print(key: FingerprintKey, user_id: str, number: PhoneNumber | None) -> str:
+    return key.of(user_id, "number", number.reveal()) if number else ""
