@@ -5,9 +5,11 @@ import asyncio
 import json
 import logging
 import os
+import signal
 import socket
 import sys
-from collections.abc import Sequence
+import threading
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
@@ -16,8 +18,10 @@ from dev.functions_host.app_folder import AppFolderError, local_settings, route_
 from dev.functions_host.http_front import HttpFront
 from dev.functions_host.keys import AccessKeys, KeysError, is_inline
 from dev.functions_host.log_lines import write_to_stderr
+from dev.functions_host.queue_settings import QueueSettings
 from dev.functions_host.routes import TemplateError
-from dev.functions_host.worker import Function, IndexingError, Worker
+from dev.functions_host.triggers import TriggerOptions, Triggers
+from dev.functions_host.worker import IndexingError, Worker
 
 _ROOT = Path(__file__).parents[2]
 _GRACE_SECONDS = 5
@@ -37,44 +41,60 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--port-file", type=Path, help="where to write the port once it is served")
     parser.add_argument("--settings", type=Path, help="a local.settings.json for settings that are not set")
+    parser.add_argument("--no-timers", action="store_true", help="timers run on demand only")
+    parser.add_argument(
+        "--lease-seconds",
+        type=int,
+        default=QueueSettings.lease_seconds,
+        help="how long a queue message is hidden from others; renewed at half of it",
+    )
+    parser.add_argument(
+        "--max-polling-seconds", type=float, help="the longest wait between two looks into a queue"
+    )
+    parser.add_argument(
+        "--until-input-ends", action="store_true", help="stop when standard input ends, as with its parent"
+    )
     return parser.parse_args()
 
 
 class _Server(uvicorn.Server):
-    """Says on standard output, in one line of JSON, that it is ready."""
+    """Starts and stops the triggers too; says on standard output, in one line of JSON, that it is ready."""
 
-    def __init__(self, config: uvicorn.Config, ready_output: int, ready_line: str) -> None:
+    def __init__(
+        self, config: uvicorn.Config, triggers: Triggers, ready_output: int, ready_line: str
+    ) -> None:
         super().__init__(config)
+        self._triggers = triggers
         self._ready_output = ready_output
         self._ready_line = ready_line
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve, then say so."""
         await super().startup(sockets)
+        await self._triggers.start()
         with os.fdopen(self._ready_output, "w") as output:
             output.write(self._ready_line + "\n")
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what runs finish, within the time of grace."""
+        await asyncio.gather(super().shutdown(sockets), self._triggers.stop(_GRACE_SECONDS))
 
-def _served(functions: Sequence[Function]) -> list[Function]:
-    """The functions this host can trigger; the others are named in the log."""
-    served = []
-    for function in functions:
-        if function.trigger_type == "httpTrigger":
-            served.append(function)
-        else:
-            _log.warning(
-                "%s has a %s, which this host does not serve yet: it will not run.",
-                function.name,
-                function.trigger_type,
-            )
-        for output in function.outputs:
-            if output["type"] != "http":
-                _log.warning(
-                    "%s writes to a %s binding, which this host does not serve yet: it is dropped.",
-                    function.name,
-                    output["type"],
-                )
-    return served
+
+def _queue_settings(arguments: argparse.Namespace, app_folder: Path) -> QueueSettings:
+    settings = replace(QueueSettings.read(app_folder), lease_seconds=arguments.lease_seconds)
+    if arguments.max_polling_seconds is None:
+        return settings
+    return replace(settings, max_polling_interval=arguments.max_polling_seconds)
+
+
+def _stop_when_input_ends() -> None:
+    def wait_for_the_end() -> None:
+        # Not through sys.stdin: its lock, held here for ever, would crash the interpreter's end.
+        while os.read(0, 1024):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait_for_the_end, daemon=True).start()
 
 
 def _listener(port: int) -> socket.socket:
@@ -93,7 +113,9 @@ async def _serve(arguments: argparse.Namespace, ready_output: int) -> None:
     worker = Worker()
     functions = await worker.start(app_folder)
     keys = AccessKeys.read(arguments.keys, [function.name for function in functions])
-    front = HttpFront(worker, _served(functions), keys, route_prefix=prefix)
+    options = TriggerOptions(_queue_settings(arguments, app_folder), clocked=not arguments.no_timers)
+    triggers = Triggers(worker, functions, options)
+    front = HttpFront(triggers, keys, route_prefix=prefix)
     listener = _listener(arguments.port)
     port = listener.getsockname()[1]
     if arguments.port_file is not None:
@@ -109,7 +131,7 @@ async def _serve(arguments: argparse.Namespace, ready_output: int) -> None:
     names = [function.name for function in functions]
     ready = json.dumps({"url": f"http://127.0.0.1:{port}", "functions": names})
     try:
-        await _Server(config, ready_output, ready).serve(sockets=[listener])
+        await _Server(config, triggers, ready_output, ready).serve(sockets=[listener])
     finally:
         worker.stop()
 
@@ -134,6 +156,8 @@ def main() -> None:
             # As with Core Tools, what the environment already says wins.
             for name, value in local_settings(arguments.settings).items():
                 os.environ.setdefault(name, value)
+        if arguments.until_input_ends:
+            _stop_when_input_ends()
         write_to_stderr(debug=os.environ.get("PYTHON_ENABLE_DEBUG_LOGGING", "").lower() in {"1", "true"})
         asyncio.run(_serve(arguments, ready_output))
     except (IndexingError, AppFolderError, KeysError, TemplateError) as error:

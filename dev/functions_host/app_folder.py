@@ -9,7 +9,12 @@ class AppFolderError(Exception):
     """A file of the app folder is not as the host needs it."""
 
 
-def _read_object(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        AppFolderError: If there is none.
+    """
     try:
         content = json.loads(path.read_text("utf-8-sig"))
     except OSError as error:
@@ -27,7 +32,7 @@ def route_prefix(app_folder: Path) -> str:
     Raises:
         AppFolderError: If host.json is missing or not JSON, as no Functions host starts then.
     """
-    http = _read_object(app_folder / "host.json").get("extensions", {}).get("http", {})
+    http = read_object(app_folder / "host.json").get("extensions", {}).get("http", {})
     return str(http.get("routePrefix", "api")).strip("/")
 
 
@@ -37,7 +42,7 @@ def local_settings(path: Path) -> dict[str, str]:
     Raises:
         AppFolderError: If the file cannot be read or a setting is not a string.
     """
-    values = _read_object(path).get("Values", {})
+    values = read_object(path).get("Values", {})
     wrong = [name for name, value in values.items() if not isinstance(value, str)]
     if wrong:
         raise AppFolderError(f"{path}: settings must be strings: {', '.join(wrong)}")

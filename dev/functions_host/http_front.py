@@ -1,11 +1,11 @@
 """The HTTP side of the host: a request in, the right function called, its response out."""
 
 import logging
-import time
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from dev.functions_host.admin import PREFIX, Administration
 from dev.functions_host.http_messages import (
     BODY_LIMIT,
     BadRequestError,
@@ -18,7 +18,8 @@ from dev.functions_host.http_messages import (
 )
 from dev.functions_host.keys import AccessKeys
 from dev.functions_host.routes import Match, Route, RouteTable, WrongMethod
-from dev.functions_host.worker import Function, Invocation, Outcome, Worker
+from dev.functions_host.triggers import Triggers
+from dev.functions_host.worker import Function, Invocation, Outcome
 
 type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -28,18 +29,18 @@ _access_log = logging.getLogger("Host.Http")
 
 
 class HttpFront:
-    """An ASGI application that serves the functions with an HTTP trigger."""
+    """An ASGI application that serves the functions with an HTTP trigger, and runs the others on demand."""
 
     def __init__(
         self,
-        worker: Worker,
-        functions: Iterable[Function],
+        triggers: Triggers,
         keys: AccessKeys,
         *,
         route_prefix: str = "api",
         body_limit: int = BODY_LIMIT,
     ) -> None:
-        self._worker = worker
+        self._invocations = triggers.invocations
+        self._administration = Administration(triggers)
         self._keys = keys
         self._body_limit = body_limit
         self._routes = RouteTable(
@@ -48,7 +49,7 @@ class HttpFront:
                 function.trigger.get("methods") or (),
                 function,
             )
-            for function in functions
+            for function in triggers.http_functions
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,6 +64,28 @@ class HttpFront:
         await send({"type": "http.response.body", "body": response.body})
 
     async def _respond(self, scope: Scope, path: str, receive: Receive) -> Response:
+        try:
+            if path.lower().startswith(PREFIX):
+                return await self._administer(scope, path, receive)
+            return await self._serve(scope, path, receive)
+        except BadRequestError:
+            return Response(400)
+        except BodyTooLargeError:
+            # The rest of the body is still coming, so the connection cannot be used again.
+            return Response(413, [(b"connection", b"close")])
+
+    async def _administer(self, scope: Scope, path: str, receive: Receive) -> Response:
+        headers, query = request_headers(scope["headers"]), _query(scope)
+        # The key comes first: who has none does not learn which functions there are.
+        if not self._keys.open("", "admin", _given_key(headers, query)):
+            return Response(401)
+        if scope["method"] != "POST":
+            return Response(405, [(b"allow", b"POST")])
+        body = await read_body(headers, receive, self._body_limit)
+        wait = ("wait", "true") in query
+        return await self._administration.run(path[len(PREFIX) :].strip("/"), body, wait=wait)
+
+    async def _serve(self, scope: Scope, path: str, receive: Receive) -> Response:
         # The order, path, method, key, body, is that of ASP.NET Core's middleware. That a wrong method is
         # 405 and not 404 is not checked against a real host.
         found = self._routes.find(scope["method"], path)
@@ -70,23 +93,13 @@ class HttpFront:
             return Response(404)
         if isinstance(found, WrongMethod):
             return Response(405, [(b"allow", ", ".join(found.allowed).encode())])
-        try:
-            return await self._call(scope, found, path, receive)
-        except BadRequestError:
-            return Response(400)
-        except BodyTooLargeError:
-            # The rest of the body is still coming, so the connection cannot be used again.
-            return Response(413, [(b"connection", b"close")])
+        return await self._call(scope, found, path, receive)
 
     async def _call(self, scope: Scope, found: Match[Function], path: str, receive: Receive) -> Response:
         function = found.target
-        headers = request_headers(scope["headers"])
-        query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        given = headers.get("x-functions-key") or next(
-            (value for name, value in query if name.lower() == "code"), None
-        )
+        headers, query = request_headers(scope["headers"]), _query(scope)
         level = str(function.trigger.get("authLevel", "function")).lower()
-        if not self._keys.open(function.name, level, given):
+        if not self._keys.open(function.name, level, _given_key(headers, query)):
             return Response(401)
         body = await read_body(headers, receive, self._body_limit)
         request = Request(
@@ -102,33 +115,30 @@ class HttpFront:
     async def _invoke(self, function: Function, request: Request) -> Response:
         headers = request.headers
         invocation = Invocation(function.name, headers.get("traceparent", ""), headers.get("tracestate", ""))
-        log = logging.getLogger(f"Function.{function.name}")
-        log.info("Executing 'Functions.%s' (Id=%s)", function.name, invocation.identifier)
-        began = time.monotonic()
-        outcome = await self._worker.invoke(function, invocation, request.as_datum())
-        response, error = _response(function, outcome)
-        # The library has already logged the traceback.
-        log.log(
-            logging.ERROR if error else logging.INFO,
-            "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)%s",
-            function.name,
-            "Failed" if error else "Succeeded",
-            invocation.identifier,
-            (time.monotonic() - began) * 1000,
-            f": {error}" if error else "",
-        )
-        return response
+        outcome = await self._invocations.run(invocation, function, request.as_datum())
+        if outcome.error is not None:
+            return Response(500)
+        try:
+            return _response(function, outcome)
+        except ValueError as error:
+            # As in Azure, it is the host that fails then, and no longer the function.
+            _access_log.error("Function %s gave no answer that can be sent: %s", function.name, error)
+            return Response(500)
 
 
-def _response(function: Function, outcome: Outcome) -> tuple[Response, str | None]:
-    """The response to send, and the error if there is one to log."""
-    if outcome.error is not None:
-        return Response(500), outcome.error
+def _response(function: Function, outcome: Outcome) -> Response:
     name = next((output["name"] for output in function.outputs if output["type"] == "http"), "$return")
-    try:
-        return response_from(outcome.values.get(name)), None
-    except ValueError as error:
-        return Response(500), str(error)
+    return response_from(outcome.values.get(name))
+
+
+def _query(scope: Scope) -> list[tuple[str, str]]:
+    return parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+
+
+def _given_key(headers: dict[str, str], query: list[tuple[str, str]]) -> str | None:
+    return headers.get("x-functions-key") or next(
+        (value for name, value in query if name.lower() == "code"), None
+    )
 
 
 def _url(scope: Scope, host: str, path: str) -> str:

@@ -94,6 +94,6 @@ def empty(req: func.HttpRequest) -> func.HttpResponse:
 @app.timer_trigger(arg_name="timer", schedule="0 0 2 * * *")
 @app.queue_output(arg_name="notes", queue_name="notes", connection="AzureWebJobsStorage")
 def nightly(timer: func.TimerRequest, notes: func.Out[str]) -> None:
-    """Stand for what the host does not serve yet."""
+    """Lack a setting: its storage."""
     del timer
     notes.set("never")

@@ -1,0 +1,37 @@
+"""The administrative address that runs a function out of turn: POST /admin/functions/NAME."""
+
+import json
+
+from dev.functions_host.http_messages import Response
+from dev.functions_host.triggers import Triggers
+
+PREFIX = "/admin/functions/"
+
+
+class Administration:
+    """Runs any function that has no HTTP trigger, for a caller who holds the master key."""
+
+    def __init__(self, triggers: Triggers) -> None:
+        self._triggers = triggers
+
+    async def run(self, function_name: str, body: bytes, *, wait: bool) -> Response:
+        """Start a function on the `input` of the body, a JSON object.
+
+        Like the Functions host it answers 202 as soon as the function has begun, 404 for a function that it
+        cannot run, 400 for another body. With `wait`, which is ours, it answers 200 at the end of the run,
+        with {"succeeded": true} or false.
+        """
+        try:
+            given = json.loads(body)
+            text = given.get("input") or ""
+        except (ValueError, AttributeError):
+            return Response(400)
+        if not isinstance(text, str):
+            return Response(400)
+        if function_name not in self._triggers:
+            return Response(404)
+        run = self._triggers.run_now(function_name, text)
+        if not wait:
+            return Response(202)
+        answer = json.dumps({"succeeded": await run}).encode()
+        return Response(200, [(b"content-type", b"application/json")], answer)

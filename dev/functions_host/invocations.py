@@ -1,0 +1,58 @@
+"""One invocation from its first log line to its last: the function runs, then its outputs are sent."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+
+from azure_functions_runtime.bindings.datumdef import Datum
+
+from dev.functions_host.queue_output import OutputError, QueueOutputs
+from dev.functions_host.worker import Function, Invocation, Outcome, Worker
+
+
+class Invocations:
+    """Runs functions for every kind of trigger."""
+
+    def __init__(self, worker: Worker, outputs: QueueOutputs) -> None:
+        self._worker = worker
+        self._outputs = outputs
+
+    async def run(
+        self,
+        invocation: Invocation,
+        function: Function,
+        trigger: Datum,
+        metadata: Mapping[str, Datum] | None = None,
+        reason: str = "",
+    ) -> Outcome:
+        """Run one function on one value. An output that cannot be sent fails it; nothing is thrown."""
+        log = logging.getLogger(f"Function.{function.name}")
+        said = f"Reason='{reason}', " if reason else ""
+        log.info("Executing 'Functions.%s' (%sId=%s)", function.name, said, invocation.identifier)
+        began = time.monotonic()
+        try:
+            outcome = await self._worker.invoke(function, invocation, trigger, metadata)
+            if outcome.error is None:
+                outcome = await self._with_outputs_sent(function, outcome)
+        except asyncio.CancelledError:
+            log.warning("Abandoned 'Functions.%s' (Id=%s): stopping", function.name, invocation.identifier)
+            raise
+        # The library has already logged the traceback.
+        log.log(
+            logging.ERROR if outcome.error else logging.INFO,
+            "Executed 'Functions.%s' (%s, Id=%s, Duration=%dms)%s",
+            function.name,
+            "Failed" if outcome.error else "Succeeded",
+            invocation.identifier,
+            (time.monotonic() - began) * 1000,
+            f": {outcome.error}" if outcome.error else "",
+        )
+        return outcome
+
+    async def _with_outputs_sent(self, function: Function, outcome: Outcome) -> Outcome:
+        try:
+            await self._outputs.send(function.name, outcome.values)
+        except OutputError as error:
+            return Outcome({}, str(error))
+        return outcome
