@@ -110,7 +110,7 @@ def _mobile(entry: Entry) -> dict[str, Any] | None:
 
 def _rule(entry: Entry) -> str:
     match entry.decision:
-        case NoChange(_, rule) | Refusal(_, rule, _):
+        case NoChange(rule=rule) | Refusal(rule=rule):
             return rule
         case Change() as change:
             return change.rule

@@ -20,7 +20,7 @@ from mfa_sync.storage import Row, StorageDownError, Write
 from shared.errors import SyncError
 from shared.memory import Forgotten, LastWrite
 from shared.plan import source_of
-from shared.tenant import Absent, Change
+from shared.tenant import Change
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from shared.clock import Clock, Deadline
     from shared.phone_number import PhoneNumber
     from shared.plan import Entry, Policy
+    from shared.tenant import User
 
 _LOG = logging.getLogger(__name__)
 _PARTITION = "phone"
@@ -49,10 +50,15 @@ class _Recognised:
     number: str
     key: FingerprintKey
     age: float
+    payload_beside: str | None
 
     def was(self, number: PhoneNumber | None) -> bool:
         """Return whether this number was written; None asks whether the phone was deleted."""
         return self.number == _print(self.key, self.user_id, number)
+
+    def is_payload_for(self, user: User) -> bool:
+        """Return whether a caller's own number was written, and the user's attribute is as it was then."""
+        return self.payload_beside is not None and self.payload_beside == _attribute(self.key, user)
 
 
 class LastWritten:
@@ -174,23 +180,24 @@ class CallMemory:
         if row.values["state"] != _CONFIRMED:
             return Forgotten.NOTHING_CERTAIN
         key = await self._keys.version(str(row.values["key"]))
-        return _Recognised(user_id, str(row.values["number"]), key, age) if key else Forgotten.NOTHING_CERTAIN
+        if key is None:
+            return Forgotten.NOTHING_CERTAIN
+        beside = str(row.values["attribute"]) if row.values["source"] == "payload" else None
+        return _Recognised(user_id, str(row.values["number"]), key, age, beside)
 
     def _etag(self, user_id: str) -> str | None:
         known = self._begun.get(user_id) or self._former.get(user_id)
         return known.etag if known else None
 
     def _row(self, entry: Entry, key: FingerprintKey) -> dict[str, Value]:
-        change, attribute = entry.decision, entry.user.attribute if entry.user else None
+        change = entry.decision
         assert isinstance(change, Change)  # noqa: S101  begin is given changes alone
         return {
             "v": _FORMAT,
             "state": _PENDING,
             "kind": change.kind.value,
             "number": _print(key, change.user_id, change.number),
-            "attribute": ""
-            if attribute is None or attribute is Absent.NOT_RETURNED
-            else key.of(change.user_id, "attribute", attribute),
+            "attribute": _attribute(key, entry.user) if entry.user else "",
             "key": key.version,
             "at": self._clock.now().timestamp(),
             "run": self._call.run_id,
@@ -215,6 +222,11 @@ class CallMemory:
                 cause=type(error).__name__,
             )
             return None
+
+
+def _attribute(key: FingerprintKey, user: User) -> str:
+    text = user.attribute
+    return key.of(user.id, "attribute", text) if isinstance(text, str) else ""
 
 
 def _print(key: FingerprintKey, user_id: str, number: PhoneNumber | None) -> str:

@@ -47,6 +47,6 @@ async def spare_newly_empty(plan: Plan, emptiness: Emptiness, policy: Policy) ->
         if since is not None and since.get(change.user_id, 0.0) >= needed:
             return entry
         rule = f"EMPTY_GRACE_DAYS={policy.empty_grace_days}"
-        return replace(entry, decision=NoChange(Outcome.KEPT, rule), notes=())
+        return replace(entry, decision=NoChange(Outcome.KEPT, rule, is_provisional=True), notes=())
 
     return plan.map(revise)

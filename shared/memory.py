@@ -18,11 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from shared.phone_number import ObservedNumber, PhoneNumber
-    from shared.plan import Entry
+    from shared.plan import Entry, Policy
+    from shared.tenant import User
 
 # For so long a read may still show the phone before our own write: nobody publishes a figure, and tools in
 # daily use wait five to ten seconds. What a read shows in this time accuses nobody.
 _LAG_SECONDS = 60.0
+# A sweep leaves alone whom we wrote just now: reads and the audit log may be minutes late.
+_SETTLING_SECONDS = 900.0
 
 
 class LastWrite(Protocol):
@@ -39,6 +42,10 @@ class LastWrite(Protocol):
 
     def was(self, number: PhoneNumber | None) -> bool:
         """Return whether this number was written; None asks whether the phone was deleted."""
+        ...
+
+    def is_payload_for(self, user: User) -> bool:
+        """Return whether a caller's own number was written, and the user's attribute is as it was then."""
         ...
 
 
@@ -90,8 +97,10 @@ class NoMemory:
         return True
 
 
-def recollect(entry: Entry, last: LastWrite | Forgotten) -> Entry:
+def recollect(entry: Entry, last: LastWrite | Forgotten, policy: Policy) -> Entry:
     """Return a person's entry as it is in the light of our last write. Pure.
+
+    A sweep leaves alone whom we wrote minutes ago, and whose number a caller chose instead of the attribute.
 
     A masked number whose visible digits agree is unchanged if it is what we last wrote. That proves less than
     a whole number would: a change outside to another number with the same last digits stays unseen, so the
@@ -100,6 +109,12 @@ def recollect(entry: Entry, last: LastWrite | Forgotten) -> Entry:
     change = entry.decision
     if not isinstance(change, Change) or isinstance(last, Forgotten):
         return entry
+    if policy.sweeping and last.age < _SETTLING_SECONDS:
+        left = NoChange(Outcome.KEPT, "we wrote the phone less than 15 minutes ago", is_provisional=True)
+        return replace(entry, decision=left)
+    if policy.sweeping and entry.user and last.is_payload_for(entry.user):
+        left = NoChange(Outcome.KEPT, "a caller chose the number (ALLOW_PAYLOAD_NUMBER=true)")
+        return replace(entry, decision=left)
     if change.kind is Kind.ASSERT and last.was(change.number):
         rule = "our last confirmed write, and the visible digits agree"
         return replace(

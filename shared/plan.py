@@ -42,6 +42,7 @@ class Policy:
         default_region: ISO 3166 code by which national numbers are read; None refuses them.
         region_from_usage_location: Whether the user's own usage location comes before it.
         payload_number_wins: Whether a row's Mobile is the source, not an expectation of it.
+        sweeping: Whether nobody named the users, so that more care is due.
         keep_when_empty: Whether an empty attribute never deletes (SWEEP_EMPTY=keep, in sweeps).
         empty_grace_days: How long an attribute must have been empty before a sweep deletes.
     """
@@ -52,6 +53,7 @@ class Policy:
     default_region: str | None = None
     region_from_usage_location: bool = False
     payload_number_wins: bool = False
+    sweeping: bool = False
     keep_when_empty: bool = False
     empty_grace_days: int = 0
 
@@ -63,6 +65,7 @@ class Policy:
             scope=replace(self.scope, skip_disabled=True),
             last_factor=guard,
             payload_number_wins=False,
+            sweeping=True,
             keep_when_empty=keep_when_empty,
             empty_grace_days=empty_grace_days,
         )
@@ -89,10 +92,11 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class NoChange:
-    """Nothing to write: the user is as desired, or is to be left alone."""
+    """Nothing to write: the user is as desired, or is to be left alone; provisionally, if only for now."""
 
     outcome: Literal[Outcome.UNCHANGED, Outcome.KEPT]
     rule: str
+    is_provisional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

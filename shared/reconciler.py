@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from shared.entries import entries_of
 from shared.errors import SyncError
+from shared.grace import spare_newly_empty
 from shared.memory import recollect
 from shared.outcome import Code, Note, Outcome
 from shared.plan import Plan
@@ -25,6 +26,7 @@ from shared.tenant import Change, Fate
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from shared.grace import Emptiness
     from shared.guard import Guard
     from shared.memory import Memory
     from shared.outcome import Result
@@ -41,8 +43,21 @@ _NOT_MADE = frozenset(
 )
 
 
-async def plan(requests: Sequence[Request], tenant: Tenant, policy: Policy, memory: Memory) -> Plan:
-    """Read everybody named and decide what should happen to each; nothing is written.
+async def plan(
+    requests: Sequence[Request],
+    tenant: Tenant,
+    policy: Policy,
+    memory: Memory,
+    emptiness: Emptiness | None = None,
+) -> Plan:
+    """Read everybody named and decide what should happen to each; nothing is written to the directory.
+
+    Args:
+        requests: Who, and what is asked for each.
+        tenant: The directory.
+        policy: What the organisation decided.
+        memory: What was last written.
+        emptiness: In sweeps, since when attributes have been empty.
 
     Raises:
         TransientError, PermanentError: The directory as a whole could not be read.
@@ -50,7 +65,9 @@ async def plan(requests: Sequence[Request], tenant: Tenant, policy: Policy, memo
     seen, sets = await asyncio.gather(
         tenant.observe({request.key for request in requests}), tenant.scope_sets()
     )
-    planned = await _recollected(Plan(tuple(entries_of(requests, seen, policy, sets))), memory)
+    planned = await _recollected(Plan(tuple(entries_of(requests, seen, policy, sets))), memory, policy)
+    if emptiness is not None:
+        planned = await spare_newly_empty(planned, emptiness, policy)
     return await spare_last_factors(await spare_privileged(planned, tenant, policy), tenant, policy)
 
 
@@ -73,7 +90,7 @@ async def apply(planned: Plan, tenant: Tenant, policy: Policy, guard: Guard, mem
     return [_remarked(entry, results[entry.rows], memory) for entry in planned.entries]
 
 
-async def _recollected(planned: Plan, memory: Memory) -> Plan:
+async def _recollected(planned: Plan, memory: Memory, policy: Policy) -> Plan:
     """Return the plan in the light of what was last written to those who would be written now."""
     ids = {change.user_id for change in planned.changes()}
     if not ids:
@@ -81,7 +98,9 @@ async def _recollected(planned: Plan, memory: Memory) -> Plan:
     last = await memory.recall(ids)
 
     def revise(entry: Entry) -> Entry:
-        return recollect(entry, last[entry.decision.user_id]) if isinstance(entry.decision, Change) else entry
+        if not isinstance(entry.decision, Change):
+            return entry
+        return recollect(entry, last[entry.decision.user_id], policy)
 
     return planned.map(revise)
 

@@ -28,7 +28,7 @@ def foresee(entry: Entry) -> Result:
     match entry.decision:
         case Refusal(code, _, detail):
             return Result.stopped(code, detail, phone=_observed(entry), notes=entry.notes)
-        case NoChange(outcome, _):
+        case NoChange(outcome):
             return Result(outcome, notes=entry.notes, phone=_observed(entry))
         case Change() as change:
             return done(change, entry.notes)

@@ -1,7 +1,7 @@
 """One page of a plan: who would be changed and how, who was refused, and afterwards what became of it.
 
-A page lies in storage for days, so it holds no number: what is desired and what was observed are fingerprints,
-or the mask that Graph itself showed, and for people's eyes a mask of our own.
+A page lies in storage for days, so it holds no number: what is desired and what was observed are
+fingerprints, or the mask that Graph itself showed, and for people's eyes a mask of our own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from mfa_sync.runs.run import Tally
-from shared.outcome import Code, Outcome
+from shared.outcome import CODES, Code, Outcome
 from shared.plan import Entry, NoChange, Refusal
 from shared.tenant import Change
 
@@ -120,11 +120,13 @@ class Page:
         key: Version of the key of all fingerprints in it.
         changes: What would be written.
         refusals: Who cannot be planned for.
+        owed: Object ids of those whom the next sweep must look at, whatever changes until then.
     """
 
     key: str
     changes: tuple[PlannedChange, ...] = ()
     refusals: tuple[PlannedRefusal, ...] = ()
+    owed: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -140,8 +142,12 @@ class Page:
     def load(cls, data: bytes) -> Self:
         """Return the page that JSON holds."""
         held: dict[str, Any] = json.loads(data)
-        changes = (PlannedChange(**{**one, "notes": tuple(one["notes"])}) for one in held["changes"])
-        return cls(held["key"], tuple(changes), tuple(PlannedRefusal(**one) for one in held["refusals"]))
+        return cls(
+            held["key"],
+            tuple(PlannedChange(**{**one, "notes": tuple(one["notes"])}) for one in held["changes"]),
+            tuple(PlannedRefusal(**one) for one in held["refusals"]),
+            tuple(held["owed"]),
+        )
 
 
 def seen_as(key: FingerprintKey, user_id: str, mobile: ObservedNumber | None) -> str:
@@ -152,7 +158,11 @@ def seen_as(key: FingerprintKey, user_id: str, mobile: ObservedNumber | None) ->
 
 
 def pages_of(entries: Sequence[Entry], key: FingerprintKey, size: int) -> list[Page]:
-    """Return the pages, of at most `size` changes each, that keep what was planned for these people."""
+    """Return the pages, of at most `size` changes each, that keep what was planned for these people.
+
+    Whoever could not be read, or was left alone for the time being, is owed.
+    """
+    owed = tuple(entry.user.id if entry.user else entry.key for entry in entries if _is_owed(entry))
     changes = [
         PlannedChange.of(entry, entry.decision, key)
         for entry in entries
@@ -171,10 +181,16 @@ def pages_of(entries: Sequence[Entry], key: FingerprintKey, size: int) -> list[P
     pages = [
         Page(key.version, tuple(changes[start : start + size])) for start in range(0, len(changes), size)
     ]
-    if refusals:
+    if refusals or owed:
         first = pages[0] if pages else Page(key.version)
-        pages[:1] = [replace(first, refusals=tuple(refusals))]
+        pages[:1] = [replace(first, refusals=tuple(refusals), owed=owed)]
     return pages
+
+
+def _is_owed(entry: Entry) -> bool:
+    if isinstance(entry.decision, Refusal):
+        return CODES[entry.decision.code].retryable
+    return isinstance(entry.decision, NoChange) and entry.decision.is_provisional
 
 
 def planning_tally(entries: Iterable[Entry]) -> Tally:

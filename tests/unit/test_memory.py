@@ -10,11 +10,13 @@ from shared.memory import Forgotten, recollect
 from shared.outcome import Code, Note, Outcome
 from shared.phone_number import ObservedNumber, PhoneNumber
 from shared.plan import Entry, Intent, NoChange, Policy, decide
-from shared.tenant import Change, Kind, Observation, PhoneMethods, ScopeSets
+from shared.tenant import Change, Kind, Observation, PhoneMethods, ScopeSets, User
 from tests.people import person
 
 OURS, OTHER = "+46 701740605", "+46 701740699"
 SAME_TAIL = "+46 701749905"
+PUSH = Policy()
+SWEEP = PUSH.for_sweeps(keep_when_empty=False, empty_grace_days=3)
 MASKED, MASKED_OTHER = "+XX XXXXXXX05", "+XX XXXXXXX99"
 
 
@@ -24,17 +26,24 @@ class Written:
 
     number: str | None
     age: float = 3600.0
+    is_payload: bool = False
 
     def was(self, number: PhoneNumber | None) -> bool:
         """Return whether that number was written."""
         return (number.reveal() if number else None) == self.number
 
+    def is_payload_for(self, user: User) -> bool:  # noqa: ARG002  the protocol's
+        """Return whether a caller chose the number."""
+        return self.is_payload
 
-def recollected(attribute: str | None, mobile: str | None, last: Written | Forgotten) -> Entry:
+
+def recollected(
+    attribute: str | None, mobile: str | None, last: Written | Forgotten, policy: Policy = PUSH
+) -> Entry:
     """Return the entry of somebody with that attribute and phone, in the light of a last write."""
     seen = Observation(person(attribute), PhoneMethods(ObservedNumber(mobile) if mobile else None))
     decision = decide(seen, Intent(), Policy(), ScopeSets())
-    return recollect(Entry((0,), "key", Intent(), seen.user, seen.phones, decision), last)
+    return recollect(Entry((0,), "key", Intent(), seen.user, seen.phones, decision), last, policy)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +115,19 @@ def test_a_read_that_may_be_late_accuses_nobody() -> None:
     """Within the lag the former number may still be shown: it is written again, and nothing is reported."""
     assert recollected(OURS, OTHER, Written(OURS, age=5)).notes == ()
     assert recollected(OURS, OTHER, Written(OURS, age=600)).notes == (Note.CHANGED_OUTSIDE,)
+
+
+@pytest.mark.parametrize(
+    ("last", "provisional"),
+    [(Written(OTHER, age=60), True), (Written(OTHER, is_payload=True), False)],
+    ids=["written just now", "a caller's number"],
+)
+def test_a_sweep_leaves_alone_what_a_push_would_write(last: Written, *, provisional: bool) -> None:
+    """Reads and the audit log may be late, and a caller's number stands until the attribute changes."""
+    assert isinstance(recollected(OURS, OTHER, last).decision, Change)
+    left = recollected(OURS, OTHER, last, SWEEP).decision
+    assert isinstance(left, NoChange)
+    assert (left.outcome, left.is_provisional) == (Outcome.KEPT, provisional)
 
 
 def test_a_refused_change_still_reports_that_a_phone_was_changed_outside() -> None:

@@ -1,0 +1,168 @@
+"""Where runs are kept: heads in the table, newest first, and pages in blobs (design, section 7)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mfa_sync.runs.page import Page
+from mfa_sync.runs.run import FORMAT, Run
+from mfa_sync.storage import LostRaceError, Write
+
+if TYPE_CHECKING:
+    from mfa_sync.runs.run import RunKind
+    from mfa_sync.storage import Blobs, Row, Table, Value
+
+_HEADS, _SWEEPS, _STATE = "run", "sweep", "state"
+_STAMP = "%Y%m%dT%H%M%SZ"
+_STAMP_LENGTH = 16
+# Keys sort as text, and the newest run is to come first: seconds are counted down from a day far ahead.
+_FAR = 99_999_999_999
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A head as it was read: the run, who wrote it, and which version of the row this is."""
+
+    run: Run
+    writer: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeps:
+    """What sweeps know of each other.
+
+    Attributes:
+        current: The sweep that was begun last.
+        last: The last one that finished: where the next changed sweep goes on.
+        last_full: The last full one that finished.
+        full_at: When that one began, in seconds since 1970.
+        population: The users in scope that held a number then; None before the first.
+        digest: Of the settings that decide about users, as they were then.
+    """
+
+    current: str = ""
+    last: str = ""
+    last_full: str = ""
+    full_at: float = 0.0
+    population: int | None = None
+    digest: str = ""
+
+
+def run_id(kind: RunKind, at: datetime, nonce: str = "") -> str:
+    """Return a run's id. Without a nonce it is that of a schedule's slot: two timers make one run."""
+    stamp = at.astimezone(UTC).strftime(_STAMP)
+    return f"{stamp}-{kind.value}-{nonce}" if nonce else f"{stamp}-{kind.value}"
+
+
+class RunStore:
+    """Reads and writes runs. Every method may raise StorageDownError."""
+
+    def __init__(self, table: Table, blobs: Blobs) -> None:
+        self._table = table
+        self._blobs = blobs
+
+    async def create(self, run: Run, writer: str = "") -> Stored:
+        """Keep a new run.
+
+        Raises:
+            LostRaceError: There is one of this id.
+        """
+        return await self._write(run, writer, None)
+
+    async def get(self, run_id: str) -> Stored | None:
+        """Return a run, or None; also for a text that is no run's id."""
+        key = _key(run_id)
+        row = await self._table.get(_HEADS, key) if key else None
+        return _stored(row) if row else None
+
+    async def replace(self, former: Stored, run: Run, writer: str = "") -> Stored:
+        """Write a run over the version that was read.
+
+        A write whose answer was lost is read back: our own name in it means that it was ours.
+
+        Raises:
+            LostRaceError: Somebody else wrote first.
+        """
+        try:
+            return await self._write(run, writer, former.etag)
+        except LostRaceError:
+            now = await self.get(run.id)
+            if writer and now and now.writer == writer and now.run == run:
+                return now
+            raise
+
+    async def newest(self, after: str | None, most: int) -> list[Run]:
+        """Return at most `most` runs, newest first, that come after the run of that id."""
+        first = (_key(after) or "") + "\x01" if after else "0"
+        rows = await self._table.range(_HEADS, first, "a", most)
+        return [_stored(row).run for row in rows]
+
+    async def remove(self, run_id: str) -> None:
+        """Forget a run with its pages."""
+        await self._blobs.delete(f"runs/{run_id}/")
+        if key := _key(run_id):
+            await self._table.delete(_HEADS, key)
+
+    async def page(self, run_id: str, number: int) -> Page | None:
+        """Return a page of a run's plan, with what became of it as far as it was applied."""
+        data = await self._blobs.get(_page_name(run_id, number))
+        return Page.load(data) if data is not None else None
+
+    async def put_page(self, run_id: str, number: int, page: Page) -> None:
+        """Keep a page of a run's plan."""
+        await self._blobs.put(_page_name(run_id, number), page.dump())
+
+    async def note(self, run_id: str, name: str) -> Any:
+        """Return what a run keeps for itself under a name, or None."""
+        data = await self._blobs.get(f"runs/{run_id}/{name}.json")
+        return json.loads(data) if data is not None else None
+
+    async def put_note(self, run_id: str, name: str, what: Any) -> None:
+        """Keep something for a run under a name."""
+        await self._blobs.put(f"runs/{run_id}/{name}.json", json.dumps(what).encode())
+
+    async def sweeps(self) -> tuple[Sweeps, str | None]:
+        """Return what sweeps know of each other, and the version of it."""
+        row = await self._table.get(_SWEEPS, _STATE)
+        return (Sweeps(**json.loads(str(row.values["sweeps"]))), row.etag) if row else (Sweeps(), None)
+
+    async def put_sweeps(self, sweeps: Sweeps, etag: str | None) -> None:
+        """Write that over the version that was read.
+
+        Raises:
+            LostRaceError: Somebody else wrote first.
+        """
+        held = {name: getattr(sweeps, name) for name in Sweeps.__dataclass_fields__}
+        await self._table.put(_SWEEPS, Write(_STATE, {"v": FORMAT, "sweeps": json.dumps(held)}, etag))
+
+    async def _write(self, run: Run, writer: str, etag: str | None) -> Stored:
+        key = _key(run.id)
+        if key is None:
+            raise ValueError("This is no run's id.")
+        values: dict[str, Value] = {
+            "v": FORMAT,
+            "run": run.dump(),
+            "state": run.state.value,
+            "writer": writer,
+        }
+        return Stored(run, writer, await self._table.put(_HEADS, Write(key, values, etag)))
+
+
+def _stored(row: Row) -> Stored:
+    return Stored(Run.load(str(row.values["run"])), str(row.values["writer"]), row.etag)
+
+
+def _key(run_id: str) -> str | None:
+    try:
+        at = datetime.strptime(run_id[:_STAMP_LENGTH], _STAMP).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return f"{_FAR - int(at.timestamp()):011d}-{run_id}" if run_id.isascii() and "/" not in run_id else None
+
+
+def _page_name(run_id: str, number: int) -> str:
+    return f"runs/{run_id}/pages/{number}.json"
