@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mfa_sync.storage import Value, Write
 
 # Source: "Understanding the Table service data model".
-_MOST_TEXT, _MOST_BYTES, _INT_BITS = 32 * 1024, 64 * 1024, 63
+_MOST_TEXT, _MOST_BYTES, _PAST_INT = 32 * 1024, 64 * 1024, 2**63
 _NOT_IN_KEYS = frozenset("/\\#?")
 _TRANSACTION = 100
 
@@ -161,10 +161,8 @@ def _check(partition: str, write: Write) -> None:
     if any(_NOT_IN_KEYS & set(key) or not key.isprintable() for key in (partition, write.key)):
         raise StorageDownError("A key holds a character that no key may hold.")
     for value in write.values.values():
-        if not isinstance(value, str | int | float | bytes):
-            raise TypeError(f"A column cannot hold {type(value).__name__}.")
-        if isinstance(value, int) and value.bit_length() > _INT_BITS:
-            raise TypeError("A whole number is wider than 64 bits.")
+        if isinstance(value, int) and not -_PAST_INT <= value < _PAST_INT:
+            raise StorageDownError("A whole number is wider than 64 bits.")
         most = _MOST_BYTES if isinstance(value, bytes) else _MOST_TEXT
         if isinstance(value, str | bytes) and len(value) > most:
             raise StorageDownError("A column is longer than a column may be.")

@@ -181,8 +181,6 @@ class AzureTable:
         Raises:
             StorageDownError: The storage failed, or did so a moment ago.
         """
-        from azure.core.exceptions import AzureError  # noqa: PLC0415  200 ms of imports that a health probe spares
-
         async with self._places:
             if self._clock.monotonic() < self._closed_until:
                 raise StorageDownError(self._why)
@@ -190,13 +188,14 @@ class AzureTable:
                 return await asyncio.get_running_loop().run_in_executor(
                     self._threads, self._tried, request, repeatable
                 )
-            except (AzureError, ValueError) as error:
+            # Where an answer is no storage's but a firewall's page, the library fails by errors of any kind.
+            except Exception as error:  # noqa: BLE001
                 why, closes = _told(error), _tells_of_the_storage(error)
         # Outside of the handler: a chained error would carry the library's text into every traceback.
         raise self._fault(why, closes=closes)
 
     def _tried[T](self, request: Callable[[TableClient], T], repeatable: bool) -> T:  # noqa: FBT001  run_in_executor passes positions alone
-        from azure.core.exceptions import AzureError  # noqa: PLC0415  see `_ask`
+        from azure.core.exceptions import AzureError  # noqa: PLC0415  200 ms of imports that a health probe spares
 
         try:
             return request(self._table())
@@ -229,8 +228,8 @@ class AzureTable:
 
 def _client(settings: StorageSettings, name: str, wires: Wires, bounds: Bounds) -> TableClient:
     """Return a client of the table, by connection string or as the managed identity."""
-    from azure.data.tables import TableClient  # noqa: PLC0415  see `_ask`
-    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415  see `_ask`
+    from azure.data.tables import TableClient  # noqa: PLC0415  see `_tried`
+    from azure.identity import ManagedIdentityCredential  # noqa: PLC0415  see `_tried`
 
     quick: dict[str, Any] = {
         "connection_timeout": bounds.connect,
@@ -250,8 +249,10 @@ def _may_pass(error: AzureError) -> bool:
 
 
 def _tells_of_the_storage(error: Exception) -> bool:
-    """Return whether the next request would fare no better."""
-    return not isinstance(error, ValueError) and getattr(error, "status_code", None) not in _ONE_REQUESTS
+    """Return whether the next request would fare no better, as far as the error can tell."""
+    from azure.core.exceptions import AzureError  # noqa: PLC0415  see `_tried`
+
+    return isinstance(error, AzureError) and table_requests.status_of(error) not in _ONE_REQUESTS
 
 
 def _told(error: Exception) -> str:

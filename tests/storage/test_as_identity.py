@@ -1,0 +1,138 @@
+"""The storage account as the managed identity: no stored key, and a token for the account alone."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+from azure.core.pipeline.transport import RequestsTransport
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPResponse
+
+from mfa_sync.azure_table import AzureTable, Bounds
+from mfa_sync.settings import StorageSettings
+from mfa_sync.storage import StorageDownError, Write
+from mfa_sync.wires import Wires
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from tests.clocks import FakeClock
+
+CLIENT_ID = "22222222-2222-4222-8222-222222222222"
+ACCOUNT = "https://contoso.table.core.windows.net"
+IDENTITY = "http://127.0.0.1:1/identity"
+
+
+class Cloud(HTTPAdapter):
+    """Answers for the identity endpoint and for the account, in place of a network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[requests.PreparedRequest] = []
+        self.status, self.kind, self.body = 404, "application/json", error("ResourceNotFound")
+
+    def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:
+        """Answer one request."""
+        self.asked.append(request)
+        if str(request.url).startswith(IDENTITY):
+            token = {
+                "access_token": f"token{len(self.asked)}",
+                "expires_on": "4000000000",
+                "token_type": "Bearer",
+            }
+            return self._answer(request, 200, "application/json", json.dumps(token).encode())
+        return self._answer(request, self.status, self.kind, self.body)
+
+    def _answer(
+        self, request: requests.PreparedRequest, status: int, kind: str, body: bytes
+    ) -> requests.Response:
+        headers = {"Content-Type": kind, "Content-Length": str(len(body))}
+        raw = HTTPResponse(io.BytesIO(body), headers, status, reason="-", preload_content=False)
+        return self.build_response(request, raw)
+
+    def transport(self) -> RequestsTransport:
+        """Return what carries a client's calls here."""
+        session = requests.Session()
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, self)
+        return RequestsTransport(session=session, session_owner=False)
+
+
+def error(code: str) -> bytes:
+    """Return the body of the Table service's error."""
+    return json.dumps({"odata.error": {"code": code, "message": {"lang": "en", "value": code}}}).encode()
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """The cloud, and this process's identity in it."""
+    monkeypatch.setenv("IDENTITY_ENDPOINT", IDENTITY)
+    monkeypatch.setenv("IDENTITY_HEADER", "header")
+    return Cloud()
+
+
+@pytest.fixture
+def table(cloud: Cloud, clock: FakeClock) -> Iterator[AzureTable]:
+    """The table, as a user-assigned identity."""
+    settings = StorageSettings(None, ACCOUNT, CLIENT_ID)
+    table = AzureTable(settings, "mfasync", clock, Wires(azure=cloud.transport))
+    yield table
+    table.close()
+
+
+async def test_the_identity_asks_for_a_token_of_the_storage_and_shows_it(
+    table: AzureTable, cloud: Cloud
+) -> None:
+    """One token for all requests, for the identity that the settings name."""
+    assert await table.get("p", "a") is None
+    assert await table.get("p", "b") is None
+    tokens, *reads = cloud.asked
+    query = parse_qs(urlsplit(str(tokens.url)).query)
+    assert (query["resource"], query["client_id"]) == (["https://storage.azure.com"], [CLIENT_ID])
+    assert [str(read.url).startswith(f"{ACCOUNT}/mfasync(") for read in reads] == [True, True]
+    assert {read.headers["Authorization"] for read in reads} == {"Bearer token1"}
+
+
+async def test_a_rejected_token_is_not_shown_again(table: AzureTable, cloud: Cloud, clock: FakeClock) -> None:
+    """The identity's library would keep it for a day."""
+    cloud.status, cloud.body = 403, error("AuthorizationPermissionMismatch")
+    with pytest.raises(StorageDownError, match=r"answered 403 \(AuthorizationPermissionMismatch\)"):
+        await table.get("p", "a")
+    cloud.status, cloud.body = 404, error("ResourceNotFound")
+    clock.advance(Bounds().closed)
+    assert await table.get("p", "a") is None
+    assert cloud.asked[-1].headers["Authorization"] == "Bearer token3"
+
+
+async def test_an_identity_that_does_not_answer_is_a_storage_that_is_down(
+    table: AzureTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No token, no storage; the sync goes on without it."""
+    for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", "http://127.0.0.1:1")
+    with pytest.raises(StorageDownError):
+        await table.get("p", "a")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"<html>sign in</html>"])
+@pytest.mark.parametrize("kind", ["application/json", "text/html"])
+@pytest.mark.parametrize("status", [200, 302, 500])
+@pytest.mark.parametrize("method", ["get", "range", "put"])
+async def test_an_answer_that_is_no_storages_is_an_outage(
+    table: AzureTable, cloud: Cloud, method: str, status: int, kind: str, body: bytes
+) -> None:
+    """A firewall's page, a proxy's error: never a crash of the sync, and never a row."""
+    cloud.status, cloud.kind, cloud.body = status, kind, body
+    calls: dict[str, Callable[[], Awaitable[object]]] = {
+        "get": lambda: table.get("p", "a"),
+        "range": lambda: table.range("p", "a", "b"),
+        "put": lambda: table.put("p", Write("a", {}, None)),
+    }
+    with pytest.raises(StorageDownError):
+        await calls[method]()
