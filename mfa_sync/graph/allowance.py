@@ -29,8 +29,6 @@ _WEIGHT = 0.2
 # and ever more (the cubic of RFC 9438, by which TCP looks for room).
 _STEP_BACK = 0.05
 _RETURN_SECONDS = 30.0
-# No smaller limit is believed: one call of twenty in ten seconds.
-_LEAST = 20.0
 _FORGET_SECONDS = 600.0
 
 
@@ -52,12 +50,17 @@ class Sent:
 
 
 class Allowance:
-    """What was sent to one service lately, and when more may follow. Times are monotonic seconds."""
+    """What was sent to one service lately, and when more may follow. Times are monotonic seconds.
 
-    def __init__(self) -> None:
+    `published` is the service's limit of items in ten seconds where its documentation names one.
+    """
+
+    def __init__(self, published: int | None = None) -> None:
+        self._published = published
         self._sent: deque[Sent] = deque()
         self._total = 0
         self._limit: float | None = None
+        self._largest = 1
         self._tells = False
         self._sign_at = 0.0
         self._next_at = 0.0
@@ -76,9 +79,9 @@ class Allowance:
     def wait(self, items: int, now: float) -> float:
         """Return the seconds until `items` may leave; zero or less: at once."""
         limit = self._binding_limit(items, now)
-        if limit is None:
-            return 0.0
-        return max(self._until_room(max(limit - items, 0), now), self._next_at - now)
+        if limit is not None:
+            return max(self._until_room(max(limit - items, 0), now), self._next_at - now)
+        return 0.0 if self._published is None else self._until_room(max(self._published - items, 0), now)
 
     def take(self, items: int, now: float) -> Sent:
         """Count `items` that leave now, and return what they are remembered by."""
@@ -88,6 +91,7 @@ class Allowance:
         else:
             start = max(self._next_at, now - _CATCH_UP_SECONDS)
             self._next_at = start + items * _WINDOW_SECONDS / (limit * _PACE_SHARE)
+        self._largest = max(self._largest, items)
         sent = Sent(now, items)
         self._sent.append(sent)
         self._total += items
@@ -124,7 +128,7 @@ class Allowance:
             self._limit = None
             return
         known = self._limit if not is_news else None
-        self._limit = max(taken if known is None else min(taken, known), _LEAST)
+        self._limit = max(taken if known is None else min(taken, known), self._largest)
         self._tells, self._sign_at = False, now
 
     def _measure(self, duration: float) -> None:
@@ -136,7 +140,8 @@ class Allowance:
 
     def _approach(self, sample: float) -> None:
         known = sample if self._limit is None else self._limit
-        self._limit = max(known + _WEIGHT * (sample - known), _LEAST)
+        # A call that is larger than the limit still goes, alone in its window.
+        self._limit = max(known + _WEIGHT * (sample - known), self._largest)
 
     def _binding_limit(self, items: int, now: float) -> float | None:
         """Return the limit if `items` more come near it."""

@@ -22,7 +22,7 @@ SHARE = "x-ms-throttle-limit-percentage"
 WARM, END = 30.0, 100.0
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=8)
 @example(limit=350, services=READS, counts_refused=True)
 @example(limit=350, services=WRITES, counts_refused=True)
 @given(limit=st.integers(200, 5000), services=st.sampled_from([READS, WRITES]), counts_refused=st.booleans())
@@ -36,7 +36,7 @@ def test_where_shares_are_told_the_rate_stays_just_below_the_limit(
     assert graph.refused(WARM, END) <= 0.01
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=8)
 @example(limit=350, services=READS, tells_wait=True)
 @example(limit=350, services=WRITES, tells_wait=False)
 @given(limit=st.integers(200, 5000), services=st.sampled_from([READS, WRITES]), tells_wait=st.booleans())
@@ -50,7 +50,7 @@ def test_where_nothing_is_told_refusals_teach_the_rate(
     assert graph.refused(WARM, END) <= 0.03
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=10)
 @given(limit=st.integers(20, 200), tells_share=st.booleans())
 def test_a_tiny_limit_is_no_standstill(limit: int, *, tells_share: bool) -> None:
     """A call of twenty may be the whole of it: it still goes, window after window."""
@@ -143,6 +143,37 @@ def test_each_service_has_a_rate_of_its_own() -> None:
     virtual_time.run(read_then_write())
     assert graph.served(METHODS, 60, END) >= 0.95
     assert graph.refused(15, END) <= 0.01
+
+
+def test_the_audit_logs_published_limit_is_kept_from_the_first_call_on() -> None:
+    """Five calls in ten seconds: what a page names need not be found out by refusals. Nobody else waits."""
+    graph = ThrottledGraph({Service.REPORTS: 5}, tells_share=False)
+
+    async def reports_and_reads() -> None:
+        pace = Pace()
+        await keep_busy(graph, [Service.REPORTS], 30, pace)
+        await keep_busy(graph, [DIRECTORY], 1, pace)
+
+    virtual_time.run(reports_and_reads())
+    assert graph.served(Service.REPORTS, 0, 30) >= 0.95
+    assert graph.refused(0, 31) == 0.0
+    assert sum(of is DIRECTORY for _, of, _ in graph.statuses) >= 50
+
+
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        ("/users/x?$select=id", DIRECTORY),
+        ("/users/x/authentication/phoneMethods", METHODS),
+        ("/users/x/authentication/methods", METHODS),
+        ("/auditLogs/directoryAudits?$top=999", Service.REPORTS),
+        ("/reports/authenticationMethods/userRegistrationDetails", Service.REPORTS),
+        ("/users/delta?$deltatoken=latest", DIRECTORY),
+    ],
+)
+def test_a_path_counts_with_its_service(path: str, service: Service) -> None:
+    """As the emulated tenant counts, after Graph's "Throttling limits" page."""
+    assert Service.of(path) is service
 
 
 def test_without_retry_after_the_gate_stays_shut_longer_each_time() -> None:
