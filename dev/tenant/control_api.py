@@ -8,22 +8,27 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from dev.tenant import sample
+from dev.tenant import generator, sample
+from dev.tenant.census import census
 from dev.tenant.faults import Fault
+from dev.tenant.outside import change_from_outside
 from dev.tenant.people import Group
 from dev.tenant.secrets_and_accounts import Account, AppRegistration
-from dev.tenant.state_json import NotUnderstoodError, change, change_person, make, make_person, to_json
+from dev.tenant.state_json import NotUnderstoodError, change, make, make_person, to_json
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from starlette.requests import Request
 
+    from dev.tenant.people import Person
     from dev.tenant.state import TenantState
 
     type Action = Callable[[TenantState, Request, dict[str, Any]], Any]
 
 PREFIX = "/control"
+# Everybody of a large tenant at once would stop all its other answers.
+MOST_LISTED = 20_000
 
 
 def control_app(state: TenantState) -> Starlette:
@@ -33,10 +38,13 @@ def control_app(state: TenantState) -> Starlette:
         ("POST", "/seed", _seed),
         ("GET", "/switches", lambda state, *_: to_json(state.switches)),
         ("PATCH", "/switches", _change_switches),
-        ("GET", "/people", lambda state, *_: [to_json(person) for person in state.people.values()]),
+        ("GET", "/people", _list_people),
         ("GET", "/people/{upn}", lambda state, request, _: to_json(_person(state, request))),
         ("PATCH", "/people/{upn}", _change_person),
         ("DELETE", "/people/{upn}", _remove_person),
+        ("POST", "/people/{id}/restore", _restore_person),
+        ("POST", "/generate", _generate),
+        ("GET", "/census", lambda state, *_: to_json(census(state))),
         ("POST", "/secrets/{name}", _put_secret),
         ("PATCH", "/secrets/{name}", _change_secret),
         ("DELETE", "/secrets/{name}", _remove_secret),
@@ -98,19 +106,40 @@ def _change_switches(state: TenantState, _: Request, body: dict[str, Any]) -> di
     return to_json(state.switches)
 
 
-def _person(state: TenantState, request: Request) -> Any:
-    return state.person(request.path_params["upn"])
+def _list_people(state: TenantState, *_: object) -> list[dict[str, Any]]:
+    if len(state.people) > MOST_LISTED:
+        raise NotUnderstoodError(f"more than {MOST_LISTED} people: ask for one of them, or for /census")
+    return [to_json(person) for person in state.people.values()]
+
+
+def _person(state: TenantState, request: Request) -> Person:
+    person = state.find_person(request.path_params["upn"])
+    if person is None:
+        raise KeyError(request.path_params["upn"])
+    return person
 
 
 def _change_person(state: TenantState, request: Request, body: dict[str, Any]) -> dict[str, Any]:
-    person = _person(state, request)
-    change_person(person, body)
-    state.index_people()
+    person, by = _person(state, request), body.pop("by", None)
+    change_from_outside(state, person, body, by)
     return to_json(person)
 
 
-def _remove_person(state: TenantState, request: Request, _: dict[str, Any]) -> None:
-    state.remove_person(_person(state, request))
+def _remove_person(state: TenantState, request: Request, body: dict[str, Any]) -> None:
+    person = state.people.restorable.get(request.path_params["upn"].lower()) or _person(state, request)
+    state.remove_person(person, restorable=bool(body.get("restorable")))
+
+
+def _restore_person(state: TenantState, request: Request, _: dict[str, Any]) -> dict[str, Any]:
+    return to_json(state.people.restore(request.path_params["id"]))
+
+
+def _generate(state: TenantState, _: Request, body: dict[str, Any]) -> dict[str, Any]:
+    try:
+        generator.fill(state, **body | {"groups": tuple(body.get("groups", ()))})
+    except TypeError as error:
+        raise NotUnderstoodError(str(error)) from None
+    return to_json(census(state))
 
 
 def _put_secret(state: TenantState, request: Request, body: dict[str, Any]) -> dict[str, Any]:

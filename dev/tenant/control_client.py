@@ -101,12 +101,35 @@ class TenantControl:
         return {row["upn"]: row["phones"].get("mobile", {}).get("number") for row in self.people()}
 
     def patch_person(self, upn: str, /, **changes: Any) -> dict[str, Any]:
-        """Change somebody from outside, e.g. attribute="+46…", phones={"mobile": None}, roles=[…]."""
+        """Change somebody from outside, e.g. attribute="+46…", phones={"mobile": None}, roles=[…].
+
+        Phones are changed by the person themself, for the audit log, unless `by` names another or an app.
+        """
         return self._object("PATCH", f"/people/{quote(upn, safe='')}", changes)
 
-    def remove_person(self, upn: str) -> None:
-        """Delete somebody."""
-        self._call("DELETE", f"/people/{quote(upn, safe='')}")
+    def remove_person(self, upn: str, *, restorable: bool = False) -> None:
+        """Delete somebody: for good, or so that `restore_person` can bring them back."""
+        self._call("DELETE", f"/people/{quote(upn, safe='')}", {"restorable": restorable})
+
+    def restore_person(self, person_id: str) -> dict[str, Any]:
+        """Bring back somebody who was deleted so that this is possible."""
+        return self._object("POST", f"/people/{quote(person_id, safe='')}/restore")
+
+    def generate(
+        self,
+        count: int,
+        *,
+        seed: int = 1,
+        fractions: dict[str, float] | None = None,
+        groups: list[str] | None = None,
+    ) -> dict[str, Any]:
+        """Let there be so many generated people (see dev/tenant/generator.py); the census of all."""
+        body = {"count": count, "seed": seed, "fractions": fractions, "groups": groups or []}
+        return self._object("POST", "/generate", body)
+
+    def census(self) -> dict[str, Any]:
+        """How many people there are, hold a mobile phone, agree with their attribute, were changed."""
+        return self._object("GET", "/census")
 
     def put_secret(self, name: str, value: str, **attributes: Any) -> dict[str, Any]:
         """A new version of a secret; attributes: vault, enabled, exp, nbf."""

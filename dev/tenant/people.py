@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 PASSWORD_METHOD_ID = "28c10230-6103-485e-b985-444c60001490"
 PHONE_METHOD_IDS = {
@@ -29,6 +30,13 @@ class Phone:
 
     number: str
     sms: str = "notAllowedByPolicy"
+
+
+class Keeper(Protocol):
+    """The directory that wants to hear of changes."""
+
+    def changed(self, person: Person, name: str, former: object) -> None:
+        """Take note of a field that was just set, and of what it was."""
 
 
 @dataclass(slots=True)
@@ -64,6 +72,13 @@ class Person:
     refuse_access: bool = False
     # Earlier phones and when they stopped being true, while a write lag is in force.
     _seen: list[tuple[float, dict[str, Phone]]] = field(default_factory=list)
+    # Fields that once held something and were emptied: users/delta shows them as null.
+    _cleared: frozenset[str] = frozenset()
+    _keeper: Keeper | None = field(default=None, repr=False, compare=False)
+
+    def was_cleared(self, names: frozenset[str]) -> bool:
+        """Whether one of these fields once held something and was emptied."""
+        return not self._cleared.isdisjoint(names)
 
     def write_phones(self, phones: dict[str, Phone], visible_at: float, now: float) -> None:
         """Commit a change that reads show only from `visible_at` on."""
@@ -89,7 +104,7 @@ class Person:
 
 @dataclass(slots=True)
 class Group:
-    """A group: members are ids of people or of other groups."""
+    """A group: members are ids of people or of other groups; it may hold all generated people as well."""
 
     id: str
     display_name: str
@@ -97,3 +112,4 @@ class Group:
     owners: list[str] = field(default_factory=list)
     is_assignable_to_role: bool = False
     roles: list[str] = field(default_factory=list)
+    holds_generated: bool = False

@@ -117,7 +117,8 @@ def _people_with_rules_of_their_own() -> list[Person]:
     service = _person(SERVICE_ACCOUNT, "MFA Sync Service", None)
     service.on_premises_sync_enabled = None
     service.methods = ["password"]
-    service.roles = ["Privileged Authentication Administrator"]
+    # The second role lets it read the audit log.
+    service.roles = ["Privileged Authentication Administrator", "Reports Reader"]
     return [cloud, joiner, admin, owner, default, alternate, last, holder, taken, service]
 
 

@@ -7,16 +7,20 @@ import random
 import secrets
 import time
 import uuid
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from dev.tenant.audit_log import AuditLog
+from dev.tenant.directory import People
+from dev.tenant.journal import Journal
 from dev.tenant.request_log import RequestLog
 from dev.tenant.secrets_and_accounts import Account, AppRegistration, SecretVersion, Token
 from dev.tenant.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from dev.tenant.faults import Fault
+    from dev.tenant.graph.delta import Round
     from dev.tenant.graph.throttle import Bucket
     from dev.tenant.people import Group, Person
 
@@ -51,8 +55,8 @@ class TenantState:
         """An empty tenant with every switch at its default."""
         self.random = random.Random(self.seed)  # noqa: S311  a repeatable shuffle, no secret
         self.switches = Switches()
-        self.people: dict[str, Person] = {}
-        self._by_upn: dict[str, Person] = {}
+        self.journal = Journal(self.clock)
+        self.people = People(self.journal)
         self.groups: dict[str, Group] = {}
         self.accounts: dict[str, Account] = {}
         self.apps: dict[str, AppRegistration] = {}
@@ -60,40 +64,30 @@ class TenantState:
         self.tokens: dict[str, Token] = {}
         self.refresh_tokens: dict[str, tuple[str, str]] = {}
         self.faults: list[Fault] = []
-        self.pages: dict[str, list[str]] = {}
+        # The listings that nextLinks go on with, and the rounds of users/delta.
+        self.pages: dict[str, Sequence[Any]] = {}
+        self.rounds: dict[str, Round] = {}
+        # Tokens of users/delta are signed with it: those of a former life are not known.
+        self.delta_key = secrets.token_bytes(16)
+        self.audit = AuditLog()
         self.buckets: dict[str, Bucket] = {}
         self.log.clear()
 
     def add_person(self, person: Person) -> Person:
         """Put somebody into the directory; the same id or UPN again replaces them."""
-        former = self.people.get(person.id) or self._by_upn.get(person.upn.lower())
-        if former is not None:
-            self._by_upn.pop(former.upn.lower(), None)
-            if former.id != person.id:
-                del self.people[former.id]
-        self.people[person.id] = person
-        self._by_upn[person.upn.lower()] = person
-        return person
+        return self.people.add(person)
 
-    def index_people(self) -> None:
-        """Find everybody by their present UPN after a rename."""
-        self._by_upn = {person.upn.lower(): person for person in self.people.values()}
-
-    def remove_person(self, person: Person) -> None:
-        """Delete somebody for good."""
-        del self.people[person.id]
-        del self._by_upn[person.upn.lower()]
+    def remove_person(self, person: Person, *, restorable: bool = False) -> None:
+        """Delete somebody: for good, or so that they may be restored."""
+        self.people.remove(person, restorable=restorable)
 
     def find_person(self, key: str) -> Person | None:
         """Somebody by object id or UPN, upper and lower case alike."""
-        return self.people.get(key.lower()) or self._by_upn.get(key.lower())
+        return self.people.find(key)
 
     def person(self, key: str) -> Person:
-        """Like `find_person`, for a caller who knows that they exist."""
-        found = self.find_person(key)
-        if found is None:
-            raise KeyError(key)
-        return found
+        """Like `find_person`, for a caller who knows that they exist and may change them in place."""
+        return self.people.take(key)
 
     def add_account(self, account: Account) -> Account:
         """Let somebody sign in with a password."""

@@ -62,7 +62,9 @@ def make_person(values: Mapping[str, Any]) -> Person:
 
 
 def change_person(person: Person, changes: Mapping[str, Any]) -> None:
-    """Change a person from outside: no rule and no write lag applies; phones not named stay."""
+    """Change a person: no rule and no write lag applies; phones not named stay, and so does the id."""
+    if "id" in changes:
+        raise NotUnderstoodError("an object id never changes")
     change(person, {name: value for name, value in changes.items() if name != "phones"})
     if "phones" in changes:
         change_phones(person, changes["phones"])

@@ -48,6 +48,38 @@ class Switches:
     delete_only_default: bool = True
     # The text of the refusal: the one seen in 2022 or the one of 2021.
     default_method_text: str = "2022"
+    # Microsoft Graph: users/delta
+    # ----------------------------
+    # People on a page: not promised, about 200 were seen.
+    delta_page_size: int = 200
+    # Every so many pages there is an empty one that goes on (documented: it may happen); 0: none.
+    delta_empty_every: int = 0
+    # How many entries of each page come again on it, and how many changes of the round before come again.
+    delta_repeats: int = 0
+    delta_replays: int = 0
+    # Seconds from a change to its being told ("varies").
+    delta_delay: float = 0.0
+    # Seconds a token lives: 7 days for directory objects; and what a dead one is answered, 400 or 410.
+    delta_token_lifetime: float = 7 * 24 * 3600.0
+    delta_expired_status: int = 400
+    # Deleted people who may be restored are in the first round too ("may be seen").
+    delta_first_round_removed: bool = True
+    # With a $select, people who were restored are not told (observed once).
+    delta_misses_restored: bool = False
+    # Names that delta refuses in $select though the user has them, beside those kept elsewhere.
+    delta_unsupported: list[str] = field(default_factory=lambda: ["signInActivity"])
+    # Microsoft Graph: audit log
+    # --------------------------
+    # Seconds until an entry is seen: the 99th percentile is told as 5 minutes, and as 15.
+    audit_latency: float = 180.0
+    # 30 days with a licence of P1 or P2, 7 without.
+    audit_retention_days: float = 30.0
+    # Numbers in modifiedProperties: "masked", "full" or "absent" (unknown).
+    audit_numbers: str = "masked"
+    # Whether a filter by loggedByService works; in 2018 it was seen to find nothing.
+    audit_service_filter: bool = True
+    # Calls of the audit log and reports per 10 seconds, as documented; None: no limit.
+    reports_limit: int | None = 5
     # Microsoft Graph: traffic
     # ------------------------
     # Seconds a Graph call takes, and up to how much longer at random; a batch costs its slowest item.

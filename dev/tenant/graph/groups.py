@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from dev.tenant.directory import Roster
 from dev.tenant.graph import user_properties
 from dev.tenant.graph.caller import READ_MEMBERS, READ_ROLES
 from dev.tenant.graph.errors import bad_request, not_found
@@ -13,6 +14,8 @@ from dev.tenant.graph.roles import ROLE_IDS
 from dev.tenant.wire import Reply
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from dev.tenant.graph.caller import Caller
     from dev.tenant.people import Group, Person
     from dev.tenant.state import TenantState
@@ -53,12 +56,15 @@ def list_members(state: TenantState, caller: Caller, call: Call, path: list[str]
     if cast and cast[0] not in _USER_CASTS:
         raise bad_request(f"The type cast '{cast[0]}' is not known here.")
 
-    def matches() -> list[str]:
+    def matches() -> Sequence[str]:
+        generated = group.holds_generated and relation == "members"
         if relation == "transitiveMembers":
-            ids = _transitive(state, group)
+            ids, generated = _transitive(state, group)
         else:
             ids = group.owners if relation == "owners" else group.members
-        return [key for key in ids if key in state.people] if cast else list(ids)
+        crowd = state.people.crowd if generated else None
+        named = [key for key in ids if (key in state.people if cast else True)]
+        return Roster([key for key in named if crowd is None or crowd.index_of_id(key) is None], crowd)
 
     ids, more = page(state, call, matches)
     select = call.params.get("$select")
@@ -71,7 +77,7 @@ def list_role_assignments(state: TenantState, caller: Caller, call: Call) -> Rep
     """GET /roleManagement/directory/roleAssignments: people and groups that hold a role."""
     caller.needs(READ_ROLES)
     rows: dict[str, dict[str, str]] = {}
-    holders: list[Person | Group] = [*state.people.values(), *state.groups.values()]
+    holders: list[Person | Group] = [*state.people.stored(), *state.groups.values()]
     for holder in holders:
         for role in holder.roles:
             key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{holder.id}/{role}"))
@@ -96,20 +102,25 @@ def _group(state: TenantState, group_id: str) -> Group:
     return group
 
 
-def _transitive(state: TenantState, group: Group) -> list[str]:
+def _transitive(state: TenantState, group: Group) -> tuple[list[str], bool]:
+    """The members at any depth, and whether everybody generated is among them."""
     found: dict[str, None] = {}
-    waiting = [group]
+    waiting, generated = [group], False
     while waiting:
-        for key in waiting.pop().members:
+        one = waiting.pop()
+        generated |= one.holds_generated
+        for key in one.members:
             if key in found:
                 continue
             found[key] = None
             if key in state.groups:
                 waiting.append(state.groups[key])
-    return list(found)
+    return list(found), generated
 
 
 def _member_json(state: TenantState, key: str, select: str | None, *, cast: bool) -> dict[str, Any] | None:
+    if cast and select == "id":
+        return {"id": key} if key in state.people else None  # a generated person need not be made for it
     person, group = state.people.get(key), state.groups.get(key)
     if person is not None:
         shown = user_properties.show(person, user_properties.selected(select), with_extensions=True)

@@ -11,7 +11,7 @@ from dev.tenant.graph.errors import bad_request
 from dev.tenant.state import GRAPH_HOST, new_guid
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from dev.tenant.state import TenantState
     from dev.tenant.wire import Call
@@ -21,45 +21,71 @@ LARGEST_PAGE = 999
 KEPT_LISTINGS = 64
 
 
-def page(
-    state: TenantState, call: Call, matches: Callable[[], list[str]]
-) -> tuple[list[str], dict[str, Any]]:
-    """The ids of this page, and the envelope's `@odata.nextLink` if more follow.
+def page[T](
+    state: TenantState,
+    call: Call,
+    source: Callable[[], Sequence[T]],
+    keep: Callable[[T], bool] | None = None,
+    sizes: tuple[int, int] = (DEFAULT_PAGE, LARGEST_PAGE),
+) -> tuple[list[T], dict[str, Any]]:
+    """The entries of this page, and the envelope's `@odata.nextLink` if more follow.
 
-    A listing is fixed by its first page; later pages show who was in it then.
+    Who is in a listing is fixed by its first page, by what `source` holds then; each page shows those of whom
+    `keep` is true when it is made. `sizes` are the usual size of a page and the largest.
     """
-    size = _size(call)
+    size = _size(call, *sizes)
     token = call.params.get("$skiptoken")
+    items: Sequence[T]
     if token is None:
-        listing_id, offset, ids = new_guid(), 0, matches()
+        listing_id, offset, items = new_guid(), 0, source()
     else:
         listing_id, offset = _decode(token)
         found = state.pages.get(listing_id)
         if found is None:
             raise bad_request("The specified page token value has expired.", "Directory_ExpiredPageToken")
-        ids = found
-    end = offset + size
-    if end >= len(ids):
-        return ids[offset:end], {}
+        items = found
+    shown, end = _cut(items, offset, size, keep)
+    if end >= len(items):
+        return shown, {}
     if token is None:
-        while len(state.pages) >= KEPT_LISTINGS:
-            del state.pages[next(iter(state.pages))]
-        state.pages[listing_id] = ids
+        remember(state.pages, listing_id, items)
     kept = {name: value for name, value in call.params.items() if name not in {"$skiptoken", "$count"}}
     query = "&".join(f"{quote(name, safe='$')}={quote(value, safe=',')}" for name, value in kept.items())
     link = (
         f"https://{GRAPH_HOST}{call.path}?{query}{'&' if query else ''}$skiptoken={_encode(listing_id, end)}"
     )
-    return ids[offset:end], {"@odata.nextLink": link}
+    return shown, {"@odata.nextLink": link}
 
 
-def _size(call: Call) -> int:
+def remember[T](kept: dict[str, T], key: str, value: T) -> None:
+    """Keep a listing for its next page, and forget the oldest ones."""
+    while len(kept) >= KEPT_LISTINGS:
+        del kept[next(iter(kept))]
+    kept[key] = value
+
+
+def _cut[T](
+    items: Sequence[T], offset: int, size: int, keep: Callable[[T], bool] | None
+) -> tuple[list[T], int]:
+    """Up to `size` entries from `offset` on, and where the next page begins."""
+    if keep is None:
+        return list(items[offset : offset + size]), offset + size
+    shown: list[T] = []
+    for place in range(offset, len(items)):
+        if keep(items[place]):
+            if len(shown) == size:
+                return shown, place
+            shown.append(items[place])
+    return shown, len(items)
+
+
+def _size(call: Call, default: int, largest: int) -> int:
     if "$skip" in call.params:
         raise bad_request("'$skip' is not supported by the service.", "Request_UnsupportedQuery")
-    text = call.params.get("$top", str(DEFAULT_PAGE))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= LARGEST_PAGE):
+    text = call.params.get("$top", str(default))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= largest):
         raise bad_request(
-            f"Invalid page size specified: '{text}'. Must be between 1 and {LARGEST_PAGE} inclusive."
+            f"Invalid page size specified: '{text}'. Must be between 1 and {largest} inclusive."
         )
     return int(text)
 

@@ -10,7 +10,9 @@ from dev.tenant.graph import roles
 from dev.tenant.graph.caller import READ_PHONES, WRITE_PHONES
 from dev.tenant.graph.errors import GraphError, bad_request, method_missing, method_refused
 from dev.tenant.graph.phone_number_format import masked_form, shown_form, stored_form
+from dev.tenant.outside import actor_of, app_actor
 from dev.tenant.people import PHONE_METHOD_IDS, PHONE_TYPES, Person, Phone
+from dev.tenant.state import new_guid
 from dev.tenant.wire import Reply
 
 if TYPE_CHECKING:
@@ -56,7 +58,7 @@ def create_phone(state: TenantState, caller: Caller, person: Person, call: Call)
         raise method_refused("A phone authentication method of this type is already registered for the user.")
     if kind == "alternateMobile" and "mobile" not in person.phones:
         raise method_refused("An alternate mobile phone needs a mobile phone to be registered first.")
-    _write(state, person, kind, number)
+    _write(state, caller, person, kind, number)
     return _written(state, caller, person, kind, HTTPStatus.CREATED)
 
 
@@ -71,7 +73,7 @@ def change_phone(state: TenantState, caller: Caller, person: Person, method_id: 
     if body.get("phoneType", kind) != kind:
         raise method_refused("The type of a phone cannot be changed.")
     if "phoneNumber" in body:
-        _write(state, person, kind, _number(state, body))
+        _write(state, caller, person, kind, _number(state, body))
     if state.switches.patch_answer == HTTPStatus.NO_CONTENT:
         return Reply(HTTPStatus.NO_CONTENT)
     return _written(state, caller, person, kind, HTTPStatus.OK)
@@ -93,8 +95,7 @@ def delete_phone(state: TenantState, caller: Caller, person: Person, method_id: 
         if others or not state.switches.delete_only_default:
             raise method_refused(_default_text(state, method_id))
         person.default_method = None
-    rest = {name: phone for name, phone in person.phones.items() if name != kind}
-    _commit(state, person, rest)
+    _commit(state, caller, person, kind, None)
     return Reply(HTTPStatus.NO_CONTENT)
 
 
@@ -150,7 +151,7 @@ def _number(state: TenantState, body: dict[str, Any]) -> str:
     return number
 
 
-def _write(state: TenantState, person: Person, kind: str, number: str) -> None:
+def _write(state: TenantState, caller: Caller, person: Person, kind: str, number: str) -> None:
     conflict = False
     sms = "notSupported"
     if kind == "mobile":
@@ -158,7 +159,7 @@ def _write(state: TenantState, person: Person, kind: str, number: str) -> None:
         conflict = covered and _held_for_sign_in(state, person, number)
         sms = "phoneNumberNotUnique" if conflict else "ready" if covered else "notAllowedByPolicy"
     if not conflict or state.switches.conflict_writes_number:
-        _commit(state, person, person.phones | {kind: Phone(number, sms)})
+        _commit(state, caller, person, kind, Phone(number, sms))
     if conflict:
         message = "The phone number is already in use for SMS sign-in by another user."
         raise GraphError(HTTPStatus.CONFLICT, "phoneNumberNotUnique", message, inner=True)
@@ -166,14 +167,21 @@ def _write(state: TenantState, person: Person, kind: str, number: str) -> None:
 
 def _held_for_sign_in(state: TenantState, person: Person, number: str) -> bool:
     return any(
-        other is not person and "mobile" in other.phones and other.phones["mobile"] == Phone(number, "ready")
-        for other in state.people.values()
+        other.id != person.id and other.phones.get("mobile") == Phone(number, "ready")
+        for other in state.people.stored()
     )
 
 
-def _commit(state: TenantState, person: Person, phones: dict[str, Phone]) -> None:
-    now = state.clock()
+def _commit(state: TenantState, caller: Caller, person: Person, kind: str, phone: Phone | None) -> None:
+    """Set or take away one phone, and write into the audit log who did it."""
+    now, former = state.clock(), person.phones.get(kind)
+    phones = person.phones | {kind: phone} if phone else {**person.phones}
+    if phone is None:
+        del phones[kind]
     person.write_phones(phones, now + state.switches.write_lag, now)
+    by = actor_of(caller.person) if caller.person else app_actor(state, caller.name)
+    numbers = (former.number if former else None, phone.number if phone else None)
+    state.audit.add(now, by, actor_of(person), kind, numbers, new_guid())
 
 
 def _written(state: TenantState, caller: Caller, person: Person, kind: str, status: int) -> Reply:

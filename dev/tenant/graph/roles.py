@@ -25,6 +25,7 @@ ROLE_IDS = {
     "Privileged Authentication Administrator": "7be44c8a-adaf-4e2a-84d6-ab2649e08a13",
     "Privileged Role Administrator": "e8611ab8-c189-46e8-94e1-60213ab1f814",
     "Reports Reader": "4a5d8f65-41da-4de4-8968-e035b65339cf",
+    "Security Administrator": "194ae4cb-b126-40b2-bd5b-6091b380977d",
     "Security Reader": "5d6b6bb7-de71-4623-b4af-96380a352509",
     "Usage Summary Reports Reader": "75934031-6c7e-415a-99d7-48dbd49e875e",
     "User Administrator": "fe930be7-5e62-47db-91af-98c3a49a38b1",
@@ -58,7 +59,7 @@ def check_write(state: TenantState, caller: Caller, target: Person) -> None:
     check_read(state, caller, target)
     if caller.person is None:
         return  # Whether an app alone is limited for privileged targets is unknown; no page says so.
-    if caller.person is target:
+    if caller.person.id == target.id:
         raise method_denied()  # no self-service
     if caller.roles & UNLIMITED:
         return
@@ -70,9 +71,11 @@ def within_reach(state: TenantState, target: Person) -> bool:
     """Whether an Authentication Administrator may change this person's methods."""
     if target.in_restricted_unit or not set(target.roles) <= WITHIN_REACH:
         return False
+    generated = state.people.crowd is not None and state.people.crowd.index_of_id(target.id) is not None
     return not any(
-        group.is_assignable_to_role and (target.id in group.owners or target.id in group.members)
+        target.id in group.owners or target.id in group.members or (generated and group.holds_generated)
         for group in state.groups.values()
+        if group.is_assignable_to_role
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from dev.tenant.graph import all_methods, groups, phone_methods, users
+from dev.tenant.graph import all_methods, audits, delta, groups, phone_methods, users
 from dev.tenant.graph.errors import GraphError, bad_request, not_found
 from dev.tenant.graph.path import segments, user_key
 from dev.tenant.wire import Reply
@@ -33,6 +33,8 @@ def route(state: TenantState, caller: Caller, call: Call) -> Reply:
             raise _not_allowed()
         case ["users"]:
             return users.list_users(state, caller, call)
+        case ["users", "delta" | "delta()" | "microsoft.graph.delta" | "microsoft.graph.delta()"]:
+            return delta.delta(state, caller, call)
         case ["users", _]:
             return users.get_user(caller, _person(state, parts[2]), call)
     if call.method == "GET":
@@ -50,6 +52,8 @@ def _directory(state: TenantState, caller: Caller, call: Call, names: list[str])
             return groups.list_members(state, caller, call, names[1:])
         case ["roleManagement", "directory", "roleAssignments"]:
             return groups.list_role_assignments(state, caller, call)
+        case ["auditLogs", "directoryAudits"]:
+            return audits.list_audits(state, caller, call)
         case ["organization"]:
             value = [{"id": state.tenant_id, "displayName": "Contoso", "verifiedDomains": []}]
             context = "https://graph.microsoft.com/v1.0/$metadata#organization"

@@ -53,15 +53,21 @@ class Bucket:
 def charge(state: TenantState, call: Call) -> dict[str, str]:
     """Charge a call or an item to its bucket: the headers to send along, or Graph's 429."""
     switches = state.switches
-    of_methods = "/authentication/" in call.path
-    limit = switches.methods_limit if of_methods else switches.directory_limit
+    service = service_of(call.path)
+    limits = {
+        "methods": switches.methods_limit,
+        "reports": switches.reports_limit,
+        "directory": switches.directory_limit,
+    }
+    limit = limits[service]
     if limit is None:
         return {}
-    units = 1 if of_methods else cost(call)
-    bucket = state.buckets.setdefault("methods" if of_methods else "directory", Bucket())
+    units = cost(call) if service == "directory" else 1
+    bucket = state.buckets.setdefault(service, Bucket())
     share, wait = bucket.charge(state.clock(), units, limit, count_refused=switches.throttle_counts_refused)
-    headers = {} if of_methods else {UNIT_HEADER: str(units)}
-    if switches.throttle_tells_share and share > TOLD_FROM:
+    headers = {UNIT_HEADER: str(units)} if service == "directory" else {}
+    # Only the directory's and, as a guess, the methods' answers tell the share (Graph "Throttling limits").
+    if switches.throttle_tells_share and service != "reports" and share > TOLD_FROM:
         headers[SHARE_HEADER] = f"{min(share, MOST_TOLD):.2f}"
     if wait == 0.0:
         return headers
@@ -70,6 +76,13 @@ def charge(state: TenantState, call: Call) -> dict[str, str]:
     headers["x-ms-throttle-scope"] = f"Tenant_Application/ReadWrite/{state.tenant_id}"
     headers["x-ms-throttle-information"] = "ResourceUnitLimitExceeded"
     raise GraphError(HTTPStatus.TOO_MANY_REQUESTS, "TooManyRequests", "Too many requests.", headers)
+
+
+def service_of(path: str) -> str:
+    """Whose limit a path counts against: the methods', the reports' or the directory's."""
+    if "/authentication/" in path:
+        return "methods"
+    return "reports" if path.startswith(("/v1.0/auditLogs", "/v1.0/reports")) else "directory"
 
 
 def cost(call: Call) -> int:

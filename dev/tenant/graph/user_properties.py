@@ -15,8 +15,11 @@ EXTENSION_ATTRIBUTES = "onPremisesExtensionAttributes"
 _ATTRIBUTE_NAMES = [f"extensionAttribute{number}" for number in range(1, 16)]
 
 
+_NO_ATTRIBUTES: dict[str, str | None] = dict.fromkeys(_ATTRIBUTE_NAMES)
+
+
 def _extension_attributes(person: Person) -> dict[str, str | None]:
-    return {**dict.fromkeys(_ATTRIBUTE_NAMES), "extensionAttribute15": person.attribute or None}
+    return _NO_ATTRIBUTES | {"extensionAttribute15": person.attribute or None}
 
 
 GETTERS: dict[str, Callable[[Person], Any]] = {
@@ -35,6 +38,20 @@ GETTERS: dict[str, Callable[[Person], Any]] = {
         person.on_premises_last_sync if person.on_premises_sync_enabled else None
     ),
     EXTENSION_ATTRIBUTES: _extension_attributes,
+}
+# Which fields of `Person` each property is made of.
+FIELDS: dict[str, frozenset[str]] = {
+    "displayName": frozenset({"display_name"}),
+    "givenName": frozenset({"given_name"}),
+    "mail": frozenset({"mail"}),
+    "surname": frozenset({"surname"}),
+    "userPrincipalName": frozenset({"upn"}),
+    "accountEnabled": frozenset({"enabled"}),
+    "userType": frozenset({"user_type"}),
+    "usageLocation": frozenset({"usage_location"}),
+    "onPremisesSyncEnabled": frozenset({"on_premises_sync_enabled"}),
+    "onPremisesLastSyncDateTime": frozenset({"on_premises_last_sync", "on_premises_sync_enabled"}),
+    EXTENSION_ATTRIBUTES: frozenset({"attribute"}),
 }
 DEFAULT_PROPERTIES = [
     *("businessPhones", "displayName", "givenName", "jobTitle", "mail", "mobilePhone"),
@@ -78,6 +95,12 @@ def selected(select: str | None) -> list[str]:
                 "on type 'microsoft.graph.user'."
             )
     return names
+
+
+def fields_of(select: str | None) -> frozenset[str]:
+    """The fields of `Person` that a `$select` shows; without one, all that are shown at all."""
+    names = FIELDS if not select else selected(select)
+    return frozenset().union(*(FIELDS.get(name, frozenset()) for name in names))
 
 
 def show(person: Person, names: list[str], *, with_extensions: bool) -> dict[str, Any]:

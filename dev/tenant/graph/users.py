@@ -26,7 +26,7 @@ def get_user(caller: Caller, person: Person, call: Call) -> Reply:
     select = call.params.get("$select")
     names = user_properties.selected(select)
     shown = user_properties.show(person, names, with_extensions=bool(caller.grants & READ_USERS))
-    return Reply(200, {"@odata.context": f"{_context(select)}/$entity", **shown})
+    return Reply(200, {"@odata.context": f"{context(select)}/$entity", **shown})
 
 
 def list_users(state: TenantState, caller: Caller, call: Call) -> Reply:
@@ -45,14 +45,16 @@ def list_users(state: TenantState, caller: Caller, call: Call) -> Reply:
     text = call.params.get("$filter")
     test = None if text is None else user_filter.compiled(text, advanced=eventual and (counted or continued))
 
-    def matches() -> list[str]:
-        return [key for key, person in state.people.items() if test is None or test(person)]
+    def matches(key: str) -> bool:
+        person = state.people.get(key)
+        return person is not None and (test is None or test(person))
 
-    ids, more = page(state, call, matches)
+    ids, more = page(state, call, state.people.roster, None if test is None else matches)
     with_extensions = bool(caller.grants & READ_USERS)
-    envelope: dict[str, Any] = {"@odata.context": _context(select)}
+    envelope: dict[str, Any] = {"@odata.context": context(select)}
     if counted and eventual:
-        envelope["@odata.count"] = len(matches())
+        everybody = len(state.people)
+        envelope["@odata.count"] = everybody if test is None else sum(map(matches, state.people))
     people = (state.people.get(key) for key in ids)
     value = [
         user_properties.show(person, names, with_extensions=with_extensions)
@@ -62,5 +64,6 @@ def list_users(state: TenantState, caller: Caller, call: Call) -> Reply:
     return Reply(200, {**envelope, **more, "value": value})
 
 
-def _context(select: str | None) -> str:
+def context(select: str | None) -> str:
+    """The `@odata.context` of a collection of users."""
     return f"{_METADATA}({select})" if select else _METADATA

@@ -1,0 +1,93 @@
+"""What was done to whose phones, and by whom: the source of directoryAudits."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from typing import NamedTuple
+
+MICROSECONDS = 1_000_000
+# Entra keeps 30 days at most ("Data retention"); what is older is shown to nobody.
+KEPT_SECONDS = 30 * 24 * 3600
+
+
+class Actor(NamedTuple):
+    """Who did it: somebody, or an app alone (`upn` is None)."""
+
+    id: str
+    name: str
+    upn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One act on a phone: `act` is "registered", "updated" or "deleted"; numbers are kept whole here."""
+
+    number: int
+    # Microseconds since the epoch: what is shown must compare equal to itself in a filter.
+    at: int
+    act: str
+    by: Actor
+    target: Actor
+    phone_type: str
+    old: str | None = None
+    new: str | None = None
+    correlation_id: str = ""
+
+    @property
+    def by_the_user(self) -> bool:
+        """Whether the target did it."""
+        return self.by.id == self.target.id
+
+    @property
+    def activity(self) -> str:
+        """The activity's name (Entra "Audit log activity reference", service Authentication Methods)."""
+        return f"{'User' if self.by_the_user else 'Admin'} {self.act} security info"
+
+    @property
+    def reason(self) -> str:
+        """The `resultReason`, which alone tells the kind of method."""
+        if self.by_the_user:
+            act = "changed" if self.act == "updated" else self.act
+            return f"User {act} Mobile Phone {'Call and SMS' if self.act == 'deleted' else 'SMS'}"
+        return f"Admin {'changed' if self.act == 'updated' else self.act} phone method for user"
+
+
+class AuditLog:
+    """The entries of the last 30 days, oldest first, numbered from 0 on."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._next = 0
+
+    def add(
+        self,
+        now: float,
+        by: Actor,
+        target: Actor,
+        phone_type: str,
+        numbers: tuple[str | None, str | None],
+        correlation_id: str,
+    ) -> None:
+        """Write down that `by` changed a phone of `target`; `numbers` are the old and the new one."""
+        old, new = numbers
+        act = "registered" if old is None else "deleted" if new is None else "updated"
+        at = round(now * MICROSECONDS)
+        self._entries.append(Entry(self._next, at, act, by, target, phone_type, old, new, correlation_id))
+        self._next += 1
+        if self._entries[0].at < at - KEPT_SECONDS * MICROSECONDS:
+            del self._entries[: self._place(at - KEPT_SECONDS * MICROSECONDS)]
+
+    def between(self, start: float, end: float) -> list[Entry]:
+        """The entries from one time to another, both in epoch seconds and included."""
+        first, behind = round(start * MICROSECONDS), round(end * MICROSECONDS) + 1
+        return self._entries[self._place(first) : self._place(behind)]
+
+    def get(self, number: int) -> Entry | None:
+        """An entry by its number, unless it is too old by now."""
+        place = bisect_left(self._entries, number, key=lambda entry: entry.number)
+        found = self._entries[place] if place < len(self._entries) else None
+        return found if found is not None and found.number == number else None
+
+    def _place(self, at: int) -> int:
+        return bisect_left(self._entries, at, key=lambda entry: entry.at)
