@@ -19,6 +19,12 @@ class Event(StrEnum):
     CHANGED_OUTSIDE = "phone.changedOutside"
     PUSH_FINISHED = "push.finished"
     PUSH_STOPPED = "push.stopped"
+    RUN_DELAYED = "run.delayed"
+    RUN_FAILED = "run.failed"
+    RUN_FINISHED = "run.finished"
+    RUN_HELD = "run.held"
+    RUN_STARTED = "run.started"
+    RUN_TURNED_FULL = "run.turnedFull"
     ROW_SETTLED = "row.settled"
     SECRET_EXPIRES = "secret.expires"  # noqa: S105  an event's name
     SIGN_IN_REFUSED = "signIn.refused"

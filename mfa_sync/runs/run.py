@@ -194,8 +194,8 @@ class Run:
         )
 
     def guarded(self, held_for: tuple[str, ...], limits: Mapping[str, str], now: float) -> Run:
-        """Return the run as the guard leaves it: held, applying, or finished if nothing is to be written."""
-        state = State.HELD if held_for else State.APPLYING if self.tally.planned else State.FINISHED
+        """Return the run as the guard leaves it: held, or going on to be applied."""
+        state = State.HELD if held_for else State.APPLYING
         return replace(self._next(now), state=state, held_for=held_for, limits=limits)
 
     def approved(self, digest: str, decision: Decision) -> Run:
@@ -235,9 +235,11 @@ class Run:
 
     def applied_page(self, tally: Tally, now: float) -> Run:
         """Return the run with one page more applied."""
-        done = self.applied + 1
-        state = State.FINISHED if done >= self.pages else State.APPLYING
-        return replace(self._next(now), applied=done, tally=self.tally + tally, state=state)
+        return replace(self._next(now), applied=self.applied + 1, tally=self.tally + tally)
+
+    def finished(self, now: float) -> Run:
+        """Return the run at its end."""
+        return replace(self._next(now), state=State.FINISHED)
 
     def failed(self, detail: str, now: float) -> Run:
         """Return the run given up."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mfa_sync.runs.run import RunKind
     from mfa_sync.storage import Blobs, Row, Table, Value
 
-_HEADS, _SWEEPS, _STATE = "run", "sweep", "state"
+_HEADS, _OPEN, _SWEEPS, _STATE = "run", "open", "sweep", "state"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STAMP_LENGTH = 16
 # Keys sort as text, and the newest run is to come first: seconds are counted down from a day far ahead.
@@ -65,13 +65,22 @@ class RunStore:
         self._table = table
         self._blobs = blobs
 
-    async def create(self, run: Run, writer: str = "") -> Stored:
-        """Keep a new run.
+    async def create(self, run: Run) -> Stored:
+        """Keep a new run, among the open ones first: what is not listed there is never forgotten.
 
         Raises:
             LostRaceError: There is one of this id.
         """
-        return await self._write(run, writer, None)
+        await self._table.put(_OPEN, Write(run.id, {"v": FORMAT}))
+        return await self._write(run, "", None)
+
+    async def open(self) -> list[str]:
+        """Return the ids of all runs that are not final, and of few that are or were never made."""
+        return [row.key for row in await self._table.range(_OPEN, "0", "a")]
+
+    async def close(self, run_id: str) -> None:
+        """Take a run that is final from the open ones."""
+        await self._table.delete(_OPEN, run_id)
 
     async def get(self, run_id: str) -> Stored | None:
         """Return a run, or None; also for a text that is no run's id."""
@@ -100,6 +109,11 @@ class RunStore:
         first = (_key(after) or "") + "\x01" if after else "0"
         rows = await self._table.range(_HEADS, first, "a", most)
         return [_stored(row).run for row in rows]
+
+    async def older(self, than: datetime, most: int) -> list[Run]:
+        """Return at most `most` runs that were begun before a moment, the younger ones first."""
+        first = f"{_FAR - int(than.timestamp()):011d}"
+        return [_stored(row).run for row in await self._table.range(_HEADS, first, "a", most)]
 
     async def remove(self, run_id: str) -> None:
         """Forget a run with its pages."""

@@ -1,0 +1,79 @@
+"""Applying a page: what was shown is made, unless the world has changed since (design, section 7)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from shared.outcome import Code, Note, Outcome, Result
+from shared.plan import Intent, NoChange, Plan, Refusal, Request
+from shared.reconciler import apply, plan
+from shared.results import foresee
+from shared.tenant import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
+
+    from mfa_sync.fingerprints import FingerprintKey
+    from mfa_sync.runs.page import Page, PlannedChange
+    from mfa_sync.runs.run import Run
+    from mfa_sync.runs.tools import Tools
+    from shared.clock import Deadline
+    from shared.guard import Guard
+    from shared.plan import Entry
+
+
+async def apply_page(run: Run, page: Page, tools: Tools, guard: Guard, deadline: Deadline) -> Page:
+    """Return the page with what became of each of its changes.
+
+    Each user is read and decided about afresh. What is already so is done; what is still as it was shown is
+    written; everything else is left for the next sweep. A key of fingerprints that is gone recognises
+    nothing, so then nothing is written.
+
+    Raises:
+        TransientError, PermanentError: The directory as a whole could not be read or written.
+    """
+    wanted = {one.id: one for one in page.changes if run.approves(one.kind) and one.outcome is None}
+    key = await tools.keys.version(page.key)
+    results = await _apply(run, wanted, key, tools, guard, deadline) if wanted else {}
+    return replace(page, changes=tuple(_ended(one, results, wanted.keys()) for one in page.changes))
+
+
+def _ended(one: PlannedChange, results: Mapping[str, Result], wanted: AbstractSet[str]) -> PlannedChange:
+    if one.outcome is not None:
+        return one
+    if one.id not in wanted:
+        return one.ended(Result.stopped(Code.DISCARDED))
+    return one.ended(results[one.id])
+
+
+async def _apply(
+    run: Run,
+    wanted: Mapping[str, PlannedChange],
+    key: FingerprintKey | None,
+    tools: Tools,
+    guard: Guard,
+    deadline: Deadline,
+) -> dict[str, Result]:
+    policy, tenant = tools.rules.policy, tools.tenant(deadline)
+    # The grace was judged when the plan was made; what was shown as a delete is looked at as one.
+    policy = replace(policy, sweeping=False, empty_grace_days=0)
+    memory = tools.memory(run.id, policy, deadline)
+    requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(wanted)]
+    now = await plan(requests, tenant, policy, memory)
+    still = [entry for entry in now.entries if key and wanted[entry.key].is_still(entry, key)]
+    results = {entry.key: _left(entry) for entry in now.entries}
+    written = await apply(Plan(tuple(still)), tenant, policy, guard, memory)
+    return results | {entry.key: one for entry, one in zip(still, written, strict=True)}
+
+
+def _left(entry: Entry) -> Result:
+    """Return the result of somebody who is not written, since the world is no longer as it was shown."""
+    match entry.decision:
+        case Change():
+            return Result.stopped(Code.CHANGED_SINCE_PLAN)
+        case NoChange():
+            return Result(Outcome.UNCHANGED, notes=(*entry.notes, Note.ALREADY_APPLIED))
+        case Refusal():
+            return foresee(entry)

@@ -1,0 +1,195 @@
+"""One step of a run: claim it, work, store what follows (design, section 7).
+
+    nudge -> claim -> work -> write page -> write head (next step, claim given back) -> next nudge
+
+Whatever kills a worker in between, the step is begun again, by the queue or by the watchdog, and finds what
+was done: pages are written whole, and what is already so in the tenant is not written again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mfa_sync.log import Event, record
+from mfa_sync.runs import sweep
+from mfa_sync.runs.applying import apply_page
+from mfa_sync.runs.page import applying_tally
+from mfa_sync.runs.run import WORK_SECONDS, Run, State
+from mfa_sync.storage import LostRaceError
+from shared.clock import Deadline
+from shared.errors import PermanentError, TransientError
+from shared.guard import Guard, breaches
+from shared.tenant import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mfa_sync.runs.store import Stored
+    from mfa_sync.runs.tools import Tools
+
+_LOG = logging.getLogger(__name__)
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Nudge:
+    """The message that moves a run: which, and which step is due."""
+
+    run: str
+    step: int
+
+    def dump(self) -> str:
+        """Return it as the queue's message."""
+        return json.dumps({"v": FORMAT, "run": self.run, "step": self.step})
+
+    @classmethod
+    def load(cls, text: str) -> Nudge:
+        """Return the nudge that a message holds.
+
+        Raises:
+            ValueError: The message holds something else.
+        """
+        held = json.loads(text)
+        try:
+            return cls(str(held["run"]), int(held["step"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError("This message is no nudge.") from error
+
+
+async def take(nudge: Nudge, tools: Tools) -> Nudge | None:
+    """Do the step that is due, and return the nudge for the next one; None if there is nothing to do now.
+
+    Raises:
+        StorageDownError: The run could not be read or written; the same nudge again is right.
+    """
+    stored = await tools.store.get(nudge.run)
+    if stored is None or not _is_due(nudge, stored.run, _now(tools)):
+        return None
+    nonce = uuid.uuid4().hex
+    written = claimed = await _replace(stored, stored.run.claimed(nonce, _now(tools)), nonce, tools)
+    if claimed and claimed.run.state.is_moving:
+        written = await _replace(claimed, await _attempt(claimed.run, tools), nonce, tools)
+    if written is None:
+        return None
+    if not written.run.state.is_moving:
+        await _leave(written.run, tools)
+        return None
+    # A step that is to be tried again is left to the watchdog: what failed needs some time.
+    return Nudge(written.run.id, written.run.step) if written.run.step > stored.run.step else None
+
+
+def _is_due(nudge: Nudge, run: Run, now: float) -> bool:
+    """Return whether the nudge is for the step that is due, and nobody is at it."""
+    return run.state.is_moving and nudge.step >= run.step and not run.is_claimed(now)
+
+
+async def _replace(former: Stored, run: Run, nonce: str, tools: Tools) -> Stored | None:
+    try:
+        return await tools.store.replace(former, run, nonce)
+    except LostRaceError:
+        return None  # an operator stopped it, or another worker has it
+
+
+async def _attempt(run: Run, tools: Tools) -> Run:
+    """Return the run after the step's work; where that failed, free for another attempt, or given up."""
+    deadline = Deadline.after(tools.clock, WORK_SECONDS)
+    try:
+        return await _work(run, tools, deadline)
+    except TransientError as error:
+        record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=run.id, step=run.step, detail=error.detail)
+        return run.released(error.detail)
+    except PermanentError as error:
+        return run.failed(f"{error.detail} {error.remedy}", tools.clock.now().timestamp())
+    except LostRaceError:
+        return run.released("Another worker was faster.")
+
+
+async def _work(run: Run, tools: Tools, deadline: Deadline) -> Run:
+    if run.state is State.PLANNING:
+        if run.cursor is None:
+            return await _guard(run, tools)
+        step = await sweep.plan_step(run, tools, deadline)
+        for number, page in enumerate(step.planned.pages, run.pages):
+            await tools.store.put_page(run.id, number, page)
+        digests = tuple(page.digest for page in step.planned.pages)
+        return step.run.planned(digests, step.planned.tally, step.cursor, _now(tools))
+    if run.applied < run.pages:
+        return await _apply(run, tools, deadline)
+    await sweep.finish(run, tools)
+    return run.finished(_now(tools))
+
+
+async def _guard(run: Run, tools: Tools) -> Run:
+    """Hold the whole plan against the limits; what may go on is counted as made."""
+    planned = {Kind(kind): count for kind, count in run.tally.planned.items()}
+    sweeps, _ = await tools.store.sweeps()
+    limits = tools.rules.limits
+    over: dict[Kind, str] = {}
+
+    def grant(recent: Mapping[Kind, int]) -> set[Kind]:
+        counts = {kind: recent.get(kind, 0) + count for kind, count in planned.items()}
+        over.clear()
+        over.update(breaches(counts, limits, sweeps.population))
+        return set() if over or not run.apply or sweeps.population is None else set(planned)
+
+    recent = await tools.ledger.take(planned, grant) if planned else {}
+    reasons = [f"{reason}." for reason in over.values()]
+    if planned and recent is None:
+        reasons.append("The changes of the last 24 hours cannot be counted.")
+    if planned and sweeps.population is None:
+        reasons.append("The managed population is not known: no full sweep has finished yet.")
+    if planned and not run.apply:
+        reasons.append("SWEEP_MODE=plan, or started as a plan.")
+    shown = {
+        kind.value: f"{limit.setting}={limit.count}, {limit.setting}_PERCENT={limit.percent:g}"
+        for kind, limit in limits.items()
+    }
+    return run.guarded(tuple(reasons), {**shown, "population": str(sweeps.population)}, _now(tools))
+
+
+async def _apply(run: Run, tools: Tools, deadline: Deadline) -> Run:
+    page = await tools.store.page(run.id, run.applied)
+    if page is None:
+        return run.failed(f"Page {run.applied} of the plan is gone.", _now(tools))
+    if run.decision:  # what a person approved is counted as it is made, and held to no limit
+        wanted = Counter(Kind(one.kind) for one in page.changes if run.approves(one.kind) and not one.outcome)
+        await tools.ledger.take(wanted, lambda _: wanted)
+    sweeps, _ = await tools.store.sweeps()
+    guard = Guard(tools.rules.limits, tools.ledger, sweeps.population)
+    done = await apply_page(run, page, tools, guard, deadline)
+    await tools.store.put_page(run.id, run.applied, done)
+    return run.applied_page(applying_tally(done.changes), _now(tools))
+
+
+def _now(tools: Tools) -> float:
+    return tools.clock.now().timestamp()
+
+
+async def _leave(run: Run, tools: Tools) -> None:
+    """Take leave of a run that nudges move no more, and log it by the names that alerts wait for."""
+    if run.state.is_final:
+        await tools.store.close(run.id)
+    event, level = _ENDS.get(run.state, (Event.RUN_FAILED, logging.ERROR))
+    record(
+        _LOG,
+        level,
+        event,
+        run=run.id,
+        kind=run.kind.value,
+        users=run.tally.users,
+        planned=json.dumps(dict(run.tally.planned)),
+        outcomes=json.dumps(dict(run.tally.outcomes)),
+        heldFor=list(run.held_for),
+        detail=run.detail or None,
+    )
+
+
+_ENDS = {
+    State.HELD: (Event.RUN_HELD, logging.WARNING),
+    State.FINISHED: (Event.RUN_FINISHED, logging.INFO),
+}

@@ -1,0 +1,172 @@
+"""Whom a sweep looks at, step by step (design, section 7).
+
+full      the listing, page by page
+changed   users/delta, the audit log, whoever is owed, who joined the scope group: collected, then read
+
+What comes after is fixed before the first page is read: a change that happens meanwhile is in the next sweep.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from mfa_sync.graph import audit, delta, listing
+from mfa_sync.log import Event, record
+from mfa_sync.runs.planning import Planned, plan_listed, plan_named
+from mfa_sync.runs.run import Run, RunKind, Tally
+
+if TYPE_CHECKING:
+    from mfa_sync.runs.tools import Tools
+    from shared.clock import Deadline
+
+_LOG = logging.getLogger(__name__)
+_NEXT, _IDS = "next", "ids"
+# The audit log is up to minutes late, so windows overlap; what comes twice is only read twice.
+_OVERLAP = timedelta(minutes=15)
+_READ_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What one step of planning leaves.
+
+    Attributes:
+        run: The run, turned into a full one where changes cannot be known.
+        planned: Pages and counts.
+        cursor: Where to go on; None when everybody was looked at.
+    """
+
+    run: Run
+    planned: Planned
+    cursor: str | None
+
+
+async def plan_step(run: Run, tools: Tools, deadline: Deadline) -> Planning:
+    """Look at the next users of a sweep.
+
+    Raises:
+        TransientError, PermanentError: The directory as a whole could not be read.
+        StorageDownError: What the step needs could not be read or kept.
+    """
+    if not run.cursor:
+        return await _begin(run, tools, deadline)
+    cursor: dict[str, Any] = json.loads(run.cursor)
+    match cursor["phase"]:
+        case "list":
+            return await _list(run, cursor["link"], tools, deadline)
+        case "collect":
+            return await _collect(run, cursor["link"], tools, deadline)
+        case _:
+            return await _read(run, cursor["at"], tools, deadline)
+
+
+async def _begin(run: Run, tools: Tools, deadline: Deadline) -> Planning:
+    """Fix where the next sweep will go on, then start."""
+    sweeps, _ = await tools.store.sweeps()
+    former = await tools.store.note(sweeps.last, _NEXT) if sweeps.last else None
+    members = await _members(tools, deadline)
+    now = tools.clock.now()
+    if run.kind is RunKind.CHANGED and former is not None:
+        since = datetime.fromisoformat(former["audit"]) - _OVERLAP
+        own = (await tools.tenant(deadline).scope_sets()).own
+        others = await audit.changed_by_others(tools.graph, since, now, own, deadline)
+        if others is not None:
+            joined = set(members or ()) - set(former["members"] or ())
+            ids = sorted({*others, *former["owed"], *joined})
+            await tools.store.put_note(run.id, _IDS, ids)
+            await _put_next(run, tools, former["delta"], now, members)
+            return _planning(run, _cursor(phase="collect", link=former["delta"]))
+        detail = "The audit log may not be read, so drift is found by full sweeps alone."
+        run = _turned_full(run, detail)
+    elif run.kind is RunKind.CHANGED:
+        run = _turned_full(run, "No finished sweep to go on from.")
+    await _put_next(run, tools, await delta.latest(tools.graph, deadline), now, members)
+    return _planning(run, _cursor(phase="list", link=None))
+
+
+async def _list(run: Run, link: str | None, tools: Tools, deadline: Deadline) -> Planning:
+    page = await listing.users_page(tools.graph, link, deadline)
+    planned = await plan_listed(run.id, page.users, tools, deadline)
+    cursor = _cursor(phase="list", link=page.next_link) if page.next_link else None
+    return Planning(run, planned, cursor)
+
+
+async def _collect(run: Run, link: str, tools: Tools, deadline: Deadline) -> Planning:
+    """Add one page of users/delta to the ids."""
+    try:
+        page = await delta.changes_page(tools.graph, link, deadline)
+    except delta.TokenGoneError:
+        run = _turned_full(run, "The delta token is gone, so everybody is looked at.")
+        kept = await tools.store.note(run.id, _NEXT)
+        latest = await delta.latest(tools.graph, deadline)
+        await tools.store.put_note(run.id, _NEXT, {**kept, "delta": latest})
+        return _planning(run, _cursor(phase="list", link=None))
+    ids: list[str] = await tools.store.note(run.id, _IDS) or []
+    await tools.store.put_note(run.id, _IDS, sorted({*ids, *page.ids}))
+    if page.next_link:
+        return _planning(run, _cursor(phase="collect", link=page.next_link))
+    kept = await tools.store.note(run.id, _NEXT)
+    await tools.store.put_note(run.id, _NEXT, {**kept, "delta": page.delta_link})
+    return _planning(run, _cursor(phase="read", at=0))
+
+
+async def _read(run: Run, at: int, tools: Tools, deadline: Deadline) -> Planning:
+    ids: list[str] = await tools.store.note(run.id, _IDS) or []
+    planned = await plan_named(run.id, ids[at : at + _READ_AT_ONCE], tools, deadline)
+    after = at + _READ_AT_ONCE
+    return Planning(run, planned, _cursor(phase="read", at=after) if after < len(ids) else None)
+
+
+async def finish(run: Run, tools: Tools) -> None:
+    """Make the sweep the one that the next goes on from, with everybody whom it owes.
+
+    Raises:
+        StorageDownError, LostRaceError: It could not be kept; to be tried again.
+    """
+    owed: set[str] = set()
+    for number in range(run.pages):
+        page = await tools.store.page(run.id, number)
+        if page is None:
+            continue
+        owed.update(page.owed)
+        owed.update(one.id for one in page.changes if one.outcome == "failed")
+    kept = await tools.store.note(run.id, _NEXT)
+    await tools.store.put_note(run.id, _NEXT, {**kept, "owed": sorted(owed)})
+    sweeps, etag = await tools.store.sweeps()
+    now = replace(sweeps, last=run.id)
+    if run.kind is RunKind.FULL:
+        now = replace(
+            now,
+            last_full=run.id,
+            full_at=run.created,
+            population=run.tally.holders,
+            digest=tools.rules.digest,
+        )
+    await tools.store.put_sweeps(now, etag)
+
+
+async def _members(tools: Tools, deadline: Deadline) -> list[str] | None:
+    members = (await tools.tenant(deadline).scope_sets()).members
+    return sorted(members) if members is not None else None
+
+
+async def _put_next(run: Run, tools: Tools, link: str, now: datetime, members: list[str] | None) -> None:
+    what = {"delta": link, "audit": now.astimezone(UTC).isoformat(), "owed": [], "members": members}
+    await tools.store.put_note(run.id, _NEXT, what)
+
+
+def _turned_full(run: Run, detail: str) -> Run:
+    record(_LOG, logging.WARNING, Event.RUN_TURNED_FULL, run=run.id, detail=detail)
+    return replace(run, kind=RunKind.FULL, detail=detail)
+
+
+def _planning(run: Run, cursor: str) -> Planning:
+    return Planning(run, Planned([], Tally()), cursor)
+
+
+def _cursor(**where: Any) -> str:
+    return json.dumps(where)

@@ -1,0 +1,53 @@
+"""What steps work with, as the composition hands it to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mfa_sync.fingerprints import FingerprintKeys
+    from mfa_sync.graph.client import GraphClient
+    from mfa_sync.graph.tenant import GraphTenant
+    from mfa_sync.runs.store import RunStore
+    from shared.clock import Clock, Deadline
+    from shared.grace import Emptiness
+    from shared.guard import Ledger, Limits
+    from shared.memory import Memory
+    from shared.plan import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the organisation decided about sweeps.
+
+    Attributes:
+        policy: What decides about a user whom nobody named.
+        limits: What the guard allows within 24 hours.
+        digest: Of everything that decides about users: where it changes, a full sweep is due.
+        full_every_days: How often everybody is looked at.
+        retention_days: How long runs are kept.
+    """
+
+    policy: Policy
+    limits: Limits
+    digest: str
+    full_every_days: int
+    retention_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Everything that a step needs."""
+
+    clock: Clock
+    store: RunStore
+    graph: GraphClient
+    tenant: Callable[[Deadline], GraphTenant]
+    memory: Callable[[str, Policy, Deadline], Memory]
+    emptiness: Emptiness
+    keys: FingerprintKeys
+    ledger: Ledger
+    rules: Rules
