@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote
 
 import httpx
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 _IN_FLIGHT = 8
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
-_UNAUTHORIZED, _UNAVAILABLE = 401, 503
+_UNAUTHORIZED, _FORBIDDEN, _SERVER_FAULT, _UNAVAILABLE = 401, 403, 500, 503
 _READ_AGAIN = 4
 MOST_TRIES = 30
 """How often a throttled call is sent at most, however much time there is."""
@@ -37,6 +39,21 @@ class TokenSource(Protocol):
     ) -> Coroutine[Any, Any, AccessToken]:
         """Return a bearer for Graph; a new one if `rejected` is the one it would give."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a collection.
+
+    Attributes:
+        value: Its objects, as Graph sent them; they may hold numbers.
+        next_link: Path of the page that follows, below GRAPH_URL; None at the end.
+        delta_link: Path of the next round of a delta query, below GRAPH_URL; only its last page has one.
+    """
+
+    value: list[dict[str, Any]] = field(repr=False)
+    next_link: str | None
+    delta_link: str | None
 
 
 class GraphClient:
@@ -109,24 +126,37 @@ class GraphClient:
         return reply
 
     async def pages(self, path: str, deadline: Deadline) -> AsyncIterator[list[dict[str, Any]]]:
-        """Yield each page's `value`.
+        """Yield each page's `value`. Errors as `page`."""
+        link: str | None = path
+        while link:
+            page = await self.page(link, deadline)
+            yield page.value
+            link = page.next_link
+
+    async def page(self, path: str, deadline: Deadline) -> Page:
+        """Return one page of a collection, asked for with patience.
+
+        Args:
+            path: The collection's path, or a link of an earlier page, perhaps kept as text since then.
+            deadline: By when the answer is needed.
 
         Raises:
             GraphFault: Graph answers with another status than 200.
-            TransientError, PermanentError: As `send`.
+            PermanentError: `path`, or a link on the page, lies elsewhere than below GRAPH_URL; or as `send`.
+            TransientError: The page has an unknown shape; or as `send`.
         """
-        next_path: str | None = path
-        while next_path:
-            reply = await self._patient_get(next_path, deadline)
-            if reply.status != httpx.codes.OK:
-                raise GraphFault(reply)
-            if not isinstance(reply.body, dict) or not isinstance(reply.body.get("value"), list):
-                raise unreachable(Reply.lost("a page of unknown shape"))
-            yield reply.body["value"]
-            link = reply.body.get("@odata.nextLink")
-            next_path = self._own_path(link) if link else None
+        reply = await self.patient_get(self.own_path(self._url + path), deadline)
+        if reply.status != httpx.codes.OK:
+            raise GraphFault(reply)
+        body = reply.body if isinstance(reply.body, dict) else {}
+        value, links = body.get("value"), [body.get(f"@odata.{name}Link") for name in ("next", "delta")]
+        if not (isinstance(value, list) and all(isinstance(one, dict) for one in value)):
+            raise unknown_shape()
+        if not all(isinstance(link, str | None) for link in links):
+            raise unknown_shape()
+        return Page(value, *(self.own_path(link) if link else None for link in links))
 
-    async def _patient_get(self, path: str, deadline: Deadline) -> Reply:
+    async def patient_get(self, path: str, deadline: Deadline) -> Reply:
         """Return the answer to a read, repeated as long as Graph asks us to wait and time allows."""
         reply = await self.send("GET", path, deadline)
         unavailable = 0
@@ -143,15 +173,21 @@ class GraphClient:
             reply = await self.send("GET", path, deadline)
         return reply
 
-    def _own_path(self, link: str) -> str:
-        """Return a nextLink's path below our Graph URL. Our bearer goes there, so nowhere else will do."""
-        if not link.startswith(self._url + "/"):
+    def own_path(self, link: str) -> str:
+        """Return a link's path below our Graph URL. Our bearer goes there, so nowhere else will do.
+
+        Raises:
+            PermanentError: It leads elsewhere, be it by `..`.
+        """
+        path = link.removeprefix(self._url)
+        steps = unquote(path.partition("?")[0]).split("/")
+        if not link.startswith(self._url + "/") or not {".", ".."}.isdisjoint(steps):
             raise PermanentError(
                 Problem.GRAPH_REFUSED,
                 "Graph's next page lies at another address than GRAPH_URL.",
                 remedy="Check GRAPH_URL, and what stands between this app and Graph.",
             )
-        return link.removeprefix(self._url)
+        return path
 
     async def _send(
         self, request: tuple[str, str, Any], ticket: Ticket, deadline: Deadline, token: AccessToken
@@ -194,3 +230,25 @@ def unreachable(reply: Reply) -> TransientError:
     return TransientError(
         Problem.GRAPH_UNAVAILABLE, f"Microsoft Graph: {fault_of(reply)}.", retry_after=reply.retry_after or 30
     )
+
+
+def unknown_shape() -> TransientError:
+    """Return the problem of a success that tells nothing: it must not pass for "nobody"."""
+    return unreachable(Reply.lost("a page of unknown shape"))
+
+
+def refusal(fault: GraphFault, what: str, remedy: str) -> PermanentError | TransientError:
+    """Return the one clear problem that a page's fault is.
+
+    Args:
+        fault: What Graph answered instead of the page.
+        what: What was asked for ("the users").
+        remedy: What a person does about a 403: the right that is missing.
+    """
+    status = fault.reply.status
+    if status is None or status == THROTTLED or status >= _SERVER_FAULT:
+        return unreachable(fault.reply)
+    if status != _FORBIDDEN:
+        remedy = "The next sweep begins anew. If this comes again, report it with the request id."
+    detail = f"Graph does not let us read {what}: {fault_of(fault.reply)}."
+    return PermanentError(Problem.GRAPH_REFUSED, detail, remedy=remedy)

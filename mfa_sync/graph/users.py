@@ -13,6 +13,11 @@ SELECT = (
     "id,userPrincipalName,accountEnabled,userType,usageLocation,"
     "onPremisesSyncEnabled,onPremisesLastSyncDateTime,onPremisesExtensionAttributes"
 )
+# Whose change matters to us. The time of the last synchronisation is none: it would be changed each time.
+DELTA_SELECT = (
+    "id,accountEnabled,userType,usageLocation,"
+    "onPremisesSyncEnabled,onPremisesExtensionAttributes,userPrincipalName"
+)
 _OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
