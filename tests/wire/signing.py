@@ -1,0 +1,82 @@
+"""Workers that only sign in: real MSAL, real vault client, one brake, against the emulated tenant."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from dev.stack import example_settings
+from dev.tenant import sample
+from mfa_sync import answers
+from mfa_sync.credentials.key_vault import KeyVault
+from mfa_sync.credentials.sign_in import AccessToken, RopcSignIn
+from mfa_sync.settings import Settings
+from mfa_sync.wires import OWN, Wires
+from shared.errors import SyncError
+from tests.shared_table import SharedTable
+
+if TYPE_CHECKING:
+    from dev.tenant.server import EmulatedTenant
+    from mfa_sync.answers import Answer
+    from tests.clocks import FakeClock
+
+SECRETS = (sample.PASSWORD, sample.CLIENT_SECRET, sample.SERVICE_ACCOUNT, sample.HANDSHAKE)
+
+
+class Signing:
+    """Workers of one app: they share a table and nothing else."""
+
+    def __init__(self, tenant: EmulatedTenant, clock: FakeClock, wires: Wires = OWN) -> None:
+        self.tenant = tenant
+        self.control = tenant.control
+        self.clock = clock
+        self.table = SharedTable()
+        self.wires = wires
+        self.worker = self.cold_start()
+
+    def cold_start(self, **settings: str) -> RopcSignIn:
+        """Start another worker, which is the one that is asked from now on."""
+        read = Settings.from_environment({**example_settings(), **settings})
+        vault = KeyVault(read, self.clock)
+        self.worker = RopcSignIn(read, vault, self.clock, self.wires, self.table)
+        return self.worker
+
+    async def answer(self) -> Answer | None:
+        """Return what a push would be answered; None if there is a token."""
+        try:
+            await self.worker.token()
+        except SyncError as error:
+            return answers.problem(error)
+        return None
+
+    async def refusal(self) -> dict[str, Any]:
+        """Return the problem that a push would be answered with, held against the contract."""
+        answer = await self.answer()
+        assert answer
+        body: dict[str, Any] = answer.body
+        assert answer.status == body["status"]
+        assert body["retryable"] == (answer.status == 503)
+        assert body["remedy"]
+        if answer.status == 503:
+            assert math.isfinite(float(answer.headers["Retry-After"]))
+        assert not [secret for secret in SECRETS if secret in answer.text()]
+        return body
+
+    async def token(self) -> AccessToken:
+        """Return the token."""
+        return await self.worker.token()
+
+    def sign_ins(self) -> int:
+        """Return the number of token requests that Entra saw."""
+        return sum(
+            entry["host"] == "login.microsoftonline.com" and entry["path"].endswith("/token")
+            for entry in self.control.log()
+        )
+
+    def vault_calls(self) -> list[tuple[str, int]]:
+        """Return the vault's calls, each by path and status."""
+        return [
+            (entry["path"], entry["status"])
+            for entry in self.control.log()
+            if entry["host"].endswith(".vault.azure.net")
+        ]
