@@ -46,7 +46,7 @@ class Bounds:
     Attributes:
         connect: To take a connection.
         read: To send the next part of an answer.
-        whole: For everything that one method does.
+        whole: For one request with its second try, the wait for a thread included.
         closed: After a failure nothing is tried for so long: a dead storage costs a call one wait.
     """
 
@@ -102,7 +102,7 @@ class AzureTable:
         async def one(key: str) -> Row | None:
             return await self._ask(lambda table: table_requests.find(table, partition, key), repeatable=True)
 
-        return {row.key: row for row in await self._bounded(one(key) for key in keys) if row}
+        return {row.key: row for row in await self._all(one(key) for key in keys) if row}
 
     async def put(self, partition: str, write: Write) -> str:
         """Write one row and return its new etag.
@@ -110,7 +110,7 @@ class AzureTable:
         Raises:
             LostRaceError: The row is not at the version that the write names.
         """
-        (etag,) = await self._bounded([self._put_one(partition, write)])
+        (etag,) = await self._all([self._put_one(partition, write)])
         if etag is None:
             raise LostRaceError
         return etag
@@ -121,7 +121,7 @@ class AzureTable:
         A hundred go in one transaction, all or none: where one is not at its version, each goes alone.
         """
         hundreds = batched(writes, _TRANSACTION, strict=False)
-        written = await self._bounded(self._put_all(partition, hundred) for hundred in hundreds)
+        written = await self._all(self._put_all(partition, hundred) for hundred in hundreds)
         return {key: etag for etags in written for key, etag in etags.items()}
 
     async def delete(self, partition: str, key: str, etag: str = "*") -> None:
@@ -133,7 +133,7 @@ class AzureTable:
         work = self._ask(
             lambda table: table_requests.remove(table, partition, key, etag), repeatable=etag == "*"
         )
-        if not all(await self._bounded([work])):
+        if not all(await self._all([work])):
             raise LostRaceError
 
     async def range(self, partition: str, first: str, past: str, most: int = 1000) -> list[Row]:
@@ -141,7 +141,7 @@ class AzureTable:
         work = self._ask(
             lambda table: table_requests.find_range(table, partition, first, past, most), repeatable=True
         )
-        (rows,) = await self._bounded([work])
+        (rows,) = await self._all([work])
         return rows
 
     async def _put_one(self, partition: str, write: Write) -> str | None:
@@ -159,18 +159,13 @@ class AzureTable:
         etags = await asyncio.gather(*(self._put_one(partition, write) for write in writes))
         return {write.key: etag for write, etag in zip(writes, etags, strict=True) if etag is not None}
 
-    async def _bounded[T](self, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-        """Return what the works return, within the time that a method has.
+    async def _all[T](self, works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+        """Return what the works return.
 
         Raises:
-            StorageDownError: One of them failed, or the time is over; what was sent may still take effect.
+            StorageDownError: One of them failed; what was sent may still take effect.
         """
-        try:
-            async with asyncio.timeout(self._bounds.whole):
-                return await asyncio.gather(*works)
-        except TimeoutError:
-            why = f"The storage gave no answer within {self._bounds.whole:g} seconds."
-        raise self._fault(why, closes=True)
+        return await asyncio.gather(*works)
 
     async def _ask[T](self, request: Callable[[TableClient], T], *, repeatable: bool) -> T:
         """Return the request's result; one that is repeatable has a second try.
@@ -185,9 +180,14 @@ class AzureTable:
             if self._clock.monotonic() < self._closed_until:
                 raise StorageDownError(self._why)
             try:
-                return await asyncio.get_running_loop().run_in_executor(
-                    self._threads, self._tried, request, repeatable
-                )
+                # Each request has its time: a thousand of them are not a storage that hangs.
+                async with asyncio.timeout(self._bounds.whole):
+                    return await asyncio.get_running_loop().run_in_executor(
+                        self._threads, self._tried, request, repeatable
+                    )
+            except TimeoutError:
+                why = f"The storage gave no answer within {self._bounds.whole:g} seconds."
+                raise self._fault(why, closes=True) from None
             # Where an answer is no storage's but a firewall's page, the library fails by errors of any kind.
             except Exception as error:  # noqa: BLE001
                 why, closes = _told(error), _tells_of_the_storage(error)

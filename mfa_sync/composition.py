@@ -77,7 +77,7 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
     vault = KeyVault(settings, clock, wires)
     table = wires.table or AzureTable(settings.storage, settings.state_table, clock, wires)
     keys = FingerprintKeys(vault, settings.secret_names.fingerprint_key)
-    graph = GraphClient(settings.graph_url, RopcSignIn(settings, vault, clock, wires), wires.graph)
+    graph = GraphClient(settings.graph_url, RopcSignIn(settings, vault, clock, wires, table), wires.graph)
     return Worker(
         settings,
         clock,
