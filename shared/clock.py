@@ -70,9 +70,17 @@ class Deadline:
         Raises:
             TimeoutError: It takes longer, and goes on unseen.
         """
+        under_way = asyncio.ensure_future(work)
+        under_way.add_done_callback(_take_note)
         async with asyncio.timeout(max(self.remaining(), _LEAST_SECONDS)):
-            return await asyncio.shield(work)
+            return await asyncio.shield(under_way)
 
     def remaining(self) -> float:
         """Return the seconds left; zero or less once it has passed."""
         return self.at - self.clock.monotonic()
+
+
+def _take_note(ended: asyncio.Future[Any]) -> None:
+    """Mark an error as seen: who waited for it has given up, and asyncio would print it with its trace."""
+    if not ended.cancelled():
+        ended.exception()

@@ -123,6 +123,12 @@ class KeyVault:
             raise _identity_refused(error) from error
         except HttpResponseError as error:
             raise _vault_fault(name, error) from error
+        except (
+            ValueError
+        ) as error:  # an identity endpoint in trouble answers what is no JSON, and MSAL reads it
+            raise TransientError(
+                Problem.VAULT_UNAVAILABLE, "The managed identity gave no readable answer.", retry_after=30
+            ) from error
         except AzureError as error:  # unreachable, or no answer in time
             raise TransientError(
                 Problem.VAULT_UNAVAILABLE, "Key Vault could not be reached.", retry_after=30
