@@ -86,16 +86,18 @@ def test_without_a_sign_nothing_waits() -> None:
 
 
 def test_a_small_push_beside_a_known_limit_does_not_wait() -> None:
-    """The limit of a sweep an instant ago slows nobody who stays far below it."""
+    """The limit that a sweep met a moment ago slows nobody who stays far below it."""
 
     async def push_after_sweep() -> float:
         clock, pace = VirtualClock(), Pace()
-        first = Ticket(WRITES)
-        await pace.admit(first, Deadline.after(clock, 90))
-        pace.learn(first, [Reply(200, headers={SHARE: "0.81"})] * 20)
+        for _ in range(41):
+            last = Ticket(WRITES)
+            await pace.admit(last, Deadline.after(clock, 90))
+        pace.learn(last, [Reply(200, headers={SHARE: "0.82"})] * 20)
         await clock.sleep(11)
         before = clock.monotonic()
-        await pace.admit(Ticket(ONE), Deadline.after(clock, 90))
+        for _ in range(20):
+            await pace.admit(Ticket(WRITES), Deadline.after(clock, 90))
         return clock.monotonic() - before
 
     assert virtual_time.run(push_after_sweep()) == 0.0
@@ -205,6 +207,19 @@ def test_a_wait_past_the_deadline_is_refused_at_once() -> None:
         await pace.admit(ticket, Deadline.after(clock, 90))
         pace.learn(ticket, [Reply(429, headers={"retry-after": "100"})])
         return await pace.admit(Ticket(ONE), Deadline.after(clock, 90)), clock.monotonic()
+
+    assert virtual_time.run(refused()) == (False, 0.0)
+
+
+def test_a_rate_that_is_too_slow_for_the_deadline_is_refused_at_once() -> None:
+    """The gate is open, but the window is full for longer than the caller has."""
+
+    async def refused() -> tuple[bool, float]:
+        clock, pace = VirtualClock(), Pace()
+        ticket = Ticket(WRITES)
+        await pace.admit(ticket, Deadline.after(clock, 90))
+        pace.learn(ticket, [Reply(200, headers={SHARE: "1.00"})] * 20)
+        return await pace.admit(Ticket(WRITES), Deadline.after(clock, 5)), clock.monotonic()
 
     assert virtual_time.run(refused()) == (False, 0.0)
 

@@ -124,6 +124,18 @@ async def test_a_push_in_a_closed_gate_hears_at_once_when_to_come_back(bench: Be
     assert 300 <= stopped.value.retry_after <= 303
 
 
+async def test_a_gate_that_stays_shut_too_long_ends_all_retrying_at_once(bench: Bench) -> None:
+    """Whoever met another fault beside it cannot be asked again in time either."""
+    sick, throttled = bench.person(ONE, ONE), bench.person(ONE, ONE)
+    await bench.one(bench.person(ONE, ONE))
+    bench.control.fault(status=500, path=sick.id, applies_to="item", times=FOREVER)
+    bench.control.fault(status=429, path=throttled.id, applies_to="item", headers={"Retry-After": "200"})
+    before = bench.clock.monotonic()
+    answer = await bench.push([{"Id": sick.id}, {"Id": throttled.id}])
+    assert [line["code"] for line in answer.body["results"]] == ["unavailable", "throttled"]
+    assert bench.clock.monotonic() == before
+
+
 async def test_a_bucket_at_its_limit_loses_no_row(bench: Bench) -> None:
     """The limits of the emulated tenant themselves: what a large push runs into."""
     bench.control.switch(methods_limit=40, directory_limit=40)
