@@ -26,6 +26,8 @@ _SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 _ORIGIN = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,4}|:[1-5][0-9]{4})?")
 _ADDRESS = re.compile(_ORIGIN.pattern + r"(/[A-Za-z0-9._~-]+)*")
 _REGION = re.compile(r"[A-Z]{2}")
+# Second, minute, hour, day, month, day of the week; what stands in them the Functions host judges.
+_SCHEDULE = re.compile(r"\S+( +\S+){5}")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
 _STORAGE = "AzureWebJobsStorage"
@@ -44,6 +46,7 @@ class SecretNames:
     password: str
     client_secret: str
     fingerprint_key: str
+    approver: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,25 @@ class StorageSettings:
     connection_string: str | None = field(default=None, repr=False)
     table_url: str | None = None
     client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepSettings:
+    """What the organisation decided about sweeps.
+
+    Attributes:
+        mode: plan: every plan is held; apply: within the limits it goes on by itself; off: none is begun.
+        keep_when_empty: SWEEP_EMPTY=keep: an empty attribute never deletes.
+        empty_grace_days: How long an attribute must have been empty before a sweep deletes.
+        full_every_days: How often everybody is looked at; in between, who changed.
+        retention_days: How long runs are kept.
+    """
+
+    mode: str
+    keep_when_empty: bool
+    empty_grace_days: int
+    full_every_days: int
+    retention_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +104,8 @@ class Settings:
         plan_only: PUSH_MODE=plan: pushes are answered with a plan and nothing is written.
         inline_max: Most rows that one call may carry.
         deadline_seconds: Seconds after which a call is answered with what is known.
+        sweeps: How everybody is kept in agreement.
+        easy_auth: Whether the platform authenticates operators, so that its header may be believed.
     """
 
     tenant_id: str
@@ -100,6 +124,8 @@ class Settings:
     plan_only: bool
     inline_max: int
     deadline_seconds: int
+    sweeps: SweepSettings
+    easy_auth: bool
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -125,6 +151,7 @@ class Settings:
                 password=read.secret_name("PASSWORD_SECRET", "mfa-sync-password"),
                 client_secret=read.secret_name("CLIENT_SECRET_SECRET", "mfa-sync-client-secret"),
                 fingerprint_key=read.secret_name("FINGERPRINT_KEY_SECRET", "mfa-sync-fingerprint-key"),
+                approver=read.secret_name("APPROVER_SECRET", "mfa-sync-approver"),
             ),
             storage=read.storage(),
             state_table=read.optional(
@@ -151,8 +178,17 @@ class Settings:
             plan_only=read.word("PUSH_MODE", "apply", "plan") == "plan",
             inline_max=read.whole("SYNC_INLINE_MAX", 100, 1, 1000),
             deadline_seconds=read.whole("SYNC_DEADLINE_SECONDS", 90, 5, 220),
+            sweeps=SweepSettings(
+                mode=read.word("SWEEP_MODE", "plan", "apply", "off"),
+                keep_when_empty=read.word("SWEEP_EMPTY", "delete", "keep") == "keep",
+                empty_grace_days=read.whole("EMPTY_GRACE_DAYS", 3, 0, 90),
+                full_every_days=read.whole("FULL_SWEEP_EVERY_DAYS", 7, 1, 30),
+                retention_days=read.whole("RUN_RETENTION_DAYS", 90, 7, 3650),
+            ),
+            easy_auth=read.flag("EASY_AUTH", default=False),
         )
         read.word("GRAPH_AUTH", "ropc")
+        read.optional("SWEEP_SCHEDULE", "six fields such as 0 0 2 * * *", _SCHEDULE)
         if read.faults:
             raise SettingsError(tuple(read.faults))
         return settings
