@@ -3,7 +3,7 @@
 import azure.functions as func
 
 from mfa_sync.log import quieten_libraries
-from mfa_sync.triggers import explain_http, health_http, sync_http
+from mfa_sync.triggers import explain_http, health_http, run_queue, sweep_timer, sync_http
 
 quieten_libraries()
 
@@ -11,3 +11,5 @@ app = func.FunctionApp()
 app.register_functions(sync_http.blueprint)
 app.register_functions(explain_http.blueprint)
 app.register_functions(health_http.blueprint)
+app.register_functions(run_queue.blueprint)
+app.register_functions(sweep_timer.blueprint)

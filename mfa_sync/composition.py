@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mfa_sync.settings import Settings
+from mfa_sync.storage import StorageDownError
 from mfa_sync.wires import OWN, Wires
 from shared.clock import Deadline, SystemClock
 from shared.guard import Guard
@@ -17,10 +18,14 @@ if TYPE_CHECKING:
 
     from mfa_sync.counters import Counters
     from mfa_sync.credentials.handshake import Handshake
+    from mfa_sync.emptiness import EmptySince
+    from mfa_sync.fingerprints import FingerprintKeys
     from mfa_sync.graph.client import GraphClient
     from mfa_sync.graph.groups import Groups
     from mfa_sync.graph.tenant import GraphTenant, Reach
     from mfa_sync.last_written import LastWritten
+    from mfa_sync.runs.store import RunStore
+    from mfa_sync.runs.tools import Tools
     from mfa_sync.storage import Table
     from mfa_sync.stored_answers import StoredAnswers
     from shared.clock import Clock
@@ -40,6 +45,9 @@ class Worker:
     last_written: LastWritten
     counters: Counters
     stored_answers: StoredAnswers
+    runs: RunStore
+    keys: FingerprintKeys
+    emptiness: EmptySince
 
     def tenant(self, deadline: Deadline) -> GraphTenant:
         """Return the tenant, bound to one call's deadline."""
@@ -48,9 +56,40 @@ class Worker:
         bounds = GroupIds(self.settings.scope_group_id, self.settings.exclude_group_id)
         return GraphTenant(self.graph, self.groups, self.reach, bounds, deadline)
 
-    def guard(self) -> Guard:
-        """Return the guard over the changes of the last 24 hours."""
-        return Guard(self.settings.limits, self.counters)
+    async def guard(self) -> Guard:
+        """Return the guard over the last 24 hours; without storage, percentages do not bite."""
+        try:
+            sweeps, _ = await self.runs.sweeps()
+        except StorageDownError:
+            return Guard(self.settings.limits, self.counters)
+        return Guard(self.settings.limits, self.counters, sweeps.population)
+
+    def run_tools(self) -> Tools:
+        """Return what runs work with."""
+        from mfa_sync.runs.tools import Rules, Tools  # noqa: PLC0415  see `build_worker`
+
+        settings = self.settings
+        rules = Rules(
+            settings.policy.for_sweeps(
+                keep_when_empty=settings.sweeps.keep_when_empty,
+                empty_grace_days=settings.sweeps.empty_grace_days,
+            ),
+            settings.limits,
+            settings.deciding_digest(),
+            settings.sweeps.full_every_days,
+            settings.sweeps.retention_days,
+        )
+        return Tools(
+            self.clock,
+            self.runs,
+            self.graph,
+            self.tenant,
+            self.last_written.of_call,
+            self.emptiness,
+            self.keys,
+            self.counters,
+            rules,
+        )
 
 
 def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -> Worker:
@@ -61,21 +100,25 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
     Raises:
         SettingsError: Settings are missing or wrong.
     """
+    from mfa_sync.azure_blobs import AzureBlobs  # noqa: PLC0415
     from mfa_sync.azure_table import AzureTable  # noqa: PLC0415
     from mfa_sync.counters import Counters  # noqa: PLC0415
     from mfa_sync.credentials.handshake import Handshake  # noqa: PLC0415
     from mfa_sync.credentials.key_vault import KeyVault  # noqa: PLC0415
     from mfa_sync.credentials.sign_in import RopcSignIn  # noqa: PLC0415
+    from mfa_sync.emptiness import EmptySince  # noqa: PLC0415
     from mfa_sync.fingerprints import FingerprintKeys  # noqa: PLC0415
     from mfa_sync.graph.client import GraphClient  # noqa: PLC0415
     from mfa_sync.graph.groups import Groups  # noqa: PLC0415
     from mfa_sync.graph.tenant import Reach  # noqa: PLC0415
     from mfa_sync.last_written import LastWritten  # noqa: PLC0415
+    from mfa_sync.runs.store import RunStore  # noqa: PLC0415
     from mfa_sync.stored_answers import StoredAnswers  # noqa: PLC0415
 
     settings = Settings.from_environment(environ)
     vault = KeyVault(settings, clock, wires)
     table = wires.table or AzureTable(settings.storage, settings.state_table, clock, wires)
+    blobs = wires.blobs or AzureBlobs(settings.storage, settings.state_container, clock, wires)
     keys = FingerprintKeys(vault, settings.secret_names.fingerprint_key)
     graph = GraphClient(settings.graph_url, RopcSignIn(settings, vault, clock, wires, table), wires.graph)
     return Worker(
@@ -89,6 +132,9 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
         LastWritten(table, keys, clock),
         Counters(table, clock),
         StoredAnswers(table, keys, clock),
+        RunStore(table, blobs),
+        keys,
+        EmptySince(table, clock),
     )
 
 

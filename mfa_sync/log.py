@@ -23,6 +23,7 @@ class Event(StrEnum):
     RUN_FAILED = "run.failed"
     RUN_FINISHED = "run.finished"
     RUN_HELD = "run.held"
+    RUN_POISONED = "run.poisoned"
     RUN_STARTED = "run.started"
     RUN_TURNED_FULL = "run.turnedFull"
     ROW_SETTLED = "row.settled"

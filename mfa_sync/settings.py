@@ -5,6 +5,7 @@ docs/settings.md is the one table of them; a test holds it, this file and local.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -126,6 +127,11 @@ class Settings:
     deadline_seconds: int
     sweeps: SweepSettings
     easy_auth: bool
+
+    def deciding_digest(self) -> str:
+        """Return a digest of what decides about users: where it changes, all are looked at again."""
+        what = (self.policy, self.scope_group_id, self.exclude_group_id, self.sweeps.keep_when_empty)
+        return hashlib.sha256(repr(what).encode()).hexdigest()
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:

@@ -1,0 +1,51 @@
+"""The schedule begins a sweep; the watchdog keeps runs moving."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import azure.functions as func
+
+from mfa_sync.composition import worker
+from mfa_sync.log import Event, record
+from mfa_sync.triggers.nudges import CONNECTION, QUEUE, send
+
+_LOG = logging.getLogger(__name__)
+# Read when the functions are indexed: a setting that is missing must not cost a tenant its nightly sweep.
+_SCHEDULE = os.environ.get("SWEEP_SCHEDULE", "").strip() or "0 0 2 * * *"
+
+blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
+
+
+@blueprint.function_name("sweep")
+@blueprint.timer_trigger(arg_name="timer", schedule=_SCHEDULE)
+@blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
+async def sweep(timer: func.TimerRequest, nudges: func.Out[list[str]]) -> None:  # noqa: ARG001  bound by name
+    """Begin the sweep of this moment, unless sweeps are off or one is under way."""
+    from mfa_sync.runs import operate  # noqa: PLC0415  a health probe needs none of it
+    from mfa_sync.runs.run import WrongStateError  # noqa: PLC0415
+    from mfa_sync.runs.step import Nudge  # noqa: PLC0415
+
+    now = worker()
+    tools, mode = now.run_tools(), now.settings.sweeps.mode
+    if mode == "off":
+        return
+    slot = tools.clock.now().replace(second=0, microsecond=0)
+    try:
+        run = await operate.start(tools, None, apply=mode == "apply", slot=slot)
+    except WrongStateError as error:
+        record(_LOG, logging.WARNING, Event.RUN_DELAYED, detail=str(error))
+        return
+    send([Nudge(run.id, run.step)], nudges)
+    await operate.forget_old(tools)
+
+
+@blueprint.function_name("watchdog")
+@blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *")
+@blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
+async def watchdog(timer: func.TimerRequest, nudges: func.Out[list[str]]) -> None:  # noqa: ARG001  bound by name
+    """Nudge runs that stand still, and end what waited too long for a decision."""
+    from mfa_sync.runs import operate  # noqa: PLC0415  a health probe needs none of it
+
+    send(await operate.watch(worker().run_tools()), nudges)
