@@ -92,11 +92,15 @@ class Entra:
         """
         if self._renews != given.versions:
             return None
-        ending = self._attempt(lambda: self._silently(given, claims, force=force))
-        if isinstance(ending, Granted | NotSent):
-            return ending
-        self._renews = None
-        return None
+        match self._attempt(lambda: self._silently(given, claims, force=force)):
+            case Granted() as granted:
+                return granted
+            case Refused(refusal) if not refusal.healing.needs_nobody:
+                self._renews = None
+                return None
+            case NotSent(why) | Unanswered(why):
+                return NotSent(why)
+        return NotSent("it throttles")
 
     def sign_in(self, given: Credentials, claims: str | None) -> Ending:
         """Send the password, once."""
@@ -121,15 +125,17 @@ class Entra:
         import requests  # noqa: PLC0415  msal brings it
         from msal.exceptions import MsalServiceError  # noqa: PLC0415  see `_client`
 
-        self._line.clear()
+        self._line.begin()
         try:
             answer = call() or {}
         except (requests.RequestException, MsalServiceError, *_STRANGE) as error:
             # Never quoted, and not kept: texts and frames hold the form, and so the password.
             return _ending_of(error, self._line, in_discovery=self._msal is None)
+        if not isinstance(answer, dict):
+            return Unanswered("an answer of unknown shape")
         if "access_token" in answer:
             return Granted(answer)
-        if self._line.status in _LATER:
+        if self._line.form_status in _LATER:
             return Refused(THROTTLED, self._line.wait)
         return Refused(refusal_of(answer))
 
@@ -163,4 +169,4 @@ def _ending_of(error: Exception, line: Line, *, in_discovery: bool) -> Ending:
     # AD FS says so in a SOAP fault, for a wrong password and for a locked account alike.
     if isinstance(error, RuntimeError) and "FailedAuthentication" in str(error):
         return Refused(FEDERATED_PASSWORD)
-    return Refused(THROTTLED, line.wait) if line.status in _LATER else Unanswered(why)
+    return Refused(THROTTLED, line.wait) if line.form_status in _LATER else Unanswered(why)

@@ -19,17 +19,21 @@ class Line:
     Attributes:
         has_sent_password: Whether a form or a SOAP envelope left since the last clearing, or may have.
         status: The last answer's; None if the last request has none.
-        wait: Seconds that the last answer asked us to wait.
+        form_status: The same of the last form.
+        wait: Seconds that the last form's answer asked us to wait.
     """
 
     def __init__(self, session: requests.Session | None) -> None:
-        self._session = session
-        self.clear()
+        self._given = session
+        self._own: requests.Session | None = None
+        self.begin()
 
-    def clear(self) -> None:
-        """Forget what was noted."""
+    def begin(self) -> None:
+        """Forget what was noted, and former connections: one dead of age would look like a lost answer."""
+        self.close()
         self.has_sent_password = False
         self.status: int | None = None
+        self.form_status: int | None = None
         self.wait = 0.0
 
     def get(self, url: str, **options: Any) -> requests.Response:
@@ -40,33 +44,39 @@ class Line:
         """Send a form. Only where nobody was reached has the password certainly not left."""
         import requests  # noqa: PLC0415  see `_open`
 
-        self.has_sent_password = True
+        self.has_sent_password, self.form_status, self.wait = True, None, 0.0
         try:
-            return self._noted(self._open().post, url, options)
-        except (requests.ConnectTimeout, requests.exceptions.ProxyError):
+            response = self._noted(self._open().post, url, options)
+        except requests.ConnectTimeout:
             self.has_sent_password = False
             raise
-
-    def close(self) -> None:
-        """Close the connections."""
-        if self._session:
-            self._session.close()
-
-    def _noted(self, send: Any, url: str, options: dict[str, Any]) -> requests.Response:
-        self.status, self.wait = None, 0.0
-        response: requests.Response = send(url, timeout=_TIMEOUT, **options)
-        self.status = response.status_code
+        self.form_status = response.status_code
         asked = response.headers.get("Retry-After", "")
         self.wait = float(min(int(asked), _LONGEST_WAIT)) if _SECONDS.fullmatch(asked) else 0.0
         return response
 
+    def close(self) -> None:
+        """Close our own connections."""
+        if self._own:
+            self._own.close()
+            self._own = None
+
+    def _noted(self, send: Any, url: str, options: dict[str, Any]) -> requests.Response:
+        self.status = None
+        response: requests.Response = send(url, timeout=_TIMEOUT, **options)
+        self.status = response.status_code
+        return response
+
     def _open(self) -> requests.Session:
-        if self._session is None:
+        if self._given:
+            return self._given
+        if self._own is None:
             import requests  # noqa: PLC0415  msal brings it, and only a sign-in needs either
             from requests.adapters import HTTPAdapter  # noqa: PLC0415  as above
             from urllib3.util import Retry  # noqa: PLC0415  as above
 
-            self._session = requests.Session()
-            # MSAL's own sends the form again when the answer is lost, and Entra counts twice.
-            self._session.mount("https://", HTTPAdapter(max_retries=Retry(total=1, read=False)))
-        return self._session
+            self._own = requests.Session()
+            # MSAL's own adapter sends a form again when the answer is lost, and Entra would count twice.
+            once_more = Retry(total=1, other=0, allowed_methods=["GET"])
+            self._own.mount("https://", HTTPAdapter(max_retries=once_more))
+        return self._own
