@@ -57,7 +57,8 @@ class _Asked:
         self.method = request.method.lower()
         self.body = request.content or None
         self.content_type = request.headers.get("content-type", JSON)
-        query = ImmutableMultiDict(list(request.url.params.multi_items()))
+        # An empty $deltatoken is told of in Graph's prose alone.
+        query = ImmutableMultiDict([pair for pair in request.url.params.multi_items() if pair[1]])
         self.parameters = RequestParameters(query=query, header=Headers(list(request.headers.items())))
 
 

@@ -40,9 +40,13 @@ class Journal:
         now = self._clock()
         self._changes.append(Change(now, person_id, name))
         if len(self._changes) % _TRIM_EVERY == 0:
-            old = bisect_right(self._changes, now - KEPT_SECONDS, key=lambda change: change.at)
-            del self._changes[:old]
-            self.first += old
+            self.forget(now - KEPT_SECONDS)
+
+    def forget(self, until: float) -> None:
+        """Forget the changes up to a time; the numbers of the others stay."""
+        old = bisect_right(self._changes, until, key=lambda change: change.at)
+        del self._changes[:old]
+        self.first += old
 
     def position(self, at: float) -> int:
         """The number that the first change after this time has, or will have."""

@@ -9,6 +9,7 @@ from dev.tenant import sample, tokens
 from dev.tenant.secrets_and_accounts import Token
 from dev.tenant.server import REMOVED_VARIABLES, EmulatedTenant
 from dev.tenant.state import TenantState
+from tests.tenant.delta_rounds import Follow, follower
 from tests.tenant.graph_client import GraphClient
 
 
@@ -61,6 +62,12 @@ async def app_only(tenant: EmulatedTenant) -> AsyncIterator[GraphClient]:
     token = Token(tokens.GRAPH_AUDIENCE, sample.CLIENT_ID, tenant.state.clock() + 3600)
     async with GraphClient(tenant.app, tokens.issue(tenant.state, token)) as client:
         yield client
+
+
+@pytest.fixture
+def follow(graph: GraphClient) -> Follow:
+    """Reads a round of users/delta to its end."""
+    return follower(graph)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from dev.tenant.conformance import assert_conforms
 from dev.tenant.front import Front
 
 BASE = "https://graph.microsoft.com/v1.0"
-OUTSIDE_DESCRIPTION = ("/$batch", "/roleManagement", "/owners", "/groups?", "/organization")
+OUTSIDE_DESCRIPTION = ("/$batch", "/roleManagement", "/owners", "/members?", "/groups?", "/organization")
 
 
 class GraphClient:
