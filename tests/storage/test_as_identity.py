@@ -109,6 +109,13 @@ async def test_a_rejected_token_is_not_shown_again(table: AzureTable, cloud: Clo
     assert cloud.asked[-1].headers["Authorization"] == "Bearer token3"
 
 
+async def test_of_an_error_only_what_looks_like_a_code_is_told(table: AzureTable, cloud: Cloud) -> None:
+    """The rest of what a server says may quote our address and what stands in it."""
+    cloud.status, cloud.body = 500, error(f"{ACCOUNT}?sig=secret")
+    with pytest.raises(StorageDownError, match=r"^The storage answered 500 \(no code\)\.$"):
+        await table.get("p", "a")
+
+
 async def test_an_identity_that_does_not_answer_is_a_storage_that_is_down(
     table: AzureTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -91,6 +91,14 @@ async def test_a_window_is_logged_once_however_many_calls_meet_it(
     assert len(said(caplog)) == 2
 
 
+async def test_what_waits_its_turn_is_not_tried_once_the_storage_failed(open_table: OpenTable) -> None:
+    """Ten at once, each twice: the other ninety cost a dead storage nothing, and us no time."""
+    with SilentStorage(hangs_up=True) as storage:
+        with pytest.raises(StorageDownError):
+            await open_table(keyed(storage.port)).get_many(P, [str(number) for number in range(100)])
+        assert len(storage.heard) <= 20
+
+
 async def test_a_storage_that_does_not_answer_is_given_up(open_table: OpenTable) -> None:
     """Each request has a bound of its own; a read is tried once more."""
     with SilentStorage() as storage:
