@@ -31,10 +31,11 @@ _REGION = re.compile(r"[A-Z]{2}")
 _SCHEDULE = re.compile(r"\S+( +\S+){5}")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
+_CONTAINER_NAME = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 _STORAGE = "AzureWebJobsStorage"
 # The emulator's short form, or an account by its key or by a shared access signature.
 _KEYED = {"accountname", "accountkey"}
-_SIGNED = {"tableendpoint", "sharedaccesssignature"}
+_SIGNED = {"blobendpoint", "tableendpoint", "sharedaccesssignature"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,13 @@ class StorageSettings:
     Attributes:
         connection_string: Address and key in one; it never shows in a repr. None: the identity is used.
         table_url: Origin of the account's tables; None where the connection string tells it.
+        blob_url: Origin of its blobs, likewise.
         client_id: Which user-assigned identity we are; None for the system's own.
     """
 
     connection_string: str | None = field(default=None, repr=False)
     table_url: str | None = None
+    blob_url: str | None = None
     client_id: str | None = None
 
 
@@ -98,6 +101,7 @@ class Settings:
         secret_names: Names of the secrets in the vault.
         storage: Where the state of all workers is kept.
         state_table: Name of the table there.
+        state_container: Name of the container of blobs there.
         policy: What decides about a user.
         limits: What the guard allows.
         scope_group_id: Only members (transitive) are ours; None for everybody.
@@ -118,6 +122,7 @@ class Settings:
     secret_names: SecretNames
     storage: StorageSettings
     state_table: str
+    state_container: str
     policy: Policy
     limits: Limits
     scope_group_id: str | None
@@ -164,6 +169,12 @@ class Settings:
                 "STATE_TABLE", "3 to 63 letters and digits, a letter first", _TABLE_NAME
             )
             or "mfasync",
+            state_container=read.optional(
+                "STATE_CONTAINER",
+                "3 to 63 small letters, digits and single hyphens between them",
+                _CONTAINER_NAME,
+            )
+            or "mfa-sync-runs",
             policy=Policy(
                 scope=ScopePolicy(
                     include_guests=read.flag("INCLUDE_GUESTS", default=False),
@@ -260,24 +271,29 @@ class _Reader:
         return int(text)
 
     def storage(self) -> StorageSettings:
-        """Return the storage that is named by a connection string, by an account or by an address."""
-        names = (_STORAGE, f"{_STORAGE}__accountName", f"{_STORAGE}__tableServiceUri")
-        whole, account, address = (self._text(name) for name in names)
-        given = [bool(whole), bool(account), bool(address)].count(True)
+        """Return the storage that is named by a connection string, by an account or by its addresses."""
+        whole, account = self._text(_STORAGE), self._text(f"{_STORAGE}__accountName")
+        services = {name: f"{_STORAGE}__{name}ServiceUri" for name in ("table", "blob")}
+        addresses = {service: self._text(name) for service, name in services.items()}
+        addressed = any(addresses.values())
+        names = f"{_STORAGE}__accountName or {' with '.join(services.values())}"
+        given = [bool(whole), bool(account), addressed].count(True)
         if given == 0:
-            self.faults.append(f"{_STORAGE}: is missing; it, {names[1]} or {names[2]} must be set")
+            self.faults.append(f"{_STORAGE}: is missing; it, {names} must be set")
         if given > 1:
-            self.faults.append(f"{_STORAGE}: must be set alone: only one of it, {names[1]} and {names[2]}")
+            self.faults.append(f"{_STORAGE}: must be set alone: only one of it, {names}")
         if whole and not _is_connection_string(whole):
             self.faults.append(f"{_STORAGE}: must be the connection string of a storage account")
-        if address:
-            address = self.origin(names[2], None)
+        if addressed:
+            addresses = {service: self.origin(name, None) for service, name in services.items()}
         if account:
-            self.matching(names[1], "the name of a storage account", _ACCOUNT)
-            address = f"https://{account}.table.core.windows.net"
+            self.matching(f"{_STORAGE}__accountName", "the name of a storage account", _ACCOUNT)
+            addresses = {service: f"https://{account}.{service}.core.windows.net" for service in services}
         self.word(f"{_STORAGE}__credential", "managedidentity")
         client_id = self.optional(f"{_STORAGE}__clientId", "a client id (GUID)", _GUID)
-        return StorageSettings(whole) if whole else StorageSettings(None, address, client_id)
+        if whole:
+            return StorageSettings(whole)
+        return StorageSettings(None, addresses["table"], addresses["blob"], client_id)
 
     def limits(self) -> Limits:
         defaults = {
@@ -297,7 +313,7 @@ class _Reader:
 
 
 def _is_connection_string(text: str) -> bool:
-    """Return whether the library for tables will find in it an account and a right to it."""
+    """Return whether the libraries will find in it an account and a right to its tables and blobs."""
     parts = [part.partition("=") for part in text.rstrip(";").split(";")]
     named = {name.strip().lower() for name, _, value in parts if value.strip()}
     return text.lower() == "usedevelopmentstorage=true" or named >= _KEYED or named >= _SIGNED

@@ -11,9 +11,14 @@ GUID = "22222222-2222-4222-8222-222222222222"
 NEEDED = {"TENANT_ID": "contoso.com", "CLIENT_ID": GUID, "KEY_VAULT_URL": "https://contoso.vault.azure.net"}
 KEY = "c2VjcmV0LXNlY3JldA=="
 KEYED = f"DefaultEndpointsProtocol=https;AccountName=contoso;AccountKey={KEY};EndpointSuffix=core.windows.net"
-SIGNED = f"TableEndpoint=https://contoso.table.core.windows.net;SharedAccessSignature=sv=1&sig={KEY}"
+BLOBS_ALONE = f"BlobEndpoint=https://contoso.blob.core.windows.net/;SharedAccessSignature=sv=1&sig={KEY}"
+SIGNED = f"TableEndpoint=https://contoso.table.core.windows.net/;{BLOBS_ALONE}"
 ACCOUNT = {"AzureWebJobsStorage__accountName": "contoso"}
-ADDRESS = {"AzureWebJobsStorage__tableServiceUri": "https://contoso.table.core.usgovcloudapi.net/"}
+TABLES = {"AzureWebJobsStorage__tableServiceUri": "https://contoso.table.core.usgovcloudapi.net/"}
+BLOBS = {"AzureWebJobsStorage__blobServiceUri": "https://contoso.blob.core.usgovcloudapi.net/"}
+ADDRESS = {**TABLES, **BLOBS}
+PUBLIC = ("https://contoso.table.core.windows.net", "https://contoso.blob.core.windows.net")
+NATIONAL = ("https://contoso.table.core.usgovcloudapi.net", "https://contoso.blob.core.usgovcloudapi.net")
 IDENTITY = {"AzureWebJobsStorage__credential": "managedidentity"}
 
 
@@ -31,11 +36,11 @@ def test_a_connection_string_is_taken_as_it_is(text: str) -> None:
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        (ACCOUNT, StorageSettings(None, "https://contoso.table.core.windows.net")),
-        ({**ACCOUNT, **IDENTITY}, StorageSettings(None, "https://contoso.table.core.windows.net")),
+        (ACCOUNT, StorageSettings(None, *PUBLIC)),
+        ({**ACCOUNT, **IDENTITY}, StorageSettings(None, *PUBLIC)),
         (
             {**ADDRESS, **IDENTITY, "AzureWebJobsStorage__clientId": GUID},
-            StorageSettings(None, "https://contoso.table.core.usgovcloudapi.net", GUID),
+            StorageSettings(None, *NATIONAL, GUID),
         ),
     ],
 )
@@ -62,6 +67,21 @@ def test_exactly_one_way_may_be_named(values: dict[str, str]) -> None:
     assert fault.startswith("AzureWebJobsStorage: ")
     assert "AzureWebJobsStorage__accountName" in fault
     assert "AzureWebJobsStorage__tableServiceUri" in fault
+    assert "AzureWebJobsStorage__blobServiceUri" in fault
+
+
+@pytest.mark.parametrize(("given", "missing"), [(TABLES, "blob"), (BLOBS, "table")])
+def test_an_address_is_never_guessed_from_another(given: dict[str, str], missing: str) -> None:
+    """Our token goes there."""
+    with pytest.raises(SettingsError, match=f"AzureWebJobsStorage__{missing}ServiceUri: is missing; "):
+        storage(given)
+
+
+@pytest.mark.parametrize("text", [BLOBS_ALONE, SIGNED.replace("BlobEndpoint", "QueueEndpoint")])
+def test_a_signature_must_open_tables_and_blobs(text: str) -> None:
+    """A signature without the address of one of them would fail only when a run begins."""
+    with pytest.raises(SettingsError, match="AzureWebJobsStorage: must be "):
+        storage({"AzureWebJobsStorage": text})
 
 
 @pytest.mark.parametrize("name", ["Contoso", "ab", "contoso.blob", "a" * 25])
