@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import httpx
     import requests
 
-    from mfa_sync.storage import Table
+    from mfa_sync.storage import Blobs, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,14 @@ class Wires:
         session: Carries MSAL's calls to the sign-in service.
         azure: Makes a transport of azure-core: one for Key Vault and one for the managed identity.
         table: Keeps the state of all workers.
+        blobs: Keeps the pages of runs.
     """
 
     graph: httpx.AsyncBaseTransport | None = None
     session: requests.Session | None = None
     azure: Callable[[], Any] | None = None
     table: Table | None = None
+    blobs: Blobs | None = None
 
     def azure_options(self) -> dict[str, Any]:
         """Return the keyword under which an azure-core client takes its transport; empty for its own."""

@@ -79,7 +79,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
 @pytest.fixture
 def table(cloud: Cloud, clock: FakeClock) -> Iterator[AzureTable]:
     """The table, as a user-assigned identity."""
-    settings = StorageSettings(None, ACCOUNT, CLIENT_ID)
+    settings = StorageSettings(None, ACCOUNT, client_id=CLIENT_ID)
     table = AzureTable(settings, "mfasync", clock, Wires(azure=cloud.transport))
     yield table
     table.close()
