@@ -1,0 +1,283 @@
+"""Sweeps over the real wire and the real storage: planned, guarded, held, approved, applied."""
+
+from __future__ import annotations
+
+import pytest
+
+from dev.tenant.people import Phone
+from mfa_sync.runs import operate
+from mfa_sync.runs.run import Decision, RunKind, State, WrongStateError
+from mfa_sync.runs.step import Nudge, take
+from tests.wire.conftest import Bench
+from tests.wire.sweeping import Sweeper
+
+ONE, TWO = "+46701740611", "+46701740622"
+STOP = Decision("stopped", "key", 0.0, "enough")
+
+
+@pytest.fixture
+def sweeper(bench: Bench) -> Sweeper:
+    """A tenant with nobody in it but who a test adds."""
+    bench.control.reset(sample=True)
+    for person in list(bench.tenant.state.people.values()):
+        if person.upn not in bench.tenant.state.accounts:
+            bench.tenant.state.remove_person(person)
+    return Sweeper(bench)
+
+
+async def test_a_first_sweep_is_held_and_shows_what_it_would_do(sweeper: Sweeper) -> None:
+    """Nothing is written before somebody has seen it: population unknown, and plan mode."""
+    bench = sweeper.bench
+    new, other, same = bench.person(ONE), bench.person(ONE, TWO), bench.person(ONE, ONE)
+    run = await sweeper.sweep()
+    assert (run.state, run.kind) == (State.HELD, RunKind.FULL)
+    assert dict(run.tally.planned) == {"create": 1, "update": 1}
+    assert any("population" in reason for reason in run.held_for)
+    assert bench.writes() == []
+    page = await bench.worker.runs.page(run.id, 0)
+    assert page is not None
+    assert {one.id: (one.kind, one.before, one.after) for one in page.changes} == {
+        new.id: ("create", None, "+46 *******11"),
+        other.id: ("update", "+46 *******22", "+46 *******11"),
+    }
+    assert same.id not in page.dump().decode()
+
+
+async def test_an_approved_plan_is_applied_and_nothing_else(sweeper: Sweeper) -> None:
+    """What was shown is written; who changed since is left to the next sweep."""
+    bench = sweeper.bench
+    new, moved, done = bench.person(ONE), bench.person(ONE, TWO), bench.person(ONE, TWO)
+    run = await sweeper.sweep()
+    moved.attribute = "+46701740633"
+    done.phones["mobile"] = Phone(ONE)
+    late = bench.person(ONE)
+    finished = await sweeper.approve(run)
+    assert finished.state is State.FINISHED
+    assert dict(finished.tally.outcomes) == {"created": 1, "failed": 1, "unchanged": 1}
+    assert dict(finished.tally.codes) == {"changedSincePlan": 1}
+    assert [bench.mobile(one) for one in (new, moved, done, late)] == [ONE, TWO, ONE, None]
+
+
+async def test_an_approval_may_name_kinds(sweeper: Sweeper) -> None:
+    """Creates and updates go on, deletes do not."""
+    bench = sweeper.bench
+    bench.configure(EMPTY_GRACE_DAYS="0")
+    new, emptied = bench.person(ONE), bench.person(None, TWO)
+    run = await sweeper.sweep()
+    assert dict(run.tally.planned) == {"create": 1, "delete": 1}
+    finished = await sweeper.approve(run, "create", "update")
+    assert dict(finished.tally.codes) == {"discarded": 1}
+    assert (bench.mobile(new), bench.mobile(emptied)) == (ONE, TWO)
+
+
+async def test_within_the_limits_a_sweep_goes_on_by_itself(sweeper: Sweeper) -> None:
+    """SWEEP_MODE=apply, once the population is known."""
+    bench = sweeper.bench
+    people = [bench.person(ONE, ONE) for _ in range(20)]
+    await sweeper.settled()
+    bench.clock.advance(3600)
+    people[0].phones["mobile"] = Phone(TWO)
+    run = await sweeper.sweep(RunKind.FULL, apply=True)
+    assert (run.state, dict(run.tally.outcomes)) == (State.FINISHED, {"updated": 1})
+    assert bench.mobile(people[0]) == ONE
+
+
+async def test_an_emptied_column_is_held_and_deletes_nothing(sweeper: Sweeper) -> None:
+    """The disaster that this program must not make worse."""
+    bench = sweeper.bench
+    bench.configure(EMPTY_GRACE_DAYS="0", MAX_DELETES="20")
+    people = [bench.person(ONE, ONE) for _ in range(60)]
+    await sweeper.settled()
+    for person in people:
+        person.attribute = None
+    run = await sweeper.sweep(RunKind.FULL, apply=True)
+    assert run.state is State.HELD
+    assert run.held_for == ("60 changes are over MAX_DELETES=20.",)
+    assert {bench.mobile(person) for person in people} == {ONE}
+
+
+async def test_a_sweep_deletes_only_after_days_of_emptiness(sweeper: Sweeper) -> None:
+    """One night's empty column costs nobody a phone, and a filled one starts anew."""
+    bench = sweeper.bench
+    person = bench.person(ONE, ONE)
+    await sweeper.settled()
+    person.attribute = None
+    for _ in range(3):
+        run = await sweeper.sweep(RunKind.FULL, apply=True)
+        assert (run.state, bench.mobile(person)) == (State.FINISHED, ONE)
+        bench.clock.advance(86_400)
+    person.attribute = ONE
+    await sweeper.sweep(RunKind.FULL, apply=True)
+    person.attribute = None
+    await sweeper.sweep(RunKind.FULL, apply=True)
+    assert bench.mobile(person) == ONE
+    bench.clock.advance(3 * 86_400)
+    run = await sweeper.sweep(RunKind.FULL, apply=True)
+    assert (dict(run.tally.outcomes), bench.mobile(person)) == ({"deleted": 1}, None)
+
+
+async def test_a_changed_sweep_reads_who_changed_and_nobody_else(sweeper: Sweeper) -> None:
+    """Delta for the attribute, the audit log for the phone: cost follows changes."""
+    bench = sweeper.bench
+    people = [bench.person(ONE, ONE) for _ in range(60)]
+    await sweeper.settled()
+    bench.clock.advance(3600)
+    bench.control.patch_person(people[0].upn, attribute=TWO)
+    bench.control.patch_person(people[1].upn, phones={"mobile": {"number": TWO}})
+    bench.clock.advance(1800)
+    run = await sweeper.sweep(apply=True)
+    assert (run.kind, run.state) == (RunKind.CHANGED, State.FINISHED)
+    assert run.tally.users == 2
+    assert [bench.mobile(person) for person in people[:2]] == [TWO, ONE]
+
+
+async def test_an_old_delta_token_makes_a_full_sweep(sweeper: Sweeper) -> None:
+    """Tokens die after seven days; then everybody is looked at, and the run says so."""
+    bench = sweeper.bench
+    bench.configure(FULL_SWEEP_EVERY_DAYS="30")
+    person = bench.person(ONE, ONE)
+    await sweeper.settled()
+    bench.clock.advance(8 * 86_400)
+    person.phones["mobile"] = Phone(TWO)
+    run = await sweeper.sweep(apply=True)
+    assert (run.kind, run.state, bench.mobile(person)) == (RunKind.FULL, State.FINISHED, ONE)
+    assert "token" in run.detail
+
+
+async def test_who_failed_is_owed_to_the_next_sweep(sweeper: Sweeper) -> None:
+    """Nothing else would bring them back: neither delta nor audit log knows of our failure."""
+    bench = sweeper.bench
+    person = bench.person(ONE, ONE)
+    await sweeper.settled()
+    bench.clock.advance(3600)
+    bench.control.patch_person(person.upn, attribute=TWO)
+    bench.control.fault(status=403, method="PATCH", applies_to="item", times=0)
+    bench.control.fault(status=500, method="PATCH", path=person.id, applies_to="item", times=2)
+    failed = await sweeper.sweep(apply=True)
+    assert dict(failed.tally.outcomes) == {"failed": 1}
+    bench.clock.advance(3600)
+    run = await sweeper.sweep(apply=True)
+    assert (run.kind, dict(run.tally.outcomes), bench.mobile(person)) == (
+        RunKind.CHANGED,
+        {"updated": 1},
+        TWO,
+    )
+
+
+async def test_late_repeated_and_parallel_nudges_do_nothing_twice(sweeper: Sweeper) -> None:
+    """At least once is what queues promise."""
+    bench = sweeper.bench
+    bench.person(ONE)
+    run = await operate.start(sweeper.tools, None, apply=False)
+    first = await take(Nudge(run.id, 0), sweeper.tools)
+    assert first == Nudge(run.id, 1)
+    assert await take(Nudge(run.id, 0), sweeper.tools) is None
+    held = await sweeper.drive(first)
+    assert await take(Nudge(run.id, 0), sweeper.tools) is None
+    assert await take(Nudge(run.id, held.step), sweeper.tools) is None
+    assert await sweeper.run(run.id) == held
+
+
+async def test_a_claim_that_its_owner_did_not_survive_runs_out(sweeper: Sweeper) -> None:
+    """A worker was killed in mid-step: the watchdog brings the step back, five times at most."""
+    bench = sweeper.bench
+    person = bench.person(ONE)
+    run = await operate.start(sweeper.tools, None, apply=False)
+    stored = await bench.worker.runs.get(run.id)
+    assert stored is not None
+    now = bench.clock.now().timestamp()
+    await bench.worker.runs.replace(stored, stored.run.claimed("dead", now))
+    assert await take(Nudge(run.id, 0), sweeper.tools) is None
+    assert await operate.watch(sweeper.tools) == []
+    bench.clock.advance(301)
+    (nudge,) = await operate.watch(sweeper.tools)
+    held = await sweeper.drive(nudge)
+    finished = await sweeper.approve(held)
+    assert (finished.state, bench.mobile(person)) == (State.FINISHED, ONE)
+
+
+async def test_a_step_that_never_ends_fails_its_run(sweeper: Sweeper) -> None:
+    """Five attempts, then a person must look."""
+    bench = sweeper.bench
+    bench.person(ONE)
+    bench.control.fault(status=503, host="graph.*", path="/users", times=999)
+    run = await operate.start(sweeper.tools, None, apply=False)
+    await take(Nudge(run.id, 0), sweeper.tools)
+    for _ in range(9):
+        for nudge in await operate.watch(sweeper.tools):
+            await take(nudge, sweeper.tools)
+        bench.clock.advance(60)
+    failed = await sweeper.run(run.id)
+    assert failed.state is State.FAILED
+    assert "5 times" in failed.detail
+
+
+async def test_two_timers_at_once_make_one_sweep(sweeper: Sweeper) -> None:
+    """The slot is the name: whoever comes second finds it taken."""
+    slot = sweeper.bench.clock.now()
+    run = await operate.start(sweeper.tools, None, apply=False, slot=slot)
+    with pytest.raises(WrongStateError):
+        await operate.start(sweeper.tools, None, apply=False, slot=slot)
+    assert [one.id for one in await sweeper.bench.worker.runs.newest(None, 10)] == [run.id]
+
+
+async def test_a_new_sweep_supersedes_a_held_one_and_approving_the_old_is_refused(sweeper: Sweeper) -> None:
+    """Nobody approves what is no longer the plan."""
+    sweeper.bench.person(ONE)
+    held = await sweeper.sweep()
+    sweeper.bench.clock.advance(60)
+    newer = await sweeper.sweep()
+    assert (await sweeper.run(held.id)).state is State.SUPERSEDED
+    with pytest.raises(WrongStateError):
+        await sweeper.approve(held)
+    with pytest.raises(WrongStateError):
+        await operate.approve(sweeper.tools, newer.id, held.digest + "x", STOP)
+    assert (await sweeper.approve(newer)).state is State.FINISHED
+
+
+async def test_approving_twice_is_one_approval(sweeper: Sweeper) -> None:
+    """A double click is no fault."""
+    sweeper.bench.person(ONE)
+    held = await sweeper.sweep()
+    decision = Decision("approved", "key", 1.0, "seen")
+    one = await operate.approve(sweeper.tools, held.id, held.digest, decision)
+    two = await operate.approve(sweeper.tools, held.id, held.digest, decision)
+    assert one == two
+    assert one.state is State.APPLYING
+
+
+async def test_a_held_plan_expires_and_a_stopped_run_stays_stopped(sweeper: Sweeper) -> None:
+    """After 72 hours the tenant has moved on."""
+    sweeper.bench.person(ONE)
+    held = await sweeper.sweep()
+    sweeper.bench.clock.advance(73 * 3600)
+    await operate.watch(sweeper.tools)
+    assert (await sweeper.run(held.id)).state is State.DISCARDED
+    sweeper.bench.clock.advance(60)
+    run = await operate.start(sweeper.tools, None, apply=False)
+    await operate.stop(sweeper.tools, run.id, STOP)
+    assert (await sweeper.drive(Nudge(run.id, 0))).state is State.STOPPED
+
+
+async def test_old_runs_are_forgotten_but_not_what_the_next_goes_on_from(sweeper: Sweeper) -> None:
+    """RUN_RETENTION_DAYS, sparing the last finished sweep."""
+    sweeper.bench.person(ONE, ONE)
+    first = await sweeper.settled()
+    sweeper.bench.clock.advance(60)
+    second = await sweeper.settled()
+    sweeper.bench.clock.advance(91 * 86_400)
+    assert await operate.forget_old(sweeper.tools) == 1
+    left = [run.id for run in await sweeper.bench.worker.runs.newest(None, 10)]
+    assert left == [second.id]
+    assert first.id not in left
+
+
+async def test_no_page_and_no_head_holds_a_number(sweeper: Sweeper) -> None:
+    """Neither desired nor observed, in no spelling."""
+    bench = sweeper.bench
+    bench.person(ONE), bench.person(ONE, TWO), bench.person("070-174 06 33")
+    run = await sweeper.sweep()
+    page = await bench.worker.runs.page(run.id, 0)
+    assert page is not None
+    text = page.dump().decode() + (await sweeper.run(run.id)).dump()
+    assert not any(digits in text for digits in ("701740611", "701740622", "174 06", "1740633"))
