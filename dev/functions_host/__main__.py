@@ -52,6 +52,9 @@ def _arguments() -> argparse.Namespace:
         "--max-polling-seconds", type=float, help="the longest wait between two looks into a queue"
     )
     parser.add_argument(
+        "--grace-seconds", type=int, default=_GRACE_SECONDS, help="what runs may take so long after a stop"
+    )
+    parser.add_argument(
         "--until-input-ends", action="store_true", help="stop when standard input ends, as with its parent"
     )
     return parser.parse_args()
@@ -77,7 +80,8 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let what runs finish, within the time of grace."""
-        await asyncio.gather(super().shutdown(sockets), self._triggers.stop(_GRACE_SECONDS))
+        grace_seconds = self.config.timeout_graceful_shutdown or 0
+        await asyncio.gather(super().shutdown(sockets), self._triggers.stop(grace_seconds))
 
 
 def _queue_settings(arguments: argparse.Namespace, app_folder: Path) -> QueueSettings:
@@ -126,7 +130,7 @@ async def _serve(arguments: argparse.Namespace, ready_output: int) -> None:
         access_log=False,
         server_header=False,
         lifespan="off",
-        timeout_graceful_shutdown=_GRACE_SECONDS,
+        timeout_graceful_shutdown=arguments.grace_seconds,
     )
     names = [function.name for function in functions]
     ready = json.dumps({"url": f"http://127.0.0.1:{port}", "functions": names})

@@ -22,8 +22,8 @@ _FROM_OURS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT")
 
 # Loading an app takes about a second; this only ends a wait that would never end.
 _START_WITHIN_SECONDS = 60
-# Over the host's own time of grace for what runs.
-_STOP_WITHIN_SECONDS = 10
+# Beyond the time of grace for what runs.
+_STOP_WITHIN_SECONDS = 5
 _LOOK_AGAIN_SECONDS = 0.02
 
 
@@ -41,16 +41,19 @@ class HostOptions:
 
     With `timers` off a timer runs on demand only. A message is hidden from others for `lease_seconds`,
     renewed at half of it (None: ten minutes, as in Azure). `max_polling_seconds` goes before
-    maxPollingInterval of host.json.
+    maxPollingInterval of host.json. When the host is told to stop, what runs may take `grace_seconds` more.
     """
 
     timers: bool = True
     lease_seconds: int | None = None
     max_polling_seconds: float | None = None
+    grace_seconds: int = 5
 
     def arguments(self) -> list[str]:
         """The options as the command takes them."""
-        arguments = [] if self.timers else ["--no-timers"]
+        arguments = ["--grace-seconds", str(self.grace_seconds)]
+        if not self.timers:
+            arguments.append("--no-timers")
         if self.lease_seconds is not None:
             arguments += ["--lease-seconds", str(self.lease_seconds)]
         if self.max_polling_seconds is not None:
@@ -239,7 +242,7 @@ class FunctionsHost:
             return
         process.terminate()
         try:
-            process.wait(_STOP_WITHIN_SECONDS)
+            process.wait(self._options.grace_seconds + _STOP_WITHIN_SECONDS)
         except subprocess.TimeoutExpired:
             self.kill()
         for pipe in (process.stdin, process.stdout):

@@ -109,6 +109,12 @@ class StorageQueue:
         with _plain_errors():
             self._client().delete_message(identifier, receipt)
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        if self._made is not None:
+            self._made.close()
+            self._made = None
+
     def _send(self, text: str) -> None:
         with _plain_errors():
             self._client().send_message(text)
@@ -147,7 +153,9 @@ def _plain_errors() -> Iterator[None]:
     try:
         yield
     except HttpResponseError as error:
-        code = str(getattr(error, "error_code", "") or error.reason)
+        # The library's own enumeration, or a text that it does not know.
+        given = getattr(error, "error_code", None) or error.reason
+        code = str(getattr(given, "value", given))
         if code == "QueueNotFound":
             raise QueueMissingError(code) from error
         if code in {"MessageNotFound", "PopReceiptMismatch"}:

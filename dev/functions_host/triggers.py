@@ -78,10 +78,13 @@ class Triggers:
 
     async def stop(self, grace_seconds: float) -> None:
         """Begin nothing new; what runs may take so long, then it is abandoned."""
+        _log.info("Stopping: what runs may take %s seconds more", grace_seconds)
         stopping = [trigger.stop(grace_seconds) for trigger in self._by_function.values()]
         if self._on_demand:
             stopping.append(self._stop_on_demand(grace_seconds))
         await asyncio.gather(*stopping)
+        for queue in self._queues.values():
+            await asyncio.to_thread(queue.close)
 
     def run_now(self, function_name: str, text: str) -> asyncio.Task[bool]:
         """Run a function out of turn; the task tells whether it succeeded."""

@@ -1,14 +1,18 @@
 """One running host for all tests of this folder, since each takes a process."""
 
 import socket
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from azure.storage.queue import QueueClient
 
-from dev.functions_host import FunctionsHost
+from dev.azurite import Azurite
+from dev.functions_host import FunctionsHost, HostOptions
+from dev.functions_host.storage_queue import StorageQueue
 
 APPS = Path(__file__).parent / "apps"
 
@@ -46,3 +50,48 @@ def exchange(connection: socket.socket) -> Callable[[bytes], bytes]:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
     return send_and_read
+
+
+@pytest.fixture(scope="session")
+def queues_host(azurite: Azurite) -> Iterator[FunctionsHost]:
+    """The app of queues and timers, its timers on demand only."""
+    environment = {
+        "AzureWebJobsStorage": azurite.connection_string,
+        "Elsewhere": azurite.connection_string,
+        "RESULTS": "results-of-lists",
+        "SCHEDULE": "0 30 2 * * MON-FRI",
+    }
+    with FunctionsHost(
+        APPS / "queues", environment=environment, options=HostOptions(timers=False)
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+def open_queue(azurite: Azurite) -> Iterator[Callable[[str], QueueClient]]:
+    """Opens queues of the account, as somebody else who uses it does."""
+    opened: list[QueueClient] = []
+
+    def open_one(name: str) -> QueueClient:
+        opened.append(QueueClient.from_connection_string(azurite.connection_string, name))
+        return opened[-1]
+
+    yield open_one
+    for queue in opened:
+        queue.close()
+
+
+@pytest.fixture
+def make_queue(azurite: Azurite) -> Iterator[Callable[[], StorageQueue]]:
+    """Makes queues for parts of the host that run in the test itself, each with a name of its own."""
+    made: list[StorageQueue] = []
+
+    def make_one() -> StorageQueue:
+        queue = StorageQueue(azurite.connection_string, f"queue-{uuid.uuid4()}")
+        queue.create()
+        made.append(queue)
+        return queue
+
+    yield make_one
+    for queue in made:
+        queue.close()

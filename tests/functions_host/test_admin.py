@@ -1,0 +1,53 @@
+import httpx
+import pytest
+
+from dev.functions_host import FunctionsHost
+
+
+def _ask(
+    host: FunctionsHost, name: str, *, key: str | None, content: str = '{"input": ""}'
+) -> httpx.Response:
+    headers = {"content-type": "application/json", **({"x-functions-key": key} if key else {})}
+    return httpx.post(f"{host.url}/admin/functions/{name}", headers=headers, content=content, trust_env=False)
+
+
+def test_any_function_without_a_route_runs_on_demand(queues_host: FunctionsHost) -> None:
+    """A queue's on a text as if it had been a message: 202 at once, whatever becomes of it."""
+    answer = _ask(
+        queues_host, "jobs", key=queues_host.host_key, content='{"input": "{\\"name\\": \\"by-hand\\"}"}'
+    )
+    assert (answer.status_code, answer.content) == (202, b"")
+    output = queues_host.await_output('arrived {"name": "by-hand", "count": 1')
+    assert "Executing 'Functions.jobs' (Reason='on demand', Id=" in output
+
+
+def test_only_the_master_key_opens_it(queues_host: FunctionsHost) -> None:
+    """Neither none nor a function's own; nor does a stranger learn which functions there are."""
+    before = queues_host.output().count("Functions.by_setting")
+    for key in (None, "wrong", queues_host.key("by_setting")):
+        for name in ("by_setting", "nobody"):
+            answer = _ask(queues_host, name, key=key)
+            assert (answer.status_code, answer.content) == (401, b"")
+    assert queues_host.output().count("Functions.by_setting") == before
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '"text"', '{"input": 1}'])
+def test_a_body_that_is_not_as_it_should_be_is_400(queues_host: FunctionsHost, content: str) -> None:
+    """It wants an object with a text."""
+    assert _ask(queues_host, "jobs", key=queues_host.host_key, content=content).status_code == 400
+
+
+@pytest.mark.parametrize("name", ["nobody", "write", "misnamed", "", "jobs/more"])
+def test_what_cannot_run_on_demand_is_404(queues_host: FunctionsHost, name: str) -> None:
+    """Unknown, or with an HTTP trigger, or in error."""
+    assert _ask(queues_host, name, key=queues_host.host_key).status_code == 404
+
+
+def test_only_post_runs_a_function(queues_host: FunctionsHost) -> None:
+    """A GET, in Azure, tells about one; it does not here."""
+    answer = httpx.get(
+        f"{queues_host.url}/admin/functions/jobs",
+        headers={"x-functions-key": queues_host.host_key},
+        trust_env=False,
+    )
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
