@@ -151,7 +151,6 @@ async def test_who_failed_is_owed_to_the_next_sweep(sweeper: Sweeper) -> None:
     await sweeper.settled()
     bench.clock.advance(3600)
     bench.control.patch_person(person.upn, attribute=TWO)
-    bench.control.fault(status=403, method="PATCH", applies_to="item", times=0)
     bench.control.fault(status=500, method="PATCH", path=person.id, applies_to="item", times=2)
     failed = await sweeper.sweep(apply=True)
     assert dict(failed.tally.outcomes) == {"failed": 1}
