@@ -9,6 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.storage import Row
+from mfa_sync.storage_errors import code_of, status_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,17 +23,6 @@ PAGE = 1000
 _NAMES = ("PartitionKey", "RowKey")
 _MISSING, _EXISTS, _OTHER_VERSION, _TOO_LARGE = 404, 409, 412, 413
 _LOST = frozenset({_MISSING, _EXISTS, _OTHER_VERSION})
-
-
-def status_of(error: AzureError) -> int | None:
-    """Return the status of the answer that is the error; None if there was no answer."""
-    return getattr(error, "status_code", None)
-
-
-def code_of(error: AzureError) -> str | None:
-    """Return the service's code for the error. The library's error for a failed insert has none."""
-    code = getattr(error, "error_code", None)
-    return None if code is None else str(getattr(code, "value", code))
 
 
 def is_table_missing(error: AzureError) -> bool:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.memory_table import MemoryTable
-from mfa_sync.azure_table import AzureTable, Bounds
+from mfa_sync.azure_table import AzureTable
 from mfa_sync.settings import StorageSettings
+from mfa_sync.storage_calls import Bounds
 from tests.clocks import FakeClock
 
 if TYPE_CHECKING:

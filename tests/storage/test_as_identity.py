@@ -13,9 +13,10 @@ from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
-from mfa_sync.azure_table import AzureTable, Bounds
+from mfa_sync.azure_table import AzureTable
 from mfa_sync.settings import StorageSettings
 from mfa_sync.storage import StorageDownError, Write
+from mfa_sync.storage_calls import Bounds
 from mfa_sync.wires import Wires
 
 if TYPE_CHECKING:

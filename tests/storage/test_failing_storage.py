@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mfa_sync.azure_table import AzureTable, Bounds
+from mfa_sync.azure_table import AzureTable
 from mfa_sync.log import Event
 from mfa_sync.storage import StorageDownError, Write
+from mfa_sync.storage_calls import Bounds
 from tests.storage.conftest import new_name
 from tests.storage.silent_storage import KEY, SIGNATURE, SilentStorage, keyed, port_of_nobody, signed
 
