@@ -6,7 +6,12 @@ import re
 from collections import deque
 from typing import Any
 
-MANY_DIGITS = re.compile(r"(?:\d[\s().%-]?){6,}")
+_ESCAPE = r"%[0-9A-Fa-f]{2}"
+# Escapes and points in time are read first: the digits in them are no part of a number.
+_NUMBER = re.compile(
+    rf"(?P<kept>{_ESCAPE}|20\d\d-\d\d-\d\dT[\d.]+(?:(?::|%3A)[\d.]+)*)|\d(?:(?:{_ESCAPE}|[\s().-])*\d){{5,}}",
+    re.IGNORECASE,
+)
 KEPT_ENTRIES = 200_000
 
 
@@ -30,4 +35,4 @@ class RequestLog:
 
 def without_numbers(query: str) -> str:
     """A query that cannot give a phone number away (a filter may hold one)."""
-    return MANY_DIGITS.sub("…", query)
+    return _NUMBER.sub(lambda match: match["kept"] or "…", query)

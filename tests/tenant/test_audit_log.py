@@ -23,8 +23,9 @@ DAY = 24 * 3600
 
 @pytest.fixture(autouse=True)
 def _unhurried(state: TenantState) -> None:
-    """The limit and the latency have tests of their own."""
+    """The limit, the latency and the roles have tests of their own."""
     state.switches.reports_limit, state.switches.audit_latency = None, 0.0
+    state.switches.signed_in_roles = ["Privileged Authentication Administrator", "Reports Reader"]
 
 
 async def entries(graph: GraphClient, query: str = "") -> list[dict[str, Any]]:
