@@ -9,26 +9,29 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.http_contract import RequestError
+from mfa_sync.lines import line_of
 from shared.errors import PermanentError, Problem, SyncError, TransientError
-from shared.outcome import CODES, Code, Outcome, Result
-from shared.plan import Entry, Policy, source_of
+from shared.outcome import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mfa_sync.http_contract import Row
-    from shared.tenant import User
+    from mfa_sync.runs.step import Nudge
+    from shared.outcome import Result
+    from shared.plan import Entry, Policy
 
 _RETRY_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer before it meets the Functions library."""
+    """An HTTP answer before it meets the Functions library, and the nudge of a run that it moves."""
 
     status: int
     body: dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
+    nudge: Nudge | None = None
 
     def text(self) -> str:
         """Return the body as JSON, in ASCII: an echoed key may hold half a surrogate pair."""
@@ -48,8 +51,13 @@ def answer(
     by_row = {
         row: (entry, result) for entry, result in zip(entries, results, strict=True) for row in entry.rows
     }
-    lines = [_line(index, row, *by_row[index], policy) for index, row in enumerate(rows)]
-    outcomes = [by_row[index][1].outcome for index in range(len(rows))]
+    lines = [line_of(index, row, *by_row[index], policy) for index, row in enumerate(rows)]
+    return answer_of_lines(run_id, lines, dry_run=dry_run)
+
+
+def answer_of_lines(run_id: str, lines: Sequence[dict[str, Any]], *, dry_run: bool) -> Answer:
+    """Return the answer that rows' lines add up to."""
+    outcomes = [Outcome(line["outcome"]) for line in lines]
     counts = Counter(outcomes)
     ok = all(outcome.is_settled for outcome in outcomes)
     body = {
@@ -57,7 +65,7 @@ def answer(
         "ok": ok,
         "dryRun": dry_run,
         "summary": {outcome.value: counts[outcome] for outcome in Outcome},
-        "results": lines,
+        "results": list(lines),
     }
     status = _status(outcomes)
     return Answer(status, body, {"Retry-After": str(_RETRY_SECONDS)} if status == 503 else {})  # noqa: PLR2004
@@ -70,32 +78,6 @@ def _status(outcomes: Sequence[Outcome]) -> int:
     if any(settled):
         return 207
     return 503 if Outcome.FAILED in outcomes else 422
-
-
-def _line(index: int, row: Row, entry: Entry, result: Result, policy: Policy) -> dict[str, Any]:
-    user: User | None = entry.user
-    return {
-        "row": index,
-        "id": user.id if user else (row.key if row.shown is None else None),
-        "userPrincipalName": user.user_principal_name if user else row.shown,
-        "reference": row.reference,
-        "outcome": result.outcome.value,
-        "code": result.code.value if result.code else None,
-        "detail": _detail(result),
-        "retryable": CODES[result.code].retryable if result.code else False,
-        "notes": [note.value for note in result.notes],
-        "phone": result.phone,
-        "source": source_of(row.intent, policy),
-        "sourceSyncedAt": user.synced_at if user else None,
-    }
-
-
-def _detail(result: Result) -> str | None:
-    if result.code is None:
-        return result.detail
-    meaning = CODES[Code(result.code)]
-    found = result.detail if result.detail == meaning.meaning else f"{meaning.meaning} {result.detail}"
-    return f"{found} {meaning.remedy}"
 
 
 def problem(error: SyncError | RequestError) -> Answer:
@@ -139,6 +121,7 @@ def internal_error() -> Answer:
 _TITLES = {
     400: "Bad request",
     401: "Unauthorized",
+    404: "Not found",
     409: "Conflict",
     413: "Content too large",
     415: "Unsupported media type",

@@ -74,6 +74,7 @@ class Worker:
                 keep_when_empty=settings.sweeps.keep_when_empty,
                 empty_grace_days=settings.sweeps.empty_grace_days,
             ),
+            settings.policy,
             settings.limits,
             settings.deciding_digest(),
             settings.sweeps.full_every_days,

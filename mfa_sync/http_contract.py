@@ -134,7 +134,7 @@ def parse_rows(body: bytes, content_type: str | None, most: int) -> list[Row]:
         raise RequestError(
             413,
             Problem.TOO_MANY_ROWS,
-            f"{len(items)} rows are over the limit SYNC_INLINE_MAX={most}. Send them in several calls.",
+            f"{len(items)} rows are over the limit SYNC_MAX={most}. Send them in several calls.",
         )
     faults: list[dict[str, str]] = []
     rows = [

@@ -25,6 +25,7 @@ class Event(StrEnum):
     RUN_HELD = "run.held"
     RUN_POISONED = "run.poisoned"
     RUN_STARTED = "run.started"
+    RUN_UNRECORDED = "run.unrecorded"
     RUN_TURNED_FULL = "run.turnedFull"
     ROW_SETTLED = "row.settled"
     SECRET_EXPIRES = "secret.expires"  # noqa: S105  an event's name

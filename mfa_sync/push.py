@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-import uuid
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mfa_sync import answers, http_contract
+from mfa_sync import answers, http_contract, push_runs
 from mfa_sync.log import Event, record
 from shared.clock import Deadline
 from shared.errors import Problem, TransientError
@@ -48,8 +47,11 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
         return answers.handshake_refused()
     dry_run = http_contract.parse_dry_run(query)
     key = http_contract.parse_idempotency_key(headers.get("idempotency-key"))
-    rows = http_contract.parse_rows(body, headers.get("content-type"), worker.settings.inline_max)
-    work = partial(_reconcile, worker, rows, deadline, dry_run=dry_run)
+    rows = http_contract.parse_rows(body, headers.get("content-type"), worker.settings.rows_max)
+    if len(rows) > worker.settings.inline_max or "respond-async" in headers.get("prefer", ""):
+        work = partial(push_runs.begin, worker, rows, dry_run=dry_run)
+    else:
+        work = partial(_reconcile, worker, rows, deadline, dry_run=dry_run)
     if key is None:
         return await work()
     request = (b"dryRun\n" if dry_run else b"\n") + body
@@ -58,7 +60,7 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
 
 async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *, dry_run: bool) -> Answer:
     """Plan, guard, apply, and answer."""
-    run_id, policy = uuid.uuid4().hex, worker.settings.policy
+    run_id, policy = push_runs.new_id(worker.clock), worker.settings.policy
     tenant, guard = worker.tenant(deadline), await worker.guard()
     memory = worker.last_written.of_call(run_id, policy, deadline)
     planned = await plan(http_contract.requests_of(rows), tenant, policy, memory)
@@ -75,7 +77,21 @@ async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *,
         results = await apply(admitted, tenant, policy, guard, memory)
     answer = answers.answer(run_id, rows, entries, results, policy, dry_run=dry_run)
     _record(run_id, entries, results, answer, dry_run=dry_run)
+    if not dry_run:
+        await push_runs.keep(worker, answer, entries, results, deadline)
     return answer
+
+
+async def poll(
+    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
+) -> Answer:
+    """Return the answer to `GET /api/mfa-sync/{runId}`: how a push stands. Arguments and errors as `push`."""
+    del body
+    deadline = Deadline.after(worker.clock, worker.settings.deadline_seconds)
+    if not await _knows_handshake(worker, headers.get("message"), deadline):
+        return answers.handshake_refused()
+    http_contract.refuse_query(query)
+    return await push_runs.look_up(worker, run_id)
 
 
 def _report_changed_outside(run_id: str, planned: Plan) -> None:

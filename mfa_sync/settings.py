@@ -107,7 +107,8 @@ class Settings:
         scope_group_id: Only members (transitive) are ours; None for everybody.
         exclude_group_id: Members (transitive) are not ours.
         plan_only: PUSH_MODE=plan: pushes are answered with a plan and nothing is written.
-        inline_max: Most rows that one call may carry.
+        inline_max: Most rows that one call does at once; more become a run.
+        rows_max: Most rows that one call may carry.
         deadline_seconds: Seconds after which a call is answered with what is known.
         sweeps: How everybody is kept in agreement.
         easy_auth: Whether the platform authenticates operators, so that its header may be believed.
@@ -129,6 +130,7 @@ class Settings:
     exclude_group_id: str | None
     plan_only: bool
     inline_max: int
+    rows_max: int
     deadline_seconds: int
     sweeps: SweepSettings
     easy_auth: bool
@@ -194,6 +196,7 @@ class Settings:
             exclude_group_id=read.optional("EXCLUDE_GROUP_ID", "an object id (GUID)", _GUID),
             plan_only=read.word("PUSH_MODE", "apply", "plan") == "plan",
             inline_max=read.whole("SYNC_INLINE_MAX", 100, 1, 1000),
+            rows_max=read.whole("SYNC_MAX", 10_000, 1, 50_000),
             deadline_seconds=read.whole("SYNC_DEADLINE_SECONDS", 90, 5, 220),
             sweeps=SweepSettings(
                 mode=read.word("SWEEP_MODE", "plan", "apply", "off"),

@@ -27,6 +27,7 @@ class Problem(StrEnum):
     VAULT_UNAVAILABLE = "vaultUnavailable"
     GRAPH_REFUSED = "graphRefused"
     GRAPH_UNAVAILABLE = "graphUnavailable"
+    RUN_NOT_FOUND = "runNotFound"
     STORAGE_UNAVAILABLE = "storageUnavailable"
     IDEMPOTENCY_KEY_IN_FLIGHT = "idempotencyKeyInFlight"
     IDEMPOTENCY_KEY_REUSED = "idempotencyKeyReused"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from shared.outcome import Code, Note, Outcome
 from shared.phone_number import Comparison, InvalidPhoneNumberError, ObservedNumber, PhoneNumber
@@ -77,6 +77,14 @@ class Policy:
         return self.default_region
 
 
+class Expectation(Protocol):
+    """A number that a caller believes in, where it may not be kept as such."""
+
+    def meets(self, number: PhoneNumber | None) -> bool:
+        """Return whether it is this number."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Intent:
     """What a caller asks for one user, besides "make it agree".
@@ -84,10 +92,12 @@ class Intent:
     Attributes:
         keep_when_empty: OverwriteNull=0: an empty attribute leaves the registered number alone.
         mobile: The number that the caller believes in; None if it states none.
+        expectation: The same, of a call whose rows were kept in storage.
     """
 
     keep_when_empty: bool = False
     mobile: str | None = field(default=None, repr=False)
+    expectation: Expectation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,10 +216,11 @@ def source_of(intent: Intent, policy: Policy) -> str:
 
 def same_wish(one: Intent, other: Intent, region: str | None) -> bool:
     """Return whether two intents ask the same, their numbers compared by value."""
-    return (one.keep_when_empty, _value(one.mobile, region)) == (
-        other.keep_when_empty,
-        _value(other.mobile, region),
-    )
+    return _wish(one, region) == _wish(other, region)
+
+
+def _wish(intent: Intent, region: str | None) -> tuple[object, ...]:
+    return intent.keep_when_empty, _value(intent.mobile, region), intent.expectation
 
 
 def _value(mobile: str | None, region: str | None) -> PhoneNumber | str | None:
@@ -235,7 +246,8 @@ def _desired(user: User, intent: Intent, policy: Policy) -> PhoneNumber | Refusa
         desired = PhoneNumber.parse(text, region) if text else None
     except InvalidPhoneNumberError as error:
         return Refusal(Code.INVALID_PHONE_NUMBER, "extensionAttribute15", f"extensionAttribute15: {error}.")
-    if stated and stated != desired:
+    unmet = intent.expectation is not None and not intent.expectation.meets(desired)
+    if unmet or (stated and stated != desired):
         return Refusal(Code.SOURCE_NOT_YET_SYNCED, "Mobile is an expectation (ALLOW_PAYLOAD_NUMBER=false)")
     return desired
 

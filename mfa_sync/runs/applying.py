@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from mfa_sync.runs.run import Run, RunKind
 from shared.outcome import Code, Note, Outcome, Result
 from shared.plan import Intent, NoChange, Plan, Refusal, Request
 from shared.reconciler import apply, plan
@@ -17,15 +18,16 @@ if TYPE_CHECKING:
 
     from mfa_sync.fingerprints import FingerprintKey
     from mfa_sync.runs.page import Page, PlannedChange
-    from mfa_sync.runs.run import Run
     from mfa_sync.runs.tools import Tools
     from shared.clock import Deadline
     from shared.guard import Guard
     from shared.plan import Entry
 
 
-async def apply_page(run: Run, page: Page, tools: Tools, guard: Guard, deadline: Deadline) -> Page:
-    """Return the page with what became of each of its changes.
+async def apply_page(
+    run: Run, page: Page, left_out: AbstractSet[str], tools: Tools, guard: Guard, deadline: Deadline
+) -> Page:
+    """Return the page with what became of each of its changes, but for those of people left out.
 
     Each user is read and decided about afresh. What is already so is done; what is still as it was shown is
     written; everything else is left for the next sweep. A key of fingerprints that is gone recognises
@@ -34,7 +36,11 @@ async def apply_page(run: Run, page: Page, tools: Tools, guard: Guard, deadline:
     Raises:
         TransientError, PermanentError: The directory as a whole could not be read or written.
     """
-    wanted = {one.id: one for one in page.changes if run.approves(one.kind) and one.outcome is None}
+    wanted = {
+        one.id: one
+        for one in page.changes
+        if run.approves(one.kind) and one.outcome is None and one.id not in left_out
+    }
     key = await tools.keys.version(page.key)
     results = await _apply(run, wanted, key, tools, guard, deadline) if wanted else {}
     return replace(page, changes=tuple(_ended(one, results, wanted.keys()) for one in page.changes))
@@ -56,9 +62,10 @@ async def _apply(
     guard: Guard,
     deadline: Deadline,
 ) -> dict[str, Result]:
-    policy, tenant = tools.rules.policy, tools.tenant(deadline)
+    tenant = tools.tenant(deadline)
     # The grace was judged when the plan was made; what was shown as a delete is looked at as one.
-    policy = replace(policy, sweeping=False, empty_grace_days=0)
+    swept = replace(tools.rules.policy, sweeping=False, empty_grace_days=0)
+    policy = tools.rules.push_policy if run.kind is RunKind.PUSH else swept
     memory = tools.memory(run.id, policy, deadline)
     requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(wanted)]
     now = await plan(requests, tenant, policy, memory)

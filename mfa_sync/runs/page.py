@@ -134,6 +134,10 @@ class Page:
         what = [[one.id, one.kind, one.desired, one.observed] for one in self.changes]
         return hashlib.sha256(json.dumps([self.key, what]).encode()).hexdigest()
 
+    def with_changes(self, changes: Iterable[PlannedChange]) -> Self:
+        """Return the page with its changes as they ended."""
+        return replace(self, changes=tuple(changes))
+
     def dump(self) -> bytes:
         """Return the page as JSON."""
         return json.dumps({"v": FORMAT, **asdict(self)}).encode()

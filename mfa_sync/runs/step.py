@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mfa_sync.log import Event, record
-from mfa_sync.runs import sweep
+from mfa_sync.runs import push_run, sweep
 from mfa_sync.runs.applying import apply_page
 from mfa_sync.runs.page import applying_tally
-from mfa_sync.runs.run import WORK_SECONDS, Run, State
+from mfa_sync.runs.run import WORK_SECONDS, Run, RunKind, State
 from mfa_sync.storage import LostRaceError
 from shared.clock import Deadline
 from shared.errors import PermanentError, TransientError
@@ -113,19 +113,31 @@ async def _work(run: Run, tools: Tools, deadline: Deadline) -> Run:
     if run.state is State.PLANNING:
         if run.cursor is None:
             return await _guard(run, tools)
-        step = await sweep.plan_step(run, tools, deadline)
-        for number, page in enumerate(step.planned.pages, run.pages):
-            await tools.store.put_page(run.id, number, page)
-        digests = tuple(page.digest for page in step.planned.pages)
-        return step.run.planned(digests, step.planned.tally, step.cursor, _now(tools))
+        return await _plan(run, tools, deadline)
     if run.applied < run.pages:
         return await _apply(run, tools, deadline)
-    await sweep.finish(run, tools)
+    if run.kind is not RunKind.PUSH:
+        await sweep.finish(run, tools)
     return run.finished(_now(tools))
+
+
+async def _plan(run: Run, tools: Tools, deadline: Deadline) -> Run:
+    if run.kind is RunKind.PUSH:
+        planned, cursor = await push_run.plan_slice(run, tools, deadline)
+    else:
+        step = await sweep.plan_step(run, tools, deadline)
+        run, planned, cursor = step.run, step.planned, step.cursor
+    for number, page in enumerate(planned.pages, run.pages):
+        await tools.store.put_page(run.id, number, page)
+    digests = tuple(page.digest for page in planned.pages)
+    return run.planned(digests, planned.tally, cursor, _now(tools))
 
 
 async def _guard(run: Run, tools: Tools) -> Run:
     """Hold the whole plan against the limits; what may go on is counted as made."""
+    is_push = run.kind is RunKind.PUSH
+    if is_push and not run.apply:  # a dry run, or PUSH_MODE=plan: there is nothing to approve
+        return run.finished(_now(tools))
     planned = {Kind(kind): count for kind, count in run.tally.planned.items()}
     sweeps, _ = await tools.store.sweeps()
     limits = tools.rules.limits
@@ -135,13 +147,14 @@ async def _guard(run: Run, tools: Tools) -> Run:
         counts = {kind: recent.get(kind, 0) + count for kind, count in planned.items()}
         over.clear()
         over.update(breaches(counts, limits, sweeps.population))
-        return set() if over or not run.apply or sweeps.population is None else set(planned)
+        may = run.apply and not over and (is_push or sweeps.population is not None)
+        return set(planned) if may else set()
 
     recent = await tools.ledger.take(planned, grant) if planned else {}
     reasons = [f"{reason}." for reason in over.values()]
     if planned and recent is None:
         reasons.append("The changes of the last 24 hours cannot be counted.")
-    if planned and sweeps.population is None:
+    if planned and sweeps.population is None and not is_push:
         reasons.append("The managed population is not known: no full sweep has finished yet.")
     if planned and not run.apply:
         reasons.append("SWEEP_MODE=plan, or started as a plan.")
@@ -161,7 +174,8 @@ async def _apply(run: Run, tools: Tools, deadline: Deadline) -> Run:
         await tools.ledger.take(wanted, lambda _: wanted)
     sweeps, _ = await tools.store.sweeps()
     guard = Guard(tools.rules.limits, tools.ledger, sweeps.population)
-    done = await apply_page(run, page, tools, guard, deadline)
+    left_out = await push_run.contradicted(run, tools) if run.kind is RunKind.PUSH else frozenset[str]()
+    done = await apply_page(run, page, left_out, tools, guard, deadline)
     await tools.store.put_page(run.id, run.applied, done)
     return run.applied_page(applying_tally(done.changes), _now(tools))
 

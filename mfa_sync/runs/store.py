@@ -74,6 +74,14 @@ class RunStore:
         await self._table.put(_OPEN, Write(run.id, {"v": FORMAT}))
         return await self._write(run, "", None)
 
+    async def record(self, run: Run) -> None:
+        """Keep a run that is over.
+
+        Raises:
+            LostRaceError: There is one of this id.
+        """
+        await self._write(run, "", None)
+
     async def open(self) -> list[str]:
         """Return the ids of all runs that are not final, and of few that are or were never made."""
         return [row.key for row in await self._table.range(_OPEN, "0", "a")]

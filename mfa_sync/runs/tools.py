@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the organisation decided about sweeps.
+    """What the organisation decided about runs.
 
     Attributes:
         policy: What decides about a user whom nobody named.
+        push_policy: What decides about a user whom a row names.
         limits: What the guard allows within 24 hours.
         digest: Of everything that decides about users: where it changes, a full sweep is due.
         full_every_days: How often everybody is looked at.
@@ -32,6 +33,7 @@ class Rules:
     """
 
     policy: Policy
+    push_policy: Policy
     limits: Limits
     digest: str
     full_every_days: int

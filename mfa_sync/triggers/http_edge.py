@@ -12,6 +12,7 @@ from mfa_sync import answers
 from mfa_sync.composition import worker
 from mfa_sync.http_contract import RequestError
 from mfa_sync.log import Event, record
+from mfa_sync.triggers.nudges import send
 from shared.errors import SyncError
 
 if TYPE_CHECKING:
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger(__name__)
 
 
-async def respond(request: func.HttpRequest, handler: Handler) -> func.HttpResponse:
-    """Return what `handler` answers; a problem document if it cannot."""
+async def respond(
+    request: func.HttpRequest, handler: Handler, nudges: func.Out[list[str]] | None = None
+) -> func.HttpResponse:
+    """Return what `handler` answers; a problem document if it cannot. Its nudge goes to the queue."""
     try:
         answer = await handler(worker(), request.headers, _query(request), request.get_body())
     except (SyncError, RequestError) as error:
@@ -41,6 +44,8 @@ async def respond(request: func.HttpRequest, handler: Handler) -> func.HttpRespo
     except Exception as error:  # noqa: BLE001  whatever it is, its text and locals may hold a secret
         record(_LOG, logging.ERROR, Event.PUSH_STOPPED, code="internalError", detail=_where(error))
         answer = answers.internal_error()
+    if nudges is not None and answer.nudge is not None:
+        send([answer.nudge], nudges)
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store", **answer.headers}
     return func.HttpResponse(
         answer.text(),

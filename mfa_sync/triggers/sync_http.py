@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import azure.functions as func
 
-from mfa_sync.push import push
+from mfa_sync.push import poll, push
 from mfa_sync.triggers.http_edge import respond
+from mfa_sync.triggers.nudges import CONNECTION, QUEUE
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 
 @blueprint.function_name("mfa_sync")
-@blueprint.route("mfa-sync", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
-async def mfa_sync(req: func.HttpRequest) -> func.HttpResponse:
-    """Make the phones of the users named agree with their source."""
-    return await respond(req, push)
+@blueprint.route("mfa-sync/{runId?}", methods=["POST", "GET"], auth_level=func.AuthLevel.FUNCTION)
+@blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
+async def mfa_sync(req: func.HttpRequest, nudges: func.Out[list[str]]) -> func.HttpResponse:
+    """Make the phones of the users named agree with their source; tell how a push of many rows stands.
+
+    One function, so that one key opens both and no more.
+    """
+    run_id = req.route_params.get("runId")
+    if req.method == "GET" and run_id:
+        return await respond(req, partial(poll, run_id=run_id))
+    if req.method == "POST" and not run_id:
+        return await respond(req, push, nudges)
+    return func.HttpResponse(status_code=405, headers={"Allow": "GET" if run_id else "POST"})
