@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass
 from itertools import batched
 from typing import TYPE_CHECKING
 
+from dev.memory_faults import FaultyMemory
 from mfa_sync.storage import LostRaceError, Row, StorageDownError
 
 if TYPE_CHECKING:
@@ -20,35 +19,11 @@ _NOT_IN_KEYS = frozenset("/\\#?")
 _TRANSACTION = 100
 
 
-@dataclass(slots=True)
-class Chances:
-    """How probable each fault is, for each request, from 0 to 1.
-
-    Attributes:
-        fails_before: It fails and nothing was done.
-        fails_after: It is done, and the answer is lost.
-        loses_race: Somebody else writes the row just before a conditional write.
-    """
-
-    fails_before: float = 0.0
-    fails_after: float = 0.0
-    loses_race: float = 0.0
-
-
-class MemoryTable:
-    """A `Table` in memory. Equal seeds and equal calls meet equal faults.
-
-    Attributes:
-        down: Whether every request fails now.
-        chances: How probable other faults are.
-    """
+class MemoryTable(FaultyMemory):
+    """A `Table` in memory. Equal seeds and equal calls meet equal faults."""
 
     def __init__(self, seed: int = 15, pause: Callable[[], Awaitable[None]] | None = None) -> None:
-        """Take what lets a request's time pass; it is awaited on the way there and on the way back."""
-        self.down = False
-        self.chances = Chances()
-        self._random = random.Random(seed)  # noqa: S311  it makes faults, no secrets
-        self._pause = pause
+        super().__init__(seed, pause)
         self._rows: dict[str, dict[str, Row]] = {}
         self._versions = 0
 
@@ -117,19 +92,6 @@ class MemoryTable:
     def rows(self) -> dict[str, dict[str, Row]]:
         """Return all rows by partition and key, for whoever looks what was kept."""
         return {partition: dict(rows) for partition, rows in self._rows.items()}
-
-    async def _reach(self) -> None:
-        if self._pause:
-            await self._pause()
-        if self.down or self._random.random() < self.chances.fails_before:
-            raise StorageDownError("The emulated storage is down.")
-
-    async def _answer(self) -> None:
-        lost = self._random.random() < self.chances.fails_after
-        if self._pause:
-            await self._pause()
-        if lost:
-            raise StorageDownError("The emulated storage's answer was lost.")
 
     def _partition(self, partition: str) -> dict[str, Row]:
         return self._rows.setdefault(partition, {})

@@ -1,4 +1,4 @@
-"""The table as Azure storage keeps it, and as memory does."""
+"""Tables and blobs as Azure storage keeps them, and as memory does."""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dev.memory_blobs import MemoryBlobs
 from dev.memory_table import MemoryTable
+from mfa_sync.azure_blobs import AzureBlobs
 from mfa_sync.azure_table import AzureTable
+from mfa_sync.log import Event
 from mfa_sync.settings import StorageSettings
 from mfa_sync.storage_calls import Bounds
 from tests.clocks import FakeClock
+from tests.storage.cloud import IDENTITY, Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dev.azurite import Azurite
-    from mfa_sync.storage import Table
+    from mfa_sync.storage import Blobs, Table
 
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """The table's time, wound by hand."""
+    """The storage's time, wound by hand."""
     return FakeClock()
 
 
@@ -43,9 +47,35 @@ def open_table(clock: FakeClock) -> Iterator[Callable[..., AzureTable]]:
         table.close()
 
 
+@pytest.fixture
+def open_blobs(clock: FakeClock) -> Iterator[Callable[..., AzureBlobs]]:
+    """Opens containers that are closed after the test, each with a name of its own unless it is told one."""
+    opened: list[AzureBlobs] = []
+
+    def open_one(connection_string: str, *, name: str = "", bounds: Bounds | None = None) -> AzureBlobs:
+        blobs = AzureBlobs(
+            StorageSettings(connection_string), name or new_name(), clock, bounds=bounds or Bounds()
+        )
+        opened.append(blobs)
+        return blobs
+
+    yield open_one
+    for blobs in opened:
+        blobs.close()
+
+
 def new_name() -> str:
-    """Return a table's name that nobody has."""
+    """Return a name that no table and no container has."""
     return f"test{uuid.uuid4().hex}"
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the text of each time that the storage was said to have failed."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.__dict__.get("event") == Event.STORAGE_UNAVAILABLE
+    ]
 
 
 @pytest.fixture(params=["azure", "memory"])
@@ -56,3 +86,21 @@ def table(request: pytest.FixtureRequest) -> Table:
     azurite: Azurite = request.getfixturevalue("azurite")
     open_one: Callable[..., AzureTable] = request.getfixturevalue("open_table")
     return open_one(azurite.connection_string)
+
+
+@pytest.fixture(params=["azure", "memory"])
+def blobs(request: pytest.FixtureRequest) -> Blobs:
+    """Empty blobs of each kind."""
+    if request.param == "memory":
+        return MemoryBlobs()
+    azurite: Azurite = request.getfixturevalue("azurite")
+    open_one: Callable[..., AzureBlobs] = request.getfixturevalue("open_blobs")
+    return open_one(azurite.connection_string)
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
+    """The cloud, and this process's identity in it."""
+    monkeypatch.setenv("IDENTITY_ENDPOINT", IDENTITY)
+    monkeypatch.setenv("IDENTITY_HEADER", "header")
+    return Cloud()

@@ -16,14 +16,16 @@ SIGNATURE = "c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 
 def keyed(port: int) -> str:
     """Return a connection string with an account key."""
-    return f"AccountName=contoso;AccountKey={KEY};TableEndpoint=http://127.0.0.1:{port}/contoso"
+    return f"AccountName=contoso;AccountKey={KEY};{_addresses(port)}"
 
 
 def signed(port: int) -> str:
     """Return a connection string with a shared access signature, which goes into every address."""
-    return (
-        f"TableEndpoint=http://127.0.0.1:{port}/contoso;SharedAccessSignature=sv=2024-11-04&sig={SIGNATURE}"
-    )
+    return f"{_addresses(port)};SharedAccessSignature=sv=2024-11-04&sig={SIGNATURE}"
+
+
+def _addresses(port: int) -> str:
+    return ";".join(f"{name}Endpoint=http://127.0.0.1:{port}/contoso" for name in ("Table", "Blob"))
 
 
 def port_of_nobody() -> int:

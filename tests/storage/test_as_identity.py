@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import requests
-from azure.core.pipeline.transport import RequestsTransport
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPResponse
 
 from mfa_sync.azure_table import AzureTable
 from mfa_sync.settings import StorageSettings
 from mfa_sync.storage import StorageDownError, Write
 from mfa_sync.storage_calls import Bounds
 from mfa_sync.wires import Wires
+from tests.storage.cloud import Cloud
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -26,42 +22,6 @@ if TYPE_CHECKING:
 
 CLIENT_ID = "22222222-2222-4222-8222-222222222222"
 ACCOUNT = "https://contoso.table.core.windows.net"
-IDENTITY = "http://127.0.0.1:1/identity"
-
-
-class Cloud(HTTPAdapter):
-    """Answers for the identity endpoint and for the account, in place of a network."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.asked: list[requests.PreparedRequest] = []
-        self.status, self.kind, self.body = 404, "application/json", error("ResourceNotFound")
-
-    def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:
-        """Answer one request."""
-        self.asked.append(request)
-        if str(request.url).startswith(IDENTITY):
-            token = {
-                "access_token": f"token{len(self.asked)}",
-                "expires_on": "4000000000",
-                "token_type": "Bearer",
-            }
-            return self._answer(request, 200, "application/json", json.dumps(token).encode())
-        return self._answer(request, self.status, self.kind, self.body)
-
-    def _answer(
-        self, request: requests.PreparedRequest, status: int, kind: str, body: bytes
-    ) -> requests.Response:
-        headers = {"Content-Type": kind, "Content-Length": str(len(body))}
-        raw = HTTPResponse(io.BytesIO(body), headers, status, reason="-", preload_content=False)
-        return self.build_response(request, raw)
-
-    def transport(self) -> RequestsTransport:
-        """Return what carries a client's calls here."""
-        session = requests.Session()
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, self)
-        return RequestsTransport(session=session, session_owner=False)
 
 
 def error(code: str) -> bytes:
@@ -70,11 +30,10 @@ def error(code: str) -> bytes:
 
 
 @pytest.fixture
-def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
-    """The cloud, and this process's identity in it."""
-    monkeypatch.setenv("IDENTITY_ENDPOINT", IDENTITY)
-    monkeypatch.setenv("IDENTITY_HEADER", "header")
-    return Cloud()
+def cloud(cloud: Cloud) -> Cloud:
+    """The cloud, in which there is no row yet."""
+    cloud.status, cloud.body = 404, error("ResourceNotFound")
+    return cloud
 
 
 @pytest.fixture

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mfa_sync.azure_table import AzureTable
-from mfa_sync.log import Event
 from mfa_sync.storage import StorageDownError, Write
 from mfa_sync.storage_calls import Bounds
-from tests.storage.conftest import new_name
+from tests.storage.conftest import new_name, said
 from tests.storage.silent_storage import KEY, SIGNATURE, SilentStorage, keyed, port_of_nobody, signed
 
 if TYPE_CHECKING:
@@ -25,15 +24,6 @@ if TYPE_CHECKING:
 
 P = "partition"
 WINDOW = Bounds().closed
-
-
-def said(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return the text of each time that the storage was said to have failed."""
-    return [
-        record.getMessage()
-        for record in caplog.records
-        if record.__dict__.get("event") == Event.STORAGE_UNAVAILABLE
-    ]
 
 
 async def failure_of(table: AzureTable) -> StorageDownError:

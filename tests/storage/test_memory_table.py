@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dev.memory_table import Chances, MemoryTable
+from dev.memory_faults import Chances
+from dev.memory_table import MemoryTable
 from mfa_sync.storage import LostRaceError, StorageDownError, Write
 
 P = "partition"
