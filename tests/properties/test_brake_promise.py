@@ -140,11 +140,11 @@ class ManyWorkers(RuleBasedStateMachine):
     @rule()
     def storage_goes_or_comes(self) -> None:
         """An outage begins or ends."""
-        self.table.is_down = not self.table.is_down
+        self.table.down = not self.table.down
         self.had_outage = True
 
     @rule()
-    @precondition(lambda self: not self.table.is_down)
+    @precondition(lambda self: not self.table.down)
     def an_answer_of_the_storage_is_lost(self) -> None:
         """The next write is done and looks as if it were not."""
         self.table.answers_lost = 1
@@ -153,7 +153,7 @@ class ManyWorkers(RuleBasedStateMachine):
     # -----------
 
     @rule(skew=st.sampled_from([0.0, -170.0, 170.0]))
-    @precondition(lambda self: not self.table.is_down and len(self.workers) < 4)
+    @precondition(lambda self: not self.table.down and len(self.workers) < 4)
     def cold_start(self, skew: float) -> None:
         """The host starts no worker without its storage; the worker pushes at once."""
         brake = Brake(self.table, "contoso_app", SkewedClock(self.clock, skew))
@@ -189,7 +189,7 @@ class ManyWorkers(RuleBasedStateMachine):
         fate=st.sampled_from(["told", "lost", "killed"]),
         times=st.sampled_from([1, 3, 12]),
     )
-    @precondition(lambda self: not self.table.is_down)
+    @precondition(lambda self: not self.table.down)
     def bad_luck(self, *, rotates: bool, fate: str, times: int) -> None:
         """Cold workers, one after another, send what is wrong; nobody may hear how it ended."""
         for _ in range(times):
@@ -223,7 +223,7 @@ class ManyWorkers(RuleBasedStateMachine):
     @rule()
     def a_repair_heals_by_itself(self) -> None:
         """The right secrets are stored, time passes: a warm worker and a cold one get their token."""
-        self.table.is_down, self.table.answers_lost = False, 0
+        self.table.down, self.table.answers_lost = False, 0
         self.entra_changes(policy=False, fault=False, lock=False)
         for kind in KINDS:
             self.rotate(kind, is_right=True)

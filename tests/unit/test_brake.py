@@ -10,6 +10,7 @@ import pytest
 
 from mfa_sync.brake import Brake, Versions
 from mfa_sync.credentials.aadsts import refusal_of
+from mfa_sync.storage import Write
 from shared.clock import Clock
 from tests import virtual_time
 from tests.clocks import FakeClock
@@ -131,7 +132,7 @@ async def test_the_storage_down_each_worker_goes_by_what_it_knew(caplog: pytest.
     knowing, fresh = brake(table, clock), brake(table, clock)
     assert await knowing.enter(OLD) is None
     await knowing.refused(WRONG, OLD, 0)
-    table.is_down = True
+    table.down = True
     with caplog.at_level(logging.WARNING):
         for _ in range(5):
             assert await knowing.enter(OLD)
@@ -148,9 +149,9 @@ async def test_what_could_not_be_written_is_written_when_the_storage_is_back() -
     table, clock = SharedTable(), FakeClock()
     worker = brake(table, clock)
     assert await worker.enter(OLD) is None
-    table.is_down = True
+    table.down = True
     await worker.refused(WRONG, OLD, 0)
-    table.is_down = False
+    table.down = False
     assert await worker.enter(OLD)
     other = await brake(table, clock).enter(OLD)
     assert other
@@ -175,11 +176,10 @@ async def test_a_row_of_another_release_is_left_alone() -> None:
     worker = brake(table, clock)
     await worker.enter(OLD)
     await worker.refused(WRONG, OLD, 0)
-    ((place, row),) = table.rows.items()
-    columns = dict(row.values) | {"v": 2}
-    table.rows[place] = type(row)(row.key, columns, row.etag)
+    columns = dict(table.only_row()) | {"v": 2}
+    await table.put("brake", Write("contoso_app", columns))
     assert await brake(table, clock).enter(OLD) is None
-    assert table.rows[place].values == columns
+    assert table.only_row() == columns
     assert await worker.enter(OLD)
 
 
@@ -189,12 +189,12 @@ async def test_the_row_names_versions_and_nobody() -> None:
     worker = brake(table, clock)
     await worker.enter(OLD)
     await worker.refused(WRONG, OLD, 0)
-    (columns,) = table.everything()
+    columns = table.only_row()
     assert set(columns) == {
         "v", "spent", "misses", "missed", "owner", "until", "aadsts", "healing", "username", "password",
         "clientSecret",
     }  # fmt: skip
-    assert json.loads(columns["spent"]) == [["password user-1 password-1", 50126]]
+    assert json.loads(str(columns["spent"])) == [["password user-1 password-1", 50126]]
 
 
 async def test_new_versions_are_looked_up_at_most_once_a_minute() -> None:
