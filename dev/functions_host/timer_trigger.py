@@ -103,8 +103,7 @@ class TimerTrigger:
             await self._sleep_until(self._next)
             now = self._clock.now()
             missed_one = self._schedule.next_after(self._next) <= now
-            # A clock may be a little early; the next time must not be the same one again.
-            await self._fire(max(now, self._next), is_past_due=self._monitored and missed_one)
+            await self._fire(now, is_past_due=self._monitored and missed_one)
 
     async def _fire(self, moment: datetime, *, is_past_due: bool) -> None:
         self._running = True

@@ -89,10 +89,11 @@ def test_what_always_fails_goes_to_the_poison_queue_and_its_trigger(
 def test_what_is_not_base64_goes_straight_to_the_poison_queue(
     queues_host: FunctionsHost, open_queue: OpenQueue
 ) -> None:
-    """The function never sees it. Its text is kept, so nothing there can read it either."""
+    """The function never sees it. Its text is kept, so the poison queue's cannot read it either: there it stays."""
     sent = open_queue("jobs").send_message("{not base64}")
     queues_host.await_output(f"Message {sent.id} of jobs is not in base64")
     queues_host.await_output(f"Moving message {sent.id} to jobs-poison")
+    queues_host.await_output("stays hidden: jobs-poison has no poison queue")
     assert f"Message {sent.id} of jobs, dequeued" not in queues_host.output()
 
 

@@ -44,6 +44,7 @@ class Timer:
 
     async def _run(self, value: Datum, reason: str) -> bool:
         del reason
+        await asyncio.sleep(0)
         self.runs.append((self.now.strftime("%H:%M:%S"), json.loads(value.value)))
         self.now += timedelta(seconds=self.durations.pop(0) if self.durations else 0)
         if len(self.runs) == self.enough:
@@ -99,8 +100,8 @@ async def test_the_status_tells_the_last_time_and_the_next() -> None:
     assert second["ScheduleStatus"]["Next"] == "2026-11-24T07:10:00+00:00"
 
 
-async def test_a_clock_that_is_early_does_not_run_it_twice() -> None:
-    """The time it ran for is over, whatever the clock says."""
+async def test_it_may_run_at_the_start_too() -> None:
+    """The binding's runOnStartup; then as the schedule says."""
     timer = Timer("0 */5 * * * *", TimerOptions(run_on_startup=True))
     assert await timer.run(2) == ["07:00:30", "07:05:00"]
 
@@ -127,6 +128,12 @@ def test_the_clock_runs_timers_in_a_host() -> None:
     with FunctionsHost(APPS / "clock") as host:
         host.await_output("Function.at_start.User (app)")
         output = host.await_output("Executed 'Functions.every_second' (Succeeded", 2)
+        host.kill()
+        # Whoever waits for a host that has ended is told at once.
+        with pytest.raises(HostDidNotStartError, match="The host is not there"):
+            host.run_timer("every_second")
+        with pytest.raises(NotWrittenError, match="'no such text' was not written 1 times"):
+            host.await_output("no such text")
     assert "started, past due: False" in output
     assert "Executing 'Functions.every_second' (Reason='Timer fired at 20" in output
     assert "The next occurrence of the 'at_start' schedule (0 0 2 29 2 *) is 20" in output
@@ -156,13 +163,3 @@ def test_what_is_no_timer_cannot_run_as_one(queues_host: FunctionsHost, name: st
     """A function in error, none at all, one with an HTTP trigger."""
     with pytest.raises(LookupError, match=f"runs no function {name} on demand: status 404"):
         queues_host.run_timer(name)
-
-
-def test_a_host_that_ended_runs_no_timer_and_writes_no_more() -> None:
-    """Whoever waits for it is told, at once."""
-    with FunctionsHost(APPS / "clock") as host:
-        host.kill()
-        with pytest.raises(HostDidNotStartError, match="The host is not there"):
-            host.run_timer("every_second")
-        with pytest.raises(NotWrittenError, match="'no such text' was not written 1 times"):
-            host.await_output("no such text")
