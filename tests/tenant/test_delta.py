@@ -216,6 +216,17 @@ async def test_several_changes_of_one_person_are_told_once(follow: Follow, state
     assert again.entries == told.entries
 
 
+async def test_changes_of_different_properties_add_up(follow: Follow, state: TenantState) -> None:
+    """One that is not selected hides none that is."""
+    link = (await follow()).link
+    bo = state.person(BO)
+    bo.enabled = False
+    bo.usage_location = "NO"
+    bo.display_name = "Bo Other"
+    told = await follow(link, headers={"Prefer": "return=minimal"})
+    assert told.entries == [{"id": bo.id, "accountEnabled": False, "usageLocation": "NO"}]
+
+
 async def test_a_change_during_the_round_is_told_by_the_next(
     graph: GraphClient, follow: Follow, state: TenantState
 ) -> None:
