@@ -7,13 +7,16 @@ of the 0.8: Graph's "Throttling limits" page.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 
 _WINDOW_SECONDS = 10.0
 _TOLD_FROM = 0.8
-# A share of two digits may be so much larger; believing it as it stands would be one call too many.
-_ROUNDED_AWAY = 0.005
+# A share is rounded, so what follows from it may be a call too many. Then a refusal shows exactly how much
+# was taken, and that is not exceeded for so long: unless it is so far from the share that others took part.
+_CEILING_SECONDS = 60.0
+_ROUNDED = 0.05
 # Calls take differently long to arrive, so one may count a little longer than our clock says: by this and
 # twice what their durations usually differ by.
 _EDGE_SECONDS = 0.02
@@ -63,6 +66,8 @@ class Allowance:
         self._largest = 1
         self._tells = False
         self._sign_at = 0.0
+        self._ceiling = math.inf
+        self._ceiling_at = 0.0
         self._next_at = 0.0
         self._duration: float | None = None
         self._edge = _EDGE_SECONDS
@@ -73,7 +78,8 @@ class Allowance:
         if self._limit is None or quiet > _FORGET_SECONDS:
             return None
         if self._tells:
-            return self._limit
+            holds = now - self._ceiling_at <= _CEILING_SECONDS
+            return min(self._limit, self._ceiling) if holds else self._limit
         return self._limit * (1 + _STEP_BACK * (quiet / _RETURN_SECONDS - 1) ** 3)
 
     def wait(self, items: int, now: float) -> float:
@@ -98,11 +104,23 @@ class Allowance:
         sent.used = self._used(now)
         return sent
 
-    def told(self, sent: Sent, share: float, now: float) -> None:
-        """Learn from a share of the limit that an answer told. Others' calls are in it: we make room."""
+    def told(self, sent: Sent, share: float, refused: int, now: float) -> None:
+        """Learn from a share of the limit that an answer told. Others' calls are in it: we make room.
+
+        Args:
+            sent: The call.
+            share: What it told.
+            refused: How many of its items were refused nevertheless.
+            now: When we learn of it.
+        """
         self._measure(now - sent.at)
         self._tells, self._sign_at = True, now
-        self._approach(sent.used / (share + _ROUNDED_AWAY))
+        self._approach(sent.used / share)
+        if refused:
+            sent.refused = refused
+            taken = self._taken(sent)
+            if self._limit is not None and abs(taken - self._limit) <= self._limit * _ROUNDED:
+                self._ceiling, self._ceiling_at = max(taken, self._largest), now
 
     def answered(self, sent: Sent, now: float) -> None:
         """Learn from an answer without any sign: where shares are told, less than 0.8 was used."""
@@ -120,9 +138,7 @@ class Allowance:
             is_news: Whether the call left after the last refusal was known; else it is that one's echo.
         """
         sent.refused = items
-        taken = sum(
-            one.items - one.refused for one in self._sent if sent.at - _WINDOW_SECONDS < one.at <= sent.at
-        )
+        taken = self._taken(sent)
         if taken <= 0:
             # Nothing was taken for ten seconds, so it is not our volume that is refused: no limit is shown.
             self._limit = None
@@ -130,6 +146,12 @@ class Allowance:
         known = self._limit if not is_news else None
         self._limit = max(taken if known is None else min(taken, known), self._largest)
         self._tells, self._sign_at = False, now
+
+    def _taken(self, sent: Sent) -> int:
+        """Return how many items were taken in the ten seconds until a call left, its own included."""
+        return sum(
+            one.items - one.refused for one in self._sent if sent.at - _WINDOW_SECONDS < one.at <= sent.at
+        )
 
     def _measure(self, duration: float) -> None:
         """Smooth a call's duration and its variation, as RFC 6298 does for TCP."""

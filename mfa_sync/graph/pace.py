@@ -132,7 +132,7 @@ class Pace:
             refused = sum(reply.status == THROTTLED for reply in own)
             allowance = self._allowances[service]
             if share > 0:
-                allowance.told(sent, share, now)
+                allowance.told(sent, share, refused, now)
             elif refused:
                 allowance.refused(sent, refused, now, is_news=is_news)
             elif all(reply.status is not None for reply in own):
