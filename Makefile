@@ -59,8 +59,8 @@ format: $(READY) ## format the code and mend what ruff can
 	$(PY) -m ruff check --fix .
 
 .PHONY: bench
-bench: $(READY) $(AZURITE) ## measure the qualities that have a goal
-	@$(PY) -m dev.bench
+bench: $(READY) $(AZURITE) ## measure the qualities that have a goal; ONLY=pace for some of them
+	@$(PY) -m dev.bench $(ONLY)
 
 .PHONY: lock
 lock: $(READY) ## pin requirements again from the .in files
@@ -68,6 +68,9 @@ lock: $(READY) ## pin requirements again from the .in files
 		--no-emit-find-links --strip-extras --allow-unsafe --output-file requirements.txt requirements.in
 	$(VENV)/bin/pip-compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host \
 		--no-emit-find-links --strip-extras --allow-unsafe --output-file requirements-dev.txt requirements-dev.in
+	$(VENV)/bin/pip-compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --strip-extras --allow-unsafe --output-file dev/bench/requirements-office365.txt \
+		dev/bench/requirements-office365.in
 
 .PHONY: clean
 clean: ## remove what the commands above made

@@ -1,62 +1,45 @@
-"""`make bench`: prints each quality's goal and result, and how it was measured."""
+"""`make bench`: prints each quality's goal and result, and how it was measured.
+
+`make bench ONLY=pace` measures what is named. A run of everything writes docs/benchmarks.md.
+"""
 
 from __future__ import annotations
 
-import os
-import subprocess
+import argparse
 import sys
-import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dev.stack import ROOT, LocalStack
+from dev.bench import calls, cold_start, pace, report, speed
 
-_ROUNDS = 7
-_IMPORT_GOAL, _CPU_GOAL = 1.3, 1.5
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
+    from dev.bench.quality import Quality
 
-def _cpu_of_import(code: str) -> float:
-    """Return the least user and system seconds of a fresh interpreter that runs `code`."""
-    best = float("inf")
-    for _ in range(_ROUNDS):
-        before = os.times()
-        subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)  # noqa: S603  our own code
-        after = os.times()
-        spent = after.children_user + after.children_system - before.children_user - before.children_system
-        best = min(best, spent)
-    return best
-
-
-def _cpu_of_process(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _cpu_of_first_push() -> tuple[float, float]:
-    """Return CPU seconds of the host's process and wall seconds that the first push of a fresh one takes."""
-    with LocalStack() as stack:
-        before, start = _cpu_of_process(stack.host.pid), time.perf_counter()
-        stack.push({"UserPrincipalName": "anna.new@contoso.com"}).raise_for_status()
-        return _cpu_of_process(stack.host.pid) - before, time.perf_counter() - start
+_LINES: dict[str, Callable[[], list[Quality]]] = {
+    "cold_start": cold_start.measure,
+    "calls": calls.measure,
+    "pace": pace.measure,
+    "speed": speed.measure,
+}
 
 
 def main() -> int:
     """Measure and print; return 1 if a goal is missed."""
-    bare = _cpu_of_import("pass")
-    base = _cpu_of_import("import azure.functions, httpx") - bare
-    ours = _cpu_of_import("import function_app") - bare
-    ratio = ours / base
-    cpu, wall = _cpu_of_first_push()
-    met = ratio <= _IMPORT_GOAL and cpu <= _CPU_GOAL
-    print(
-        f"cold start: import function_app = {ratio:.2f} x (azure.functions + httpx), goal <= {_IMPORT_GOAL}; "
-        f"first push {cpu:.2f} s CPU ({wall:.2f} s wall), goal <= {_CPU_GOAL} s  ->  "
-        f"{'met' if met else 'MISSED'}"
-    )
-    print(
-        f"  measured: least CPU of {_ROUNDS} fresh interpreters over a bare one ({ours * 1000:.0f} ms and "
-        f"{base * 1000:.0f} ms); CPU of the host's process during its first push (secrets, sign-in, one user)"
-    )
-    return 0 if met else 1
+    parser = argparse.ArgumentParser(prog="python -m dev.bench", description=__doc__)
+    parser.add_argument("lines", nargs="*", metavar="line", help=", ".join(_LINES))
+    named = parser.parse_args().lines
+    if unknown := set(named) - set(_LINES):
+        parser.error(f"unknown: {', '.join(sorted(unknown))}; there are {', '.join(_LINES)}")
+    found: list[Quality] = []
+    for name in named or _LINES:
+        for quality in _LINES[name]():
+            print(f"{quality.name}: {quality.result}, goal {quality.goal}  ->  {quality.verdict}")
+            print(f"  measured: {quality.how}", flush=True)
+            found.append(quality)
+    if not named:
+        report.write(found)
+    return 0 if all(quality.is_met for quality in found) else 1
 
 
 if __name__ == "__main__":
