@@ -45,11 +45,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--lease-seconds",
         type=int,
-        default=QueueSettings.lease_seconds,
-        help="how long a queue message is hidden from others; renewed at half of it",
+        help="how long a message is hidden from others, renewed at half of it; 600 unless given",
     )
     parser.add_argument(
         "--max-polling-seconds", type=float, help="the longest wait between two looks into a queue"
+    )
+    parser.add_argument(
+        "--visibility-seconds", type=int, help="how long a failed message is hidden before it comes again"
     )
     parser.add_argument(
         "--grace-seconds", type=int, default=_GRACE_SECONDS, help="what runs may take so long after a stop"
@@ -85,10 +87,13 @@ class _Server(uvicorn.Server):
 
 
 def _queue_settings(arguments: argparse.Namespace, app_folder: Path) -> QueueSettings:
-    settings = replace(QueueSettings.read(app_folder), lease_seconds=arguments.lease_seconds)
-    if arguments.max_polling_seconds is None:
-        return settings
-    return replace(settings, max_polling_interval=arguments.max_polling_seconds)
+    told = {
+        "lease_seconds": arguments.lease_seconds,
+        "max_polling_interval": arguments.max_polling_seconds,
+        "visibility_timeout": arguments.visibility_seconds,
+    }
+    given = {name: value for name, value in told.items() if value is not None}
+    return replace(QueueSettings.read(app_folder), **given)
 
 
 def _stop_when_input_ends() -> None:

@@ -41,12 +41,14 @@ class HostOptions:
 
     With `timers` off a timer runs on demand only. A message is hidden from others for `lease_seconds`,
     renewed at half of it (None: ten minutes, as in Azure). `max_polling_seconds` goes before
-    maxPollingInterval of host.json. When the host is told to stop, what runs may take `grace_seconds` more.
+    maxPollingInterval of host.json, `visibility_seconds` before its visibilityTimeout. When the host is told
+    to stop, what runs may take `grace_seconds` more.
     """
 
     timers: bool = True
     lease_seconds: int | None = None
     max_polling_seconds: float | None = None
+    visibility_seconds: int | None = None
     grace_seconds: int = 5
 
     def arguments(self) -> list[str]:
@@ -54,10 +56,14 @@ class HostOptions:
         arguments = ["--grace-seconds", str(self.grace_seconds)]
         if not self.timers:
             arguments.append("--no-timers")
-        if self.lease_seconds is not None:
-            arguments += ["--lease-seconds", str(self.lease_seconds)]
-        if self.max_polling_seconds is not None:
-            arguments += ["--max-polling-seconds", str(self.max_polling_seconds)]
+        given = {
+            "--lease-seconds": self.lease_seconds,
+            "--max-polling-seconds": self.max_polling_seconds,
+            "--visibility-seconds": self.visibility_seconds,
+        }
+        for name, value in given.items():
+            if value is not None:
+                arguments += [name, str(value)]
         return arguments
 
 

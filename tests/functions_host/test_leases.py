@@ -64,6 +64,7 @@ def test_a_lease_is_renewed_while_the_function_runs(
     host.await_output("entered, time 1")
     # At half the lease each: after two, the first lease would have ended.
     host.await_output("Renewed the lease of message", 2)
+    assert queue.receive_message() is None
     _let_through(gate)
     output = host.await_output("Executed 'Functions.blocks' (Succeeded")
     assert output.count("entered") == 1

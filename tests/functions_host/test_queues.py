@@ -89,7 +89,7 @@ def test_what_always_fails_goes_to_the_poison_queue_and_its_trigger(
 def test_what_is_not_base64_goes_straight_to_the_poison_queue(
     queues_host: FunctionsHost, open_queue: OpenQueue
 ) -> None:
-    """The function never sees it. Its text is kept, so the poison queue's cannot read it either: there it stays."""
+    """The function never sees it. Its text is kept, so nothing reads it there either, and it stays."""
     sent = open_queue("jobs").send_message("{not base64}")
     queues_host.await_output(f"Message {sent.id} of jobs is not in base64")
     queues_host.await_output(f"Moving message {sent.id} to jobs-poison")
