@@ -35,7 +35,7 @@ _LOG = logging.getLogger(__name__)
 _PARTITION: Final = "brake"
 _LOOK_UP_SECONDS: Final = 60.0
 # MSAL's calls of one sign-in, each at its time-out, end before that.
-_CLAIM_SECONDS: Final = 150.0
+_CLAIM_SECONDS: Final = 90.0
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 1.0
 _TRIES: Final = 12
@@ -46,12 +46,9 @@ _BUSY: Final = Hold(
 
 
 class Brake:
-    """One worker's hand on the brake of one signing identity. One trial at a time.
+    """One worker's hand on the brake of the signing identity `key`. One trial at a time."""
 
-    `table`: None for this worker's own memory alone. `key`: the signing identity.
-    """
-
-    def __init__(self, table: Table | None, key: str, clock: Clock) -> None:
+    def __init__(self, table: Table, key: str, clock: Clock) -> None:
         self._table = table
         self._key = key
         self._clock = clock
@@ -149,8 +146,6 @@ class Brake:
             StorageDownError: It cannot be read; logged once.
             LostRaceError: Somebody else wrote it in between.
         """
-        if self._table is None:
-            raise StorageDownError
         try:
             row = await self._table.get(_PARTITION, self._key)
             state, etag = (from_columns(row.values), row.etag) if row else (State(), None)
@@ -168,8 +163,6 @@ class Brake:
         return state, etag
 
     async def _write(self, state: State, etag: str | None) -> str:
-        if self._table is None:
-            raise StorageDownError
         written = await self._table.put(_PARTITION, Write(self._key, to_columns(state), etag))
         self._known = state
         return written

@@ -15,13 +15,13 @@ from urllib.parse import urlsplit
 from mfa_sync.brake_state import Versions
 from mfa_sync.credentials.aadsts import FEDERATED, FEDERATED_PASSWORD, THROTTLED, Refusal, refusal_of
 from mfa_sync.credentials.line import Line
-from mfa_sync.wires import OWN, Wires
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mfa_sync.credentials.key_vault import Secret
     from mfa_sync.settings import Settings
+    from mfa_sync.wires import Wires
 
 _NO_SUCH_TENANT: Final = 90002
 _NOT_THERE: Final = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
@@ -79,7 +79,7 @@ class Credentials:
 class Entra:
     """A confidential client, and the refresh token it was given. One call at a time."""
 
-    def __init__(self, settings: Settings, wires: Wires = OWN) -> None:
+    def __init__(self, settings: Settings, wires: Wires) -> None:
         self._settings = settings
         self._line = Line(wires.session)
         self._msal: Any = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     import requests
 
-_TIMEOUT: Final = (5, 15)  # seconds to connect, and to wait for each part of an answer
+_TIMEOUT: Final = (5, 10)  # seconds to connect, and to wait for each part of an answer
 _LONGEST_WAIT: Final = 3600
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from mfa_sync.brake import Brake, Hold, Versions
 from mfa_sync.credentials.entra import Credentials, Entra, Granted, NotSent, Refused, Unanswered
 from mfa_sync.log import Event, record
-from mfa_sync.wires import OWN, Wires
 from shared.errors import PermanentError, Problem, SettingsError, TransientError
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from mfa_sync.credentials.key_vault import KeyVault
     from mfa_sync.settings import Settings
     from mfa_sync.storage import Table
+    from mfa_sync.wires import Wires
     from shared.clock import Clock
 
 _LOG = logging.getLogger(__name__)
@@ -42,19 +42,9 @@ class AccessToken:
 
 
 class RopcSignIn:
-    """Gives the worker's one token, and renews it one at a time.
+    """Gives the worker's one token, and renews it one at a time. In `table` all workers share the brake."""
 
-    `table`: where all workers share the brake; None for this worker's own.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        vault: KeyVault,
-        clock: Clock,
-        wires: Wires = OWN,
-        table: Table | None = None,
-    ) -> None:
+    def __init__(self, settings: Settings, vault: KeyVault, clock: Clock, wires: Wires, table: Table) -> None:
         self._settings = settings
         self._vault = vault
         self._clock = clock
@@ -124,7 +114,11 @@ class RopcSignIn:
             case Refused(refusal, wait):
                 await self._brake.refused(refusal, given.versions, wait)
                 record(
-                    _LOG, logging.ERROR, Event.SIGN_IN_REFUSED, aadsts=refusal.number, remedy=refusal.remedy
+                    _LOG,
+                    logging.ERROR,
+                    Event.SIGN_IN_REFUSED,
+                    aadsts=refusal.number or None,
+                    remedy=refusal.remedy,
                 )
             case Unanswered():
                 await self._brake.unanswered(given.versions)
@@ -164,8 +158,10 @@ def _unreachable(ending: NotSent | Unanswered) -> TransientError:
 
 def _stopped(hold: Hold) -> PermanentError | TransientError:
     refusal = hold.refusal
-    named = f"AADSTS{refusal.number}: " if refusal.number else ""
-    detail = f"{named}{refusal.meaning}."
+    meaning = refusal.meaning
+    detail = (
+        f"AADSTS{refusal.number}: {meaning}." if refusal.number else f"{meaning[0].upper()}{meaning[1:]}."
+    )
     if refusal.healing.needs_nobody:
         wait = max(hold.seconds or 0.0, 1.0)
         return TransientError(Problem.SIGN_IN_UNAVAILABLE, detail, retry_after=wait, remedy=refusal.remedy)

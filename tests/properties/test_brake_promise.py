@@ -115,7 +115,7 @@ class ManyWorkers(RuleBasedStateMachine):
     # The world
     # ---------
 
-    @rule(seconds=st.sampled_from([1.0, 11.0, 61.0, 151.0, 301.0, 601.0, 1801.0]))
+    @rule(seconds=st.sampled_from([1.0, 11.0, 61.0, 91.0, 301.0, 601.0, 1801.0]))
     def time_passes(self, seconds: float) -> None:
         """For everybody."""
         self.clock.advance(seconds)
@@ -200,7 +200,7 @@ class ManyWorkers(RuleBasedStateMachine):
             self.send(len(self.workers) - 1)
             if fate == "killed":
                 self.crash(len(self.workers) - 1)
-                self.clock.advance(151)
+                self.clock.advance(91)
             elif self.workers[-1].trial:
                 self._end(self.workers[-1], is_lost=fate == "lost")
                 self.clock.advance(11)

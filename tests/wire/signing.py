@@ -34,11 +34,11 @@ class Signing:
         self.wires = wires
         self.worker = self.cold_start()
 
-    def cold_start(self, **settings: str) -> RopcSignIn:
+    def cold_start(self, *, vault: KeyVault | None = None, **settings: str) -> RopcSignIn:
         """Start another worker, which is the one that is asked from now on."""
         read = Settings.from_environment({**example_settings(), **settings})
-        vault = KeyVault(read, self.clock)
-        self.worker = RopcSignIn(read, vault, self.clock, self.wires, self.table)
+        self.vault = vault or KeyVault(read, self.clock)
+        self.worker = RopcSignIn(read, self.vault, self.clock, self.wires, self.table)
         return self.worker
 
     async def answer(self) -> Answer | None:

@@ -55,7 +55,7 @@ async def pushes(signing: Signing) -> tuple[list[int], dict[str, Any]]:
         signing.clock.advance(start + minutes * 60 - signing.clock.monotonic())
         body = await signing.refusal()
         again = await signing.refusal()
-        signing.cold_start()
+        signing.cold_start(vault=signing.vault)
         cold = await signing.refusal()
         assert len({(one["code"], one.get("aadsts")) for one in (body, again, cold)}) == 1
         seen.append(signing.sign_ins())
