@@ -15,7 +15,7 @@ print(json.dumps({
     function.get_function_name(): [
         [binding.route, [method.value for method in binding.methods], binding.auth_level.value]
         for binding in function.get_bindings() if binding.type == "httpTrigger"
-    ]
+    ] or [binding.type for binding in function.get_bindings() if binding.type.endswith("Trigger")]
     for function in function_app.app.get_functions()
 }))
 """
@@ -38,9 +38,13 @@ def run(program: str) -> str:
 def test_the_functions_are_indexed_without_settings_under_their_routes_methods_and_keys() -> None:
     """An app whose settings are wrong still loads, and only liveness is open to anybody."""
     assert json.loads(run(_LIST_FUNCTIONS)) == {
-        "mfa_sync": [["mfa-sync", ["POST"], "function"]],
+        "mfa_sync": [["mfa-sync/{runId?}", ["POST", "GET"], "function"]],
         "explain": [["explain", ["POST"], "function"]],
         "health": [["health", ["GET"], "anonymous"]],
+        "run_step": ["queueTrigger"],
+        "run_poison": ["queueTrigger"],
+        "sweep": ["timerTrigger"],
+        "watchdog": ["timerTrigger"],
     }
 
 

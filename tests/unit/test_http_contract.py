@@ -270,7 +270,7 @@ def test_more_rows_than_the_setting_allows_are_refused_with_its_name() -> None:
     body = json.dumps([{"UserPrincipalName": UPN}] * 3).encode()
     error = refused(body, most=2)
     assert (error.status, error.code) == (413, Problem.TOO_MANY_ROWS)
-    assert "SYNC_INLINE_MAX=2" in error.detail
+    assert "SYNC_MAX=2" in error.detail
     assert len(parse_rows(body, JSON, 3)) == 3
 
 

@@ -22,7 +22,22 @@ def sweeper(bench: Bench) -> Sweeper:
     for person in list(bench.tenant.state.people.values()):
         if person.upn not in bench.tenant.state.accounts:
             bench.tenant.state.remove_person(person)
+    bench.control.switch(signed_in_roles=["Privileged Authentication Administrator", "Reports Reader"])
     return Sweeper(bench)
+
+
+async def test_without_the_right_to_the_audit_log_every_sweep_is_a_full_one_and_says_so(
+    sweeper: Sweeper,
+) -> None:
+    """A missing right is no 502: changes of phones are found by looking at everybody."""
+    sweeper.bench.control.switch(signed_in_roles=["Privileged Authentication Administrator"])
+    person = sweeper.bench.person(ONE, ONE)
+    await sweeper.settled()
+    sweeper.bench.clock.advance(3600)
+    person.phones["mobile"] = Phone(TWO)
+    run = await sweeper.sweep(apply=True)
+    assert (run.kind, run.state, sweeper.bench.mobile(person)) == (RunKind.FULL, State.FINISHED, ONE)
+    assert "audit log" in run.detail
 
 
 async def test_a_first_sweep_is_held_and_shows_what_it_would_do(sweeper: Sweeper) -> None:
