@@ -9,7 +9,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from dev.bench import calls, cold_start, pace, report, speed
+from dev.bench import calls, cold_start, pace, report, speed, sweeps
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ _LINES: dict[str, Callable[[], list[Quality]]] = {
     "calls": calls.measure,
     "pace": pace.measure,
     "speed": speed.measure,
+    "sweeps": sweeps.measure,
 }
 
 
