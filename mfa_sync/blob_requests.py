@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from azure.core.exceptions import AzureError
     from azure.storage.blob import ContainerClient
 
-_REFUSED = 400
 # Every answer of the service carries it. Source: "Common REST API response headers" in its reference.
 _MARK = "x-ms-request-id"
 
@@ -21,13 +20,12 @@ def from_the_storage(response: Any) -> None:
     A sign-in page of a firewall is bytes like any others, and read as a listing it is an empty one.
 
     Raises:
-        HttpResponseError: It is a success that is not the storage's.
+        HttpResponseError: It is not the storage's.
     """
     from azure.core.exceptions import HttpResponseError  # noqa: PLC0415  loaded by who made the client
 
-    answer = response.http_response
-    if answer.status_code < _REFUSED and _MARK not in answer.headers:
-        raise HttpResponseError("This is no answer of the storage.", response=answer)
+    if _MARK not in response.http_response.headers:
+        raise HttpResponseError("This is no answer of the storage.", response=response.http_response)
 
 
 def is_container_missing(error: AzureError) -> bool:

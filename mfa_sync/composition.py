@@ -79,6 +79,7 @@ class Worker:
             settings.deciding_digest(),
             settings.sweeps.full_every_days,
             settings.sweeps.retention_days,
+            settings.sweeps.claim_seconds,
         )
         return Tools(
             self.clock,

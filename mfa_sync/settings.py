@@ -78,6 +78,7 @@ class SweepSettings:
         empty_grace_days: How long an attribute must have been empty before a sweep deletes.
         full_every_days: How often everybody is looked at; in between, who changed.
         retention_days: How long runs are kept.
+        claim_seconds: How long a step belongs to a worker: a killed one holds its run up for so long.
     """
 
     mode: str
@@ -85,6 +86,7 @@ class SweepSettings:
     empty_grace_days: int
     full_every_days: int
     retention_days: int
+    claim_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,7 @@ class Settings:
                 empty_grace_days=read.whole("EMPTY_GRACE_DAYS", 3, 0, 90),
                 full_every_days=read.whole("FULL_SWEEP_EVERY_DAYS", 7, 1, 30),
                 retention_days=read.whole("RUN_RETENTION_DAYS", 90, 7, 3650),
+                claim_seconds=read.whole("RUN_CLAIM_SECONDS", 300, 5, 900),
             ),
             easy_auth=read.flag("EASY_AUTH", default=False),
         )

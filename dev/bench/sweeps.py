@@ -36,7 +36,7 @@ def measure() -> list[Quality]:
         Quality(
             "memory of a full sweep",
             f"flat, ≤ {_MEGABYTES} MB",
-            f"{small['peakMegabytes']:.0f} MB for {_SMALL}, {large['peakMegabytes']:.0f} MB for {_LARGE} users",
+            " and ".join(f"{one['peakMegabytes']:.0f} MB for {one['users']} users" for one in (small, large)),
             large["peakMegabytes"] <= _MEGABYTES,
             "peak resident size of the worker's process, interpreter and libraries included",
         ),

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _DAY_SECONDS = 86_400.0
-# Nothing has moved for so long although nobody is at it: the nudge was lost.
-_QUIET_SECONDS = 120.0
+# A full sweep that is due in two minutes is due: schedules are no clockwork.
+_NEARLY_SECONDS = 120.0
 # A run that is listed as open and does not exist: its maker died, or is about to make it.
 _UNMADE_SECONDS = 600.0
 _FORGOTTEN_AT_ONCE = 100
@@ -67,7 +67,7 @@ async def start(tools: Tools, kind: RunKind | None, *, apply: bool, slot: dateti
 def due_kind(sweeps: Sweeps, tools: Tools, now: float) -> RunKind:
     """Return whether everybody is to be looked at, or who changed is enough."""
     age = now - sweeps.full_at
-    is_old = age >= tools.rules.full_every_days * _DAY_SECONDS - _QUIET_SECONDS
+    is_old = age >= tools.rules.full_every_days * _DAY_SECONDS - _NEARLY_SECONDS
     if not sweeps.last_full or is_old or sweeps.digest != tools.rules.digest:
         return RunKind.FULL
     return RunKind.CHANGED
@@ -102,7 +102,7 @@ async def watch(tools: Tools) -> list[Nudge]:
         elif stored.run.state is State.HELD:
             if now - stored.run.moved >= HELD_SECONDS:
                 await _try_replace(tools, stored, stored.run.expired(now))
-        elif _stands_still(stored.run, now):
+        elif _stands_still(stored.run, now, tools.rules.quiet_seconds):
             record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=open_id, step=stored.run.step)
             nudges.append(Nudge(open_id, stored.run.step))
     return nudges
@@ -119,10 +119,11 @@ async def forget_old(tools: Tools) -> int:
     return len(old)
 
 
-def _stands_still(run: Run, now: float) -> bool:
+def _stands_still(run: Run, now: float, quiet_seconds: float) -> bool:
+    """Return whether a claim has run out, or nothing has moved for so long that the nudge must be lost."""
     if run.owner:
         return run.owned_until <= now
-    return now - run.moved >= _QUIET_SECONDS or run.attempts > 0
+    return now - run.moved >= quiet_seconds or run.attempts > 0
 
 
 def _is_unmade(open_id: str, now: datetime) -> bool:

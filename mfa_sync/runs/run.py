@@ -22,12 +22,6 @@ FORMAT = 1
 MOST_ATTEMPTS = 5
 """How often one step is begun before the run has failed."""
 
-CLAIM_SECONDS = 300.0
-"""How long a step belongs to whoever claimed it."""
-
-WORK_SECONDS = 240.0
-"""How long the work of a step may last: less than the claim, so that its end is still ours to write."""
-
 HELD_SECONDS = 72 * 3600.0
 """How long a held plan waits for a decision. Older, the tenant has moved on."""
 
@@ -171,14 +165,14 @@ class Run:
         """Return whether somebody works on it, as far as can be known."""
         return bool(self.owner) and self.owned_until > now
 
-    def claimed(self, owner: str, now: float) -> Run:
-        """Return the run in the hands of `owner`; failed, if its step was begun too often."""
+    def claimed(self, owner: str, now: float, seconds: float) -> Run:
+        """Return the run in the hands of `owner` for so long; failed, if its step was begun too often."""
         if self.attempts >= MOST_ATTEMPTS:
             detail = (
                 f"Step {self.step} was begun {self.attempts} times and never ended. {self.detail}".strip()
             )
             return self.failed(detail, now)
-        return replace(self, owner=owner, owned_until=now + CLAIM_SECONDS, attempts=self.attempts + 1)
+        return replace(self, owner=owner, owned_until=now + seconds, attempts=self.attempts + 1)
 
     def planned(self, page_digests: tuple[str, ...], tally: Tally, cursor: str | None, now: float) -> Run:
         """Return the run with more pages in its plan. A cursor of None says that the plan is whole."""

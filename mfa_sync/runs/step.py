@@ -19,7 +19,7 @@ from mfa_sync.log import Event, record
 from mfa_sync.runs import push_run, sweep
 from mfa_sync.runs.applying import apply_page
 from mfa_sync.runs.page import applying_tally
-from mfa_sync.runs.run import WORK_SECONDS, Run, RunKind, State
+from mfa_sync.runs.run import Run, RunKind, State
 from mfa_sync.storage import LostRaceError
 from shared.clock import Deadline
 from shared.errors import PermanentError, TransientError
@@ -71,7 +71,9 @@ async def take(nudge: Nudge, tools: Tools) -> Nudge | None:
     if stored is None or not _is_due(nudge, stored.run, _now(tools)):
         return None
     nonce = uuid.uuid4().hex
-    written = claimed = await _replace(stored, stored.run.claimed(nonce, _now(tools)), nonce, tools)
+    written = claimed = await _replace(
+        stored, stored.run.claimed(nonce, _now(tools), tools.rules.claim_seconds), nonce, tools
+    )
     if claimed and claimed.run.state.is_moving:
         written = await _replace(claimed, await _attempt(claimed.run, tools), nonce, tools)
     if written is None:
@@ -97,7 +99,7 @@ async def _replace(former: Stored, run: Run, nonce: str, tools: Tools) -> Stored
 
 async def _attempt(run: Run, tools: Tools) -> Run:
     """Return the run after the step's work; where that failed, free for another attempt, or given up."""
-    deadline = Deadline.after(tools.clock, WORK_SECONDS)
+    deadline = Deadline.after(tools.clock, tools.rules.work_seconds)
     try:
         return await _work(run, tools, deadline)
     except TransientError as error:

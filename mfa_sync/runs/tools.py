@@ -30,6 +30,7 @@ class Rules:
         digest: Of everything that decides about users: where it changes, a full sweep is due.
         full_every_days: How often everybody is looked at.
         retention_days: How long runs are kept.
+        claim_seconds: How long a step belongs to whoever claimed it.
     """
 
     policy: Policy
@@ -38,6 +39,17 @@ class Rules:
     digest: str
     full_every_days: int
     retention_days: int
+    claim_seconds: float
+
+    @property
+    def work_seconds(self) -> float:
+        """How long a step may work: less than it is claimed, so that its end is still ours to write."""
+        return self.claim_seconds * 0.8
+
+    @property
+    def quiet_seconds(self) -> float:
+        """After how long without a claim or a move a nudge counts as lost."""
+        return self.claim_seconds * 0.4
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,7 +200,7 @@ async def test_a_claim_that_its_owner_did_not_survive_runs_out(sweeper: Sweeper)
     stored = await bench.worker.runs.get(run.id)
     assert stored is not None
     now = bench.clock.now().timestamp()
-    await bench.worker.runs.replace(stored, stored.run.claimed("dead", now))
+    await bench.worker.runs.replace(stored, stored.run.claimed("dead", now, 300))
     assert await take(Nudge(run.id, 0), sweeper.tools) is None
     assert await operate.watch(sweeper.tools) == []
     bench.clock.advance(301)
