@@ -62,6 +62,10 @@ format: $(READY) ## format the code and mend what ruff can
 bench: $(READY) $(AZURITE) ## measure the qualities that have a goal; ONLY=pace for some of them
 	@$(PY) -m dev.bench $(ONLY)
 
+.PHONY: simulate
+simulate: $(READY) ## seeded histories of the whole app, checked: N=10000 SEED=1
+	@$(PY) -m dev.simulation --runs $(or $(N),1000) --seed $(or $(SEED),1)
+
 .PHONY: lock
 lock: $(READY) ## pin requirements again from the .in files
 	$(VENV)/bin/pip-compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host \
