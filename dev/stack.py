@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
 
+    from dev.functions_host import HostOptions
+
 ROOT = Path(__file__).parents[1]
 ARTICLE_BODY = ROOT / "dev" / "events" / "article_powershell_5.json"
 # What Windows PowerShell 5.1 sends along with a string body.
@@ -37,7 +39,12 @@ class LocalStack:
     """Tenant, storage and host, up while the `with` block runs."""
 
     def __init__(
-        self, settings: Mapping[str, str] | None = None, *, port: int = 0, storage: Azurite | None = None
+        self,
+        settings: Mapping[str, str] | None = None,
+        *,
+        port: int = 0,
+        storage: Azurite | None = None,
+        options: HostOptions | None = None,
     ) -> None:
         """Take settings that go before those of the example; port 0 finds a free one.
 
@@ -46,6 +53,7 @@ class LocalStack:
         self._settings = dict(settings or {})
         self._given_storage = storage
         self._port = port
+        self._options = options
         self._exits = ExitStack()
 
     def __enter__(self) -> Self:
@@ -62,6 +70,7 @@ class LocalStack:
                         **self._settings,
                     },
                     port=self._port,
+                    options=self._options,
                 )
             )
             self._http = exits.enter_context(
