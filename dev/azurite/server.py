@@ -52,6 +52,13 @@ class Azurite:
         )
         return f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};{addresses}"
 
+    @property
+    def pid(self) -> int:
+        """The process it runs in, for whoever watches it."""
+        if self._process is None:
+            raise AzuriteDidNotStartError("Azurite is not running.")
+        return self._process.pid
+
     def __enter__(self) -> Self:
         with ExitStack() as exits:
             folder = tempfile.TemporaryDirectory(prefix="azurite-", ignore_cleanup_errors=True)
