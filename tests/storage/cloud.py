@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
 import requests
@@ -12,6 +13,18 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPResponse
 
 IDENTITY = "http://127.0.0.1:1/identity"
+CLIENT_ID = "22222222-2222-4222-8222-222222222222"
+BLOBS = "https://contoso.blob.core.windows.net"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer, with a content type and what else stands above it."""
+
+    status: int
+    body: bytes
+    kind: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class Cloud(HTTPAdapter):
@@ -19,36 +32,34 @@ class Cloud(HTTPAdapter):
 
     Attributes:
         asked: Every request.
-        status: Of the account's answers.
-        kind: Their content type.
-        body: What they hold.
-        headers: What else stands above them.
+        answer: What the account answers.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[requests.PreparedRequest] = []
-        self.status, self.kind, self.body = 404, "application/json", b""
-        self.headers: dict[str, str] = {}
+        self.answer = Answer(404, b"")
 
     def send(self, request: requests.PreparedRequest, *_args: Any, **_options: Any) -> requests.Response:
         """Answer one request."""
         self.asked.append(request)
-        if str(request.url).startswith(IDENTITY):
-            token = {
-                "access_token": f"token{len(self.asked)}",
-                "expires_on": "4000000000",
-                "token_type": "Bearer",
-            }
-            return self._answer(request, 200, "application/json", json.dumps(token).encode())
-        return self._answer(request, self.status, self.kind, self.body)
-
-    def _answer(
-        self, request: requests.PreparedRequest, status: int, kind: str, body: bytes
-    ) -> requests.Response:
-        headers = {"Content-Type": kind, "Content-Length": str(len(body)), **self.headers}
-        raw = HTTPResponse(io.BytesIO(body), headers, status, reason="-", preload_content=False)
+        told = self.token() if str(request.url).startswith(IDENTITY) else self.reply(request)
+        headers = {"Content-Type": told.kind, "Content-Length": str(len(told.body)), **told.headers}
+        raw = HTTPResponse(io.BytesIO(told.body), headers, told.status, reason="-", preload_content=False)
         return self.build_response(request, raw)
+
+    def token(self) -> Answer:
+        """Return the identity's answer: a token that nobody has had."""
+        token = {
+            "access_token": f"token{len(self.asked)}",
+            "expires_on": "4000000000",
+            "token_type": "Bearer",
+        }
+        return Answer(200, json.dumps(token).encode())
+
+    def reply(self, _request: requests.PreparedRequest) -> Answer:
+        """Return the account's answer. Requests come from several threads at once."""
+        return self.answer
 
     def transport(self) -> RequestsTransport:
         """Return what carries a client's calls here."""
@@ -56,3 +67,17 @@ class Cloud(HTTPAdapter):
         for scheme in ("http://", "https://"):
             session.mount(scheme, self)
         return RequestsTransport(session=session, session_owner=False)
+
+
+def table_error(status: int, code: str) -> Answer:
+    """Return the Table service's error."""
+    told = {"odata.error": {"code": code, "message": {"lang": "en", "value": code}}}
+    return Answer(status, json.dumps(told).encode())
+
+
+def blob_answer(status: int, code: str = "", body: bytes = b"") -> Answer:
+    """Return the Blob service's answer, with an error's code or none."""
+    if code:
+        body = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>-</Message></Error>".encode()
+    marks = {"x-ms-request-id": "1"} | ({"x-ms-error-code": code} if code else {})
+    return Answer(status, body, "application/xml", marks)

@@ -14,8 +14,9 @@ from mfa_sync.azure_table import AzureTable
 from mfa_sync.log import Event
 from mfa_sync.settings import StorageSettings
 from mfa_sync.storage_calls import Bounds
+from mfa_sync.wires import Wires
 from tests.clocks import FakeClock
-from tests.storage.cloud import IDENTITY, Cloud
+from tests.storage.cloud import BLOBS, CLIENT_ID, IDENTITY, Cloud, blob_answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,3 +105,13 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Cloud:
     monkeypatch.setenv("IDENTITY_ENDPOINT", IDENTITY)
     monkeypatch.setenv("IDENTITY_HEADER", "header")
     return Cloud()
+
+
+@pytest.fixture
+def blobs_as_identity(cloud: Cloud, clock: FakeClock) -> Iterator[AzureBlobs]:
+    """The blobs, as a user-assigned identity; there are none yet."""
+    cloud.answer = blob_answer(404, "BlobNotFound")
+    settings = StorageSettings(None, None, BLOBS, CLIENT_ID)
+    blobs = AzureBlobs(settings, "mfa-sync-runs", clock, Wires(azure=cloud.transport))
+    yield blobs
+    blobs.close()

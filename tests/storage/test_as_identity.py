@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,26 +12,20 @@ from mfa_sync.settings import StorageSettings
 from mfa_sync.storage import StorageDownError, Write
 from mfa_sync.storage_calls import Bounds
 from mfa_sync.wires import Wires
-from tests.storage.cloud import Cloud
+from tests.storage.cloud import CLIENT_ID, Answer, Cloud, table_error
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
     from tests.clocks import FakeClock
 
-CLIENT_ID = "22222222-2222-4222-8222-222222222222"
 ACCOUNT = "https://contoso.table.core.windows.net"
-
-
-def error(code: str) -> bytes:
-    """Return the body of the Table service's error."""
-    return json.dumps({"odata.error": {"code": code, "message": {"lang": "en", "value": code}}}).encode()
 
 
 @pytest.fixture
 def cloud(cloud: Cloud) -> Cloud:
     """The cloud, in which there is no row yet."""
-    cloud.status, cloud.body = 404, error("ResourceNotFound")
+    cloud.answer = table_error(404, "ResourceNotFound")
     return cloud
 
 
@@ -60,10 +53,10 @@ async def test_the_identity_asks_for_a_token_of_the_storage_and_shows_it(
 
 async def test_a_rejected_token_is_not_shown_again(table: AzureTable, cloud: Cloud, clock: FakeClock) -> None:
     """The identity's library would keep it for a day."""
-    cloud.status, cloud.body = 403, error("AuthorizationPermissionMismatch")
+    cloud.answer = table_error(403, "AuthorizationPermissionMismatch")
     with pytest.raises(StorageDownError, match=r"answered 403 \(AuthorizationPermissionMismatch\)"):
         await table.get("p", "a")
-    cloud.status, cloud.body = 404, error("ResourceNotFound")
+    cloud.answer = table_error(404, "ResourceNotFound")
     clock.advance(Bounds().closed)
     assert await table.get("p", "a") is None
     assert cloud.asked[-1].headers["Authorization"] == "Bearer token3"
@@ -71,7 +64,7 @@ async def test_a_rejected_token_is_not_shown_again(table: AzureTable, cloud: Clo
 
 async def test_of_an_error_only_what_looks_like_a_code_is_told(table: AzureTable, cloud: Cloud) -> None:
     """The rest of what a server says may quote our address and what stands in it."""
-    cloud.status, cloud.body = 500, error(f"{ACCOUNT}?sig=secret")
+    cloud.answer = table_error(500, f"{ACCOUNT}?sig=secret")
     with pytest.raises(StorageDownError, match=r"^The storage answered 500 \(no code\)\.$"):
         await table.get("p", "a")
 
@@ -95,7 +88,7 @@ async def test_an_answer_that_is_no_storages_is_an_outage(
     table: AzureTable, cloud: Cloud, method: str, status: int, kind: str, body: bytes
 ) -> None:
     """A firewall's page, a proxy's error: never a crash of the sync, and never a row."""
-    cloud.status, cloud.kind, cloud.body = status, kind, body
+    cloud.answer = Answer(status, body, kind)
     calls: dict[str, Callable[[], Awaitable[object]]] = {
         "get": lambda: table.get("p", "a"),
         "range": lambda: table.range("p", "a", "b"),
