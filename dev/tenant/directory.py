@@ -205,7 +205,7 @@ class People(Mapping[str, Person]):
 
     def _keep(self, person: Person) -> None:
         index = self._index(person.id)
-        if index is not None and person.id not in self._added:
+        if index is not None:
             self._kept[index] = person
 
     def _watch(self, person: Person) -> Person:

@@ -115,10 +115,10 @@ class Crowd:
         return f"user{index:07}@{self.domain}"
 
     def index_of_upn(self, folded: str) -> int | None:
-        """The index in a UPN in lower case, or None if nobody here has that name."""
+        """The index in a UPN in lower case, or None if it is not like one of ours; `upn` tells for sure."""
         match = _UPN.match(folded)
         index = int(match.group(1)) if match else self.count
-        return index if index < self.count and self.upn(index).lower() == folded else None
+        return index if index < self.count else None
 
     def person(self, index: int) -> Person:
         """Somebody, made afresh."""

@@ -75,6 +75,17 @@ async def test_refused_changes_are_not_in_it(graph: GraphClient, state: TenantSt
     assert await entries(graph) == []
 
 
+@pytest.mark.parametrize("written", [True, False])
+async def test_a_conflict_is_in_it_if_the_number_was_written(
+    graph: GraphClient, state: TenantState, *, written: bool
+) -> None:
+    """409 phoneNumberNotUnique usually writes all the same."""
+    state.switches.conflict_writes_number = written
+    taken = state.person("sms.taken@contoso.com")
+    assert (await graph.post_phone(taken.upn, taken.attribute)).status_code == 409
+    assert len(await entries(graph)) == written
+
+
 async def test_what_users_do_themselves_is_in_it(graph: GraphClient, state: TenantState) -> None:
     """And what another administrator or another app does."""
     person = state.person(BO)

@@ -249,4 +249,9 @@ async def test_changes_are_told_late(follow: Follow, state: TenantState, clock: 
     early = await follow(link)
     clock.now += 1
     assert early.entries == []
-    assert [entry["id"] for entry in (await follow(early.link)).entries] == [sample.guid(BO)]
+    late = await follow(early.link)
+    assert [entry["id"] for entry in late.entries] == [sample.guid(BO)]
+    state.switches.delta_delay = 600
+    again = await follow(late.link)
+    clock.now += 600
+    assert (await follow(again.link)).entries == []
