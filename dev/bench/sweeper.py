@@ -30,7 +30,7 @@ async def _lay_baseline(tools: Tools, population: int) -> None:
     now = tools.clock.now()
     run = Run("20200101T000000Z-full", RunKind.FULL, 0.0, 0.0, apply=False)
     link = await delta.latest(tools.graph, Deadline.after(tools.clock, 60))
-    kept = {"delta": link, "audit": now.isoformat(), "owed": [], "members": None}
+    kept: dict[str, object] = {"delta": link, "audit": now.isoformat(), "owed": [], "members": None}
     await tools.store.put_note(run.id, "next", kept)
     sweeps = Sweeps(
         last=run.id,

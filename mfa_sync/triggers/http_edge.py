@@ -12,7 +12,7 @@ from mfa_sync import answers
 from mfa_sync.composition import worker
 from mfa_sync.http_contract import RequestError
 from mfa_sync.log import Event, record
-from mfa_sync.triggers.nudges import send
+from mfa_sync.triggers.nudges import Messages, send
 from shared.errors import SyncError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 
 async def respond(
-    request: func.HttpRequest, handler: Handler, nudges: func.Out[list[str]] | None = None
+    request: func.HttpRequest, handler: Handler, nudges: Messages | None = None
 ) -> func.HttpResponse:
     """Return what `handler` answers; a problem document if it cannot. Its nudge goes to the queue."""
     try:

@@ -8,7 +8,7 @@ import azure.functions as func
 
 from mfa_sync.composition import worker
 from mfa_sync.log import Event, record
-from mfa_sync.triggers.nudges import CONNECTION, POISON_QUEUE, QUEUE, send
+from mfa_sync.triggers.nudges import CONNECTION, POISON_QUEUE, QUEUE, Messages, send
 
 _LOG = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library lea
 @blueprint.function_name("run_step")
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection=CONNECTION)
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
-async def run_step(message: func.QueueMessage, nudges: func.Out[list[str]]) -> None:
+async def run_step(message: func.QueueMessage, nudges: Messages) -> None:
     """Do the step that is due, and ask for the next one."""
     from mfa_sync.runs.step import Nudge, take  # noqa: PLC0415  a health probe needs none of it
 

@@ -9,7 +9,7 @@ import azure.functions as func
 
 from mfa_sync.composition import worker
 from mfa_sync.log import Event, record
-from mfa_sync.triggers.nudges import CONNECTION, QUEUE, send
+from mfa_sync.triggers.nudges import CONNECTION, QUEUE, Messages, send
 
 _LOG = logging.getLogger(__name__)
 # Read when the functions are indexed: a setting that is missing must not cost a tenant its nightly sweep.
@@ -21,7 +21,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library lea
 @blueprint.function_name("sweep")
 @blueprint.timer_trigger(arg_name="timer", schedule=_SCHEDULE)
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
-async def sweep(timer: func.TimerRequest, nudges: func.Out[list[str]]) -> None:  # noqa: ARG001  bound by name
+async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: ARG001  bound by name
     """Begin the sweep of this moment, unless sweeps are off or one is under way."""
     from mfa_sync.runs import operate  # noqa: PLC0415  a health probe needs none of it
     from mfa_sync.runs.run import WrongStateError  # noqa: PLC0415
@@ -44,7 +44,7 @@ async def sweep(timer: func.TimerRequest, nudges: func.Out[list[str]]) -> None: 
 @blueprint.function_name("watchdog")
 @blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *")
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
-async def watchdog(timer: func.TimerRequest, nudges: func.Out[list[str]]) -> None:  # noqa: ARG001  bound by name
+async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: ARG001  bound by name
     """Nudge runs that stand still, and end what waited too long for a decision."""
     from mfa_sync.runs import operate  # noqa: PLC0415  a health probe needs none of it
 

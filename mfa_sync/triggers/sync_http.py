@@ -8,7 +8,7 @@ import azure.functions as func
 
 from mfa_sync.push import poll, push
 from mfa_sync.triggers.http_edge import respond
-from mfa_sync.triggers.nudges import CONNECTION, QUEUE
+from mfa_sync.triggers.nudges import CONNECTION, QUEUE, Messages
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
@@ -16,7 +16,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library lea
 @blueprint.function_name("mfa_sync")
 @blueprint.route("mfa-sync/{runId?}", methods=["POST", "GET"], auth_level=func.AuthLevel.FUNCTION)
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
-async def mfa_sync(req: func.HttpRequest, nudges: func.Out[list[str]]) -> func.HttpResponse:
+async def mfa_sync(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse:
     """Make the phones of the users named agree with their source; tell how a push of many rows stands.
 
     One function, so that one key opens both and no more.

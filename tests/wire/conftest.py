@@ -23,7 +23,7 @@ from shared.tenant import Kind
 from tests.clocks import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from dev.azurite import Azurite
     from mfa_sync.answers import Answer
@@ -131,14 +131,12 @@ class Bench:
     async def push(
         self,
         rows: Any,
-        query: dict[str, str] | None = None,
-        handshake: str = sample.HANDSHAKE,
-        **headers: str,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a push to the use case."""
-        return await push(
-            self.worker, {"message": handshake, **headers}, query or {}, json.dumps(rows).encode()
-        )
+        """Send a push to the use case, with the handshake unless the headers hold another."""
+        sent = {"message": sample.HANDSHAKE, **(headers or {})}
+        return await push(self.worker, sent, query or {}, json.dumps(rows).encode())
 
     async def one(self, person: Person, **row: Any) -> dict[str, Any]:
         """Push one person and return the line of the answer."""

@@ -41,7 +41,7 @@ class Sweeper:
         """Take nudge after nudge."""
         assert nudge is not None
         run_id = nudge.run
-        while nudge:
+        while nudge is not None:
             nudge = await take(nudge, self.tools)
         return await self.run(run_id)
 

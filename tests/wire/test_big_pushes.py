@@ -25,7 +25,7 @@ async def polled(bench: Bench, run_id: str) -> Answer:
 
 async def done(bench: Bench, rows: list[dict[str, Any]], **headers: str) -> Answer:
     """Send a push, let its run go on to its end, and return what a caller reads then."""
-    accepted = await bench.push(rows, **headers)
+    accepted = await bench.push(rows, headers=headers)
     assert accepted.status == 202
     run_id = accepted.body["runId"]
     assert accepted.headers["Location"] == f"/api/mfa-sync/{run_id}"
@@ -72,7 +72,7 @@ async def test_a_caller_may_ask_for_a_run_and_its_expectations_are_kept_as_finge
         {"Id": unmet.id, "Mobile": TWO},
         {"Id": wrong.id, "Mobile": "070-1740611"},
     ]
-    accepted = await bench.push(rows, prefer="respond-async")
+    accepted = await bench.push(rows, headers={"prefer": "respond-async"})
     kept = str(await bench.worker.runs.note(accepted.body["runId"], "rows"))
     assert not any(digits in kept for digits in ("1740611", "1740622"))
     await Sweeper(bench).drive(accepted.nudge)
@@ -85,14 +85,14 @@ async def test_a_payload_number_is_never_kept(bench: Bench) -> None:
     """Where it may be the source, many rows with it are refused."""
     bench.configure(ALLOW_PAYLOAD_NUMBER="true")
     with pytest.raises(RequestError, match="invalidRequest"):
-        await bench.push([{"Id": bench.person(ONE).id, "Mobile": TWO}], prefer="respond-async")
+        await bench.push([{"Id": bench.person(ONE).id, "Mobile": TWO}], headers={"prefer": "respond-async"})
 
 
 async def test_a_push_over_a_limit_is_held_as_a_whole_and_can_be_approved(bench: Bench) -> None:
     """A held run is final for the caller, until somebody lets it go on."""
     bench.configure(MAX_CREATES="1")
     people = [bench.person(ONE) for _ in range(3)]
-    accepted = await bench.push([{"Id": person.id} for person in people], prefer="respond-async")
+    accepted = await bench.push([{"Id": person.id} for person in people], headers={"prefer": "respond-async"})
     sweeper = Sweeper(bench)
     held = await sweeper.drive(accepted.nudge)
     answer = await polled(bench, held.id)
@@ -112,7 +112,7 @@ async def test_plans_and_dry_runs_write_nothing(
     """A run of many rows as well."""
     bench.configure(**settings)
     person = bench.person(ONE)
-    accepted = await bench.push([{"Id": person.id}], query, prefer="respond-async")
+    accepted = await bench.push([{"Id": person.id}], query, headers={"prefer": "respond-async"})
     await Sweeper(bench).drive(accepted.nudge)
     answer = await polled(bench, accepted.body["runId"])
     assert (answer.body["results"][0]["code"], answer.body["dryRun"]) == (code, bool(query))
@@ -122,8 +122,8 @@ async def test_plans_and_dry_runs_write_nothing(
 async def test_the_same_key_gives_the_same_run(bench: Bench) -> None:
     """Idempotency-Key over a 202."""
     rows = [{"Id": bench.person(ONE).id}]
-    first = await bench.push(rows, prefer="respond-async", **{"idempotency-key": "k"})
-    second = await bench.push(rows, prefer="respond-async", **{"idempotency-key": "k"})
+    first = await bench.push(rows, headers={"prefer": "respond-async", "idempotency-key": "k"})
+    second = await bench.push(rows, headers={"prefer": "respond-async", "idempotency-key": "k"})
     assert second.body == first.body
     assert len(await bench.worker.runs.newest(None, 10)) == 1
 

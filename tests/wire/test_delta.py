@@ -43,7 +43,7 @@ async def changed(bench: Bench, link: str) -> set[str]:
 
 async def test_from_now_on_costs_one_call_and_tells_of_nobody(bench: Bench) -> None:
     """A million users are not read to learn where they stand."""
-    bench.person(ONE)
+    bench.control.switch(delta_page_size=2)
     link = await start(bench)
     assert len(bench.calls(GRAPH)) == 1
     assert await changed(bench, link) == set()

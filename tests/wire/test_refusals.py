@@ -315,7 +315,7 @@ async def test_an_unknown_tenant_is_named(bench: Bench) -> None:
 async def test_a_caller_who_does_not_wait_gets_every_row_unattempted(bench: Bench) -> None:
     """Prefer: wait=0 is no fault of Graph's: a result for each row, and nothing written."""
     people = [bench.person(ONE), bench.person(ONE)]
-    answer = await bench.push([{"Id": person.id} for person in people], prefer="wait=0")
+    answer = await bench.push([{"Id": person.id} for person in people], headers={"prefer": "wait=0"})
     assert (answer.status, [line["code"] for line in answer.body["results"]]) == (503, ["notAttempted"] * 2)
     assert bench.writes() == []
 
@@ -386,7 +386,7 @@ async def test_time_that_is_over_is_no_missing_right(bench: Bench) -> None:
     bench.configure(SYNC_SCOPE_GROUP_ID=sample.SCOPE_GROUP_ID)
     person = bench.person(ONE)
     with pytest.raises(TransientError):
-        await bench.push([{"Id": person.id}], prefer="wait=0")
+        await bench.push([{"Id": person.id}], headers={"prefer": "wait=0"})
 
 
 async def test_an_identity_that_has_a_fault_is_transient(bench: Bench) -> None:

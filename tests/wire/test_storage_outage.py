@@ -67,7 +67,7 @@ async def test_an_idempotency_key_is_not_taken_without_storage(bench: Bench) -> 
     bench.storage.stop()
     try:
         with pytest.raises(TransientError, match="storageUnavailable"):
-            await bench.push([{"Id": person.id}], **{"idempotency-key": "k1"})
+            await bench.push([{"Id": person.id}], headers={"idempotency-key": "k1"})
     finally:
         bench.storage.start()
     assert bench.mobile(person) is None

@@ -122,7 +122,7 @@ async def test_patience_ends_with_the_calls_time(bench: Bench) -> None:
     person = bench.person(ONE)
     bench.control.fault(status=504, method="POST", path=person.id, applies_to="item", times=9)
     start = bench.clock.monotonic()
-    answer = await bench.push([{"Id": person.id}], prefer="wait=3")
+    answer = await bench.push([{"Id": person.id}], headers={"prefer": "wait=3"})
     assert answer.body["results"][0]["code"] == "outcomeUnknown"
     assert bench.clock.monotonic() - start <= 3
 
