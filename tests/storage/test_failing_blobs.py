@@ -82,11 +82,20 @@ async def test_every_request_has_a_second_try_and_no_third(open_blobs: OpenBlobs
 
 
 async def test_a_storage_that_does_not_answer_is_given_up(open_blobs: OpenBlobs) -> None:
-    """Each request has a bound of its own, and the caller has a deadline for all of it."""
+    """Each request has a bound of its own."""
     with SilentStorage() as storage:
         assert "Timeout" in str(await failure_of(open_blobs(keyed(storage.port), bounds=Bounds(read=0.05))))
-        failed = await failure_of(open_blobs(keyed(storage.port), bounds=Bounds(whole=0.05)))
-        assert str(failed) == "The storage gave no answer within 0.05 seconds."
+
+
+async def test_a_request_that_is_given_up_as_a_whole_opens_the_window(
+    open_blobs: OpenBlobs, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The next caller does not wait as long again."""
+    with SilentStorage() as storage:
+        blobs = open_blobs(keyed(storage.port), bounds=Bounds(whole=0.05))
+        assert str(await failure_of(blobs)) == "The storage gave no answer within 0.05 seconds."
+        await failure_of(blobs)
+        assert len(said(caplog)) == 1
 
 
 @pytest.mark.parametrize("text", [keyed(port_of_nobody()), signed(port_of_nobody()), f"AccountKey={KEY}"])
