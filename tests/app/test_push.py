@@ -101,7 +101,7 @@ def test_without_the_functions_key_nothing_is_asked(stack: LocalStack) -> None:
         (b"{", "", {}, 400, "notJson"),
         (b"\xff\xfe", "", {}, 400, "notJson"),
         (b" " * (4 * 1024 * 1024 + 1), "", {}, 413, "tooLarge"),
-        ([{"Id": "x"}] * 101, "", {}, 413, "tooManyRows"),
+        ([{"Id": "x"}] * 10_001, "", {}, 413, "tooManyRows"),
         ([], "", {"Content-Type": "multipart/form-data; boundary=x"}, 415, "unsupportedMediaType"),
         ([], "", {"Content-Type": "application/xml"}, 415, "unsupportedMediaType"),
         ([{"UserPrincipalName": ANNA, "OverwriteNul": "0"}], "", {}, 422, "invalidRequest"),
