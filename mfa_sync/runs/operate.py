@@ -31,7 +31,9 @@ _UNMADE_SECONDS = 600.0
 _FORGOTTEN_AT_ONCE = 100
 
 
-async def start(tools: Tools, kind: RunKind | None, *, apply: bool, slot: datetime | None = None) -> Run:
+async def start(
+    tools: Tools, kind: RunKind | None, *, apply: bool, slot: datetime | None = None, by: str = ""
+) -> Run:
     """Begin a sweep, and give up a held one for it. The caller sends the nudge for its first step.
 
     Args:
@@ -39,6 +41,7 @@ async def start(tools: Tools, kind: RunKind | None, *, apply: bool, slot: dateti
         kind: Full or changed; None: as is due.
         apply: Whether it may write without a person where the limits allow.
         slot: The moment of the schedule that it is for; None for one by hand.
+        by: Who begins it by hand.
 
     Raises:
         WrongStateError: Another sweep is under way, or this slot's was made already.
@@ -48,7 +51,8 @@ async def start(tools: Tools, kind: RunKind | None, *, apply: bool, slot: dateti
     now = tools.clock.now()
     chosen = kind or due_kind(sweeps, tools, now.timestamp())
     nonce = "" if slot else uuid.uuid4().hex[:8]
-    run = Run(run_id(chosen, slot or now, nonce), chosen, now.timestamp(), now.timestamp(), apply=apply)
+    name, at = run_id(chosen, slot or now, nonce), now.timestamp()
+    run = Run(name, chosen, at, at, apply=apply, started_by=by)
     current = await tools.store.get(sweeps.current) if sweeps.current else None
     if current and current.run.state.is_moving:
         raise WrongStateError(f"The sweep {current.run.id} is under way.")
@@ -60,7 +64,7 @@ async def start(tools: Tools, kind: RunKind | None, *, apply: bool, slot: dateti
         await tools.store.create(run)
     except LostRaceError:
         raise WrongStateError("Another sweep was begun at the same moment.") from None
-    record(_LOG, logging.INFO, Event.RUN_STARTED, run=run.id, kind=run.kind.value, apply=apply)
+    record(_LOG, logging.INFO, Event.RUN_STARTED, run=run.id, kind=run.kind.value, apply=apply, by=by or None)
     return run
 
 
@@ -121,9 +125,11 @@ async def forget_old(tools: Tools) -> int:
 
 def _stands_still(run: Run, now: float, quiet_seconds: float) -> bool:
     """Return whether a claim has run out, or nothing has moved for so long that the nudge must be lost."""
+    if run.resume_at > now:
+        return False
     if run.owner:
         return run.owned_until <= now
-    return now - run.moved >= quiet_seconds or run.attempts > 0
+    return bool(run.resume_at) or now - run.moved >= quiet_seconds or run.attempts > 0
 
 
 def _is_unmade(open_id: str, now: datetime) -> bool:

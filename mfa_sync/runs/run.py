@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 MOST_ATTEMPTS = 5
-"""How often one step is begun before the run has failed."""
+"""How often one step is begun, and its end never seen, before the run has failed."""
+
+LONGEST_DELAY_SECONDS = 6 * 3600.0
+"""How long a run may stand still while a service is out of reach: longer than most outages."""
 
 HELD_SECONDS = 72 * 3600.0
 """How long a held plan waits for a decision. Older, the tenant has moved on."""
@@ -135,9 +138,11 @@ class Run:
         held_for: Why it is held.
         limits: The limits that were in force, by kind, in words.
         decision: What a person decided.
+        started_by: Who began it by hand, in words as of a decision; empty: the schedule, or a push.
         owner: Who works on the step now; empty: nobody.
         owned_until: When that claim ends.
-        attempts: How often the present step was begun.
+        attempts: How often the present step was begun, and its end was not seen.
+        resume_at: When the step may be tried again; 0: at once.
         detail: Why it failed, or what it could not do.
     """
 
@@ -156,9 +161,11 @@ class Run:
     held_for: tuple[str, ...] = ()
     limits: Mapping[str, str] = field(default_factory=dict)
     decision: Decision | None = None
+    started_by: str = ""
     owner: str = ""
     owned_until: float = 0.0
     attempts: int = 0
+    resume_at: float = 0.0
     detail: str = ""
 
     def is_claimed(self, now: float) -> bool:
@@ -167,6 +174,9 @@ class Run:
 
     def claimed(self, owner: str, now: float, seconds: float) -> Run:
         """Return the run in the hands of `owner` for so long; failed, if its step was begun too often."""
+        if now - self.moved > LONGEST_DELAY_SECONDS:
+            hours = LONGEST_DELAY_SECONDS / 3600
+            return self.failed(f"Nothing could be done for {hours:g} hours. {self.detail}".strip(), now)
         if self.attempts >= MOST_ATTEMPTS:
             detail = (
                 f"Step {self.step} was begun {self.attempts} times and never ended. {self.detail}".strip()
@@ -198,7 +208,9 @@ class Run:
         Raises:
             WrongStateError: It is not held, or the plan shown was another.
         """
-        if self.decision == replace(decision, at=self.decision.at if self.decision else 0.0):
+        if digest == self.digest and self.decision == replace(
+            decision, at=self.decision.at if self.decision else 0.0
+        ):
             return self  # the same again
         if self.state is not State.HELD:
             raise WrongStateError(f"The run is {self.state}, not held.")
@@ -239,16 +251,23 @@ class Run:
         """Return the run given up."""
         return replace(self._next(now), state=State.FAILED, detail=detail)
 
-    def released(self, detail: str) -> Run:
-        """Return the run free for another attempt at the same step."""
-        return replace(self, owner="", owned_until=0.0, detail=detail)
+    def delayed(self, detail: str, until: float) -> Run:
+        """Return the run free for another attempt at the same step, not before a moment.
+
+        It ended, if in vain: so it does not count as one of the attempts that kill their worker.
+        """
+        return replace(
+            self, owner="", owned_until=0.0, attempts=self.attempts - 1, resume_at=until, detail=detail
+        )
 
     def approves(self, kind: str) -> bool:
         """Return whether changes of this kind may be made."""
         return not (self.decision and self.decision.kinds) or kind in self.decision.kinds
 
     def _next(self, now: float) -> Run:
-        return replace(self, step=self.step + 1, owner="", owned_until=0.0, attempts=0, moved=now)
+        return replace(
+            self, step=self.step + 1, owner="", owned_until=0.0, attempts=0, resume_at=0.0, moved=now
+        )
 
     def dump(self) -> str:
         """Return the run as JSON."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 FORMAT = 1
+_SHORTEST_DELAY, _LONGEST_DELAY = 60.0, 900.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,8 @@ async def take(nudge: Nudge, tools: Tools) -> Nudge | None:
 
 def _is_due(nudge: Nudge, run: Run, now: float) -> bool:
     """Return whether the nudge is for the step that is due, and nobody is at it."""
-    return run.state.is_moving and nudge.step >= run.step and not run.is_claimed(now)
+    free = not run.is_claimed(now) and run.resume_at <= now
+    return run.state.is_moving and nudge.step >= run.step and free
 
 
 async def _replace(former: Stored, run: Run, nonce: str, tools: Tools) -> Stored | None:
@@ -104,11 +106,12 @@ async def _attempt(run: Run, tools: Tools) -> Run:
         return await _work(run, tools, deadline)
     except TransientError as error:
         record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=run.id, step=run.step, detail=error.detail)
-        return run.released(error.detail)
+        wait = min(max(error.retry_after, _SHORTEST_DELAY), _LONGEST_DELAY)
+        return run.delayed(error.detail, _now(tools) + wait)
     except PermanentError as error:
         return run.failed(f"{error.detail} {error.remedy}", tools.clock.now().timestamp())
     except LostRaceError:
-        return run.released("Another worker was faster.")
+        return run.delayed("Another worker was faster.", _now(tools))
 
 
 async def _work(run: Run, tools: Tools, deadline: Deadline) -> Run:

@@ -114,7 +114,7 @@ class RunStore:
 
     async def newest(self, after: str | None, most: int) -> list[Run]:
         """Return at most `most` runs, newest first, that come after the run of that id."""
-        first = (_key(after) or "") + "\x01" if after else "0"
+        first = f"{_key(after)}!" if after else "0"  # "!" sorts before all that a longer id could go on with
         rows = await self._table.range(_HEADS, first, "a", most)
         return [_stored(row).run for row in rows]
 

@@ -87,6 +87,7 @@ class Bench:
             **example_settings(),
             "AzureWebJobsStorage": azurite.connection_string,
             "STATE_TABLE": f"test{uuid.uuid4().hex}",
+            "STATE_CONTAINER": f"test{uuid.uuid4().hex}",
         }
         self._former: list[Worker] = []
         self.worker = self._build()

@@ -210,20 +210,40 @@ async def test_a_claim_that_its_owner_did_not_survive_runs_out(sweeper: Sweeper)
     assert (finished.state, bench.mobile(person)) == (State.FINISHED, ONE)
 
 
-async def test_a_step_that_never_ends_fails_its_run(sweeper: Sweeper) -> None:
+async def test_a_step_whose_worker_always_dies_fails_its_run(sweeper: Sweeper) -> None:
     """Five attempts, then a person must look."""
     bench = sweeper.bench
-    bench.person(ONE)
-    bench.control.fault(status=503, host="graph.*", path="/users", times=999)
     run = await operate.start(sweeper.tools, None, apply=False)
-    await take(Nudge(run.id, 0), sweeper.tools)
-    for _ in range(9):
-        for nudge in await operate.watch(sweeper.tools):
-            await take(nudge, sweeper.tools)
-        bench.clock.advance(60)
-    failed = await sweeper.run(run.id)
+    for _ in range(5):
+        stored = await bench.worker.runs.get(run.id)
+        assert stored is not None
+        now = bench.clock.now().timestamp()
+        await bench.worker.runs.replace(stored, stored.run.claimed("dead", now, 300))
+        bench.clock.advance(301)
+    (nudge,) = await operate.watch(sweeper.tools)
+    failed = await sweeper.drive(nudge)
     assert failed.state is State.FAILED
     assert "5 times" in failed.detail
+
+
+async def test_a_sweep_outlives_an_outage_and_not_a_whole_night_of_it(sweeper: Sweeper) -> None:
+    """Graph out of reach for an hour costs an hour; for seven, the run."""
+    bench = sweeper.bench
+    bench.person(ONE)
+    for hours, state in ((1, State.HELD), (7, State.FAILED)):
+        bench.control.fault(status=503, host="graph.*", path="/users", times=9999)
+        run = await operate.start(sweeper.tools, None, apply=False)
+        await take(Nudge(run.id, 0), sweeper.tools)
+        for _ in range(hours * 12):
+            bench.clock.advance(300)
+            for nudge in await operate.watch(sweeper.tools):
+                await take(nudge, sweeper.tools)
+        assert (await sweeper.run(run.id)).state is (State.FAILED if hours > 6 else State.PLANNING)
+        bench.control.clear_faults()
+        bench.clock.advance(901)
+        for nudge in await operate.watch(sweeper.tools):
+            await sweeper.drive(nudge)
+        assert (await sweeper.run(run.id)).state is state
 
 
 async def test_two_timers_at_once_make_one_sweep(sweeper: Sweeper) -> None:
