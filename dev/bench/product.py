@@ -1,7 +1,8 @@
 """Our side of a measurement: one worker, in a process of its own, that answers pushes one after another.
 
-Reads from standard input `{"settings", "access", "pushes": [[user id, …], …], "seconds"?}`; the pushes are
-repeated for so many seconds. Writes a list of `{"wall", "cpu", "summary"}`.
+Reads from standard input `{"settings", "access", "pushes": [[user id, …], …], "seconds"?, "remembers"?}`; the
+pushes are repeated for so many seconds. With `"remembers": false` the state of all workers is kept in memory,
+which shows what the storage costs. Writes a list of `{"wall", "cpu", "summary"}`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ import time
 from itertools import cycle
 from typing import Any
 
+from dev.memory_blobs import MemoryBlobs
+from dev.memory_table import MemoryTable
 from mfa_sync.composition import Worker, build_worker
 from mfa_sync.push import push
+from mfa_sync.wires import OWN, Wires
 from shared.clock import SystemClock
 
 
@@ -31,7 +35,8 @@ async def _answer(worker: Worker, handshake: str, ids: list[str]) -> dict[str, A
 
 async def _main() -> None:
     job = json.load(sys.stdin)
-    worker = build_worker(job["settings"], SystemClock())
+    wires = OWN if job.get("remembers", True) else Wires(table=MemoryTable(), blobs=MemoryBlobs())
+    worker = build_worker(job["settings"], SystemClock(), wires)
     handshake, pushes = job["access"]["handshake"], job["pushes"]
     end = time.monotonic() + job.get("seconds", 0)
     found = [await _answer(worker, handshake, ids) for ids in pushes]
