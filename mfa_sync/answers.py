@@ -121,6 +121,7 @@ def internal_error() -> Answer:
 _TITLES = {
     400: "Bad request",
     401: "Unauthorized",
+    403: "Forbidden",
     404: "Not found",
     409: "Conflict",
     413: "Content too large",

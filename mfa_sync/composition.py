@@ -39,6 +39,7 @@ class Worker:
     clock: Clock
     table: Table
     handshake: Handshake
+    approver: Handshake
     graph: GraphClient
     groups: Groups
     reach: Reach
@@ -118,16 +119,18 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
     from mfa_sync.stored_answers import StoredAnswers  # noqa: PLC0415
 
     settings = Settings.from_environment(environ)
+    names = settings.secret_names
     vault = KeyVault(settings, clock, wires)
     table = wires.table or AzureTable(settings.storage, settings.state_table, clock, wires)
     blobs = wires.blobs or AzureBlobs(settings.storage, settings.state_container, clock, wires)
-    keys = FingerprintKeys(vault, settings.secret_names.fingerprint_key)
+    keys = FingerprintKeys(vault, names.fingerprint_key)
     graph = GraphClient(settings.graph_url, RopcSignIn(settings, vault, clock, wires, table), wires.graph)
     return Worker(
         settings,
         clock,
         table,
-        Handshake(vault, settings.secret_names, clock),
+        Handshake(vault, names.handshake, clock, previous=names.handshake_previous),
+        Handshake(vault, names.approver, clock, unlike=(names.handshake, names.handshake_previous)),
         graph,
         Groups(graph, clock),
         Reach(),

@@ -6,6 +6,7 @@ import difflib
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mfa_sync.graph.users import is_object_id
@@ -96,25 +97,66 @@ def parse_dry_run(query: Mapping[str, str]) -> bool:
     Raises:
         RequestError: 422 for an unknown name or another value than true and false.
     """
-    for name in query:
-        if name not in _QUERY and name not in _PLATFORM_QUERY:
-            raise RequestError(
-                422, Problem.INVALID_REQUEST, f"Unknown query name {_quoted(name)}{_nearest(name, _QUERY)}"
-            )
+    refuse_query(query, *_QUERY)
     text = query.get("dryRun", "false")
     if text not in {"true", "false"}:
         raise RequestError(422, Problem.INVALID_REQUEST, "dryRun must be true or false.")
     return text == "true"
 
 
-def refuse_query(query: Mapping[str, str]) -> None:
-    """Refuse every query name but the platform's own, on a route that knows none.
+def refuse_query(query: Mapping[str, str], *known: str) -> None:
+    """Refuse every query name but the platform's own and those that the route knows.
 
     Raises:
-        RequestError: 422 naming it.
+        RequestError: 422 naming it, and the nearest that is known.
     """
-    if unknown := [name for name in query if name not in _PLATFORM_QUERY]:
-        raise RequestError(422, Problem.INVALID_REQUEST, f"Unknown query name {_quoted(unknown[0])}.")
+    for name in query:
+        if name not in known and name not in _PLATFORM_QUERY:
+            hint = _nearest(name, known) if known else "."
+            raise RequestError(422, Problem.INVALID_REQUEST, f"Unknown query name {_quoted(name)}{hint}")
+
+
+def parse_object(
+    body: bytes, content_type: str | None, known: Sequence[str]
+) -> tuple[dict[str, Any], Faults]:
+    """Return what one JSON object holds under the names known, and the faults found so far.
+
+    The values are not looked at. Names are matched without case, as in a row.
+
+    Raises:
+        RequestError: 400, 413, 415, as `parse_rows`; 422 if it is no object.
+    """
+    item = _json(body, content_type)
+    faults: list[dict[str, str]] = []
+    if not isinstance(item, _Object):
+        raise RequestError(422, Problem.INVALID_REQUEST, f"Send one object with {', '.join(known)}.")
+    return _values(item, known, faults), Faults(faults)
+
+
+class Faults:
+    """What is wrong with an object, until all of it has been looked at."""
+
+    def __init__(self, found: list[dict[str, str]]) -> None:
+        self._found = found
+
+    def add(self, pointer: str, detail: str) -> None:
+        """Note a fault of the value that a JSON pointer names."""
+        self._found.append({"pointer": pointer, "detail": detail})
+
+    def stop(self) -> None:
+        """Refuse the object if there are faults.
+
+        Raises:
+            RequestError: 422 naming up to 20 by JSON pointer.
+        """
+        if self._found:
+            count = len(self._found)
+            raise RequestError(
+                422,
+                Problem.INVALID_REQUEST,
+                f"{count} fault(s) in the body; nothing was done.",
+                self._found[:_MOST_FAULTS],
+            )
 
 
 def parse_rows(body: bytes, content_type: str | None, most: int) -> list[Row]:
@@ -189,26 +231,12 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _row(item: Any, pointer: str, faults: list[dict[str, str]]) -> Row | None:
-    def fault(key: str | None, detail: str) -> None:
-        """Note a fault of one key, or of the row as a whole where `key` is None."""
-        token = "" if key is None else "/" + key[:_MOST_POINTER].replace("~", "~0").replace("/", "~1")
-        faults.append({"pointer": pointer + token, "detail": detail})
-
+    fault = partial(_note, faults, pointer)
     if not isinstance(item, _Object):
         fault(None, 'A row is an object such as {"UserPrincipalName": "a@contoso.com"}.')
         return None
     before = len(faults)
-    values: dict[str, Any] = {}
-    for key, value in item.pairs:
-        name = next((known for known in _KEYS if known.lower() == key.lower()), None)
-        if name is None:
-            # The nearest name is costly to find, and past the faults shown nobody reads it.
-            hint = _nearest(key, _KEYS) if len(faults) < _MOST_FAULTS else "."
-            fault(key, f"Unknown key{hint}")
-        elif name in values:
-            fault(key, "This key stands twice in the row.")
-        else:
-            values[name] = value
+    values = _values(item, _KEYS, faults, pointer)
     key, shown = _who(values, fault)
     mobile = _text(values, "Mobile", fault)
     reference = _text(values, "Reference", fault)
@@ -218,6 +246,30 @@ def _row(item: Any, pointer: str, faults: list[dict[str, str]]) -> Row | None:
     if len(faults) > before:
         return None
     return Row(key, shown, Intent(keep, (mobile or "").strip(" \t\r\n") or None), reference)
+
+
+def _note(faults: list[dict[str, str]], pointer: str, key: str | None, detail: str) -> None:
+    """Note a fault of one key, or of the object as a whole where `key` is None."""
+    token = "" if key is None else "/" + key[:_MOST_POINTER].replace("~", "~0").replace("/", "~1")
+    faults.append({"pointer": pointer + token, "detail": detail})
+
+
+def _values(
+    item: _Object, known: Sequence[str], faults: list[dict[str, str]], pointer: str = ""
+) -> dict[str, Any]:
+    """Return what an object holds under the names known; what else it holds is a fault."""
+    values: dict[str, Any] = {}
+    for key, value in item.pairs:
+        name = next((one for one in known if one.lower() == key.lower()), None)
+        if name is None:
+            # The nearest name is costly to find, and past the faults shown nobody reads it.
+            hint = _nearest(key, known) if len(faults) < _MOST_FAULTS else "."
+            _note(faults, pointer, key, f"Unknown key{hint}")
+        elif name in values:
+            _note(faults, pointer, key, "This key stands twice.")
+        else:
+            values[name] = value
+    return values
 
 
 def _who(values: dict[str, Any], fault: Any) -> tuple[str, str | None]:

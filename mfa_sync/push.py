@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from mfa_sync import answers, http_contract, push_runs
 from mfa_sync.log import Event, record
 from shared.clock import Deadline
-from shared.errors import Problem, TransientError
 from shared.outcome import Code, Note, Result
 from shared.plan import lasting
 from shared.reconciler import apply, plan
@@ -43,7 +42,7 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
         SyncError: A service stops everything and nothing was written.
     """
     deadline = Deadline.after(worker.clock, _seconds(headers.get("prefer"), worker.settings.deadline_seconds))
-    if not await _knows_handshake(worker, headers.get("message"), deadline):
+    if not await worker.handshake.accepts_within(headers.get("message"), deadline):
         return answers.handshake_refused()
     dry_run = http_contract.parse_dry_run(query)
     key = http_contract.parse_idempotency_key(headers.get("idempotency-key"))
@@ -88,7 +87,7 @@ async def poll(
     """Return the answer to `GET /api/mfa-sync/{runId}`: how a push stands. Arguments and errors as `push`."""
     del body
     deadline = Deadline.after(worker.clock, worker.settings.deadline_seconds)
-    if not await _knows_handshake(worker, headers.get("message"), deadline):
+    if not await worker.handshake.accepts_within(headers.get("message"), deadline):
         return answers.handshake_refused()
     http_contract.refuse_query(query)
     return await push_runs.look_up(worker, run_id)
@@ -99,15 +98,6 @@ def _report_changed_outside(run_id: str, planned: Plan) -> None:
     for entry in planned.entries:
         if Note.CHANGED_OUTSIDE in entry.notes and entry.user:
             record(_LOG, logging.WARNING, Event.CHANGED_OUTSIDE, run=run_id, user=entry.user.id)
-
-
-async def _knows_handshake(worker: Worker, message: str | None, deadline: Deadline) -> bool:
-    try:
-        return await deadline.bound(worker.handshake.accepts(message))
-    except TimeoutError:
-        raise TransientError(
-            Problem.VAULT_UNAVAILABLE, "Key Vault did not answer within this call's time.", retry_after=30
-        ) from None
 
 
 def _planned_only(entry: Entry) -> Result:

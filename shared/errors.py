@@ -28,6 +28,8 @@ class Problem(StrEnum):
     GRAPH_REFUSED = "graphRefused"
     GRAPH_UNAVAILABLE = "graphUnavailable"
     RUN_NOT_FOUND = "runNotFound"
+    WRONG_STATE = "wrongState"
+    APPROVER_REFUSED = "approverRefused"
     STORAGE_UNAVAILABLE = "storageUnavailable"
     IDEMPOTENCY_KEY_IN_FLIGHT = "idempotencyKeyInFlight"
     IDEMPOTENCY_KEY_REUSED = "idempotencyKeyReused"

@@ -1,4 +1,4 @@
-"""The handshake: the secret in the caller's `Message` header, as in the article that started this."""
+"""Handshakes: secrets in the caller's `Message` header, as in the article that started this."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from mfa_sync.log import Event, record
-from shared.errors import SettingsError
+from shared.errors import Problem, SettingsError, TransientError
 
 if TYPE_CHECKING:
     from mfa_sync.credentials.key_vault import KeyVault
-    from mfa_sync.settings import SecretNames
-    from shared.clock import Clock
+    from shared.clock import Clock, Deadline
 
 _LOG = logging.getLogger(__name__)
 _REREAD_SECONDS = 60
@@ -24,28 +23,52 @@ _ARTICLES_OWN = "Handshake-message-only-known-between-runbook-and-invoker"
 class Handshake:
     """Knows whether a caller knows the secret. A rotated one is noticed within a minute, without restart."""
 
-    def __init__(self, vault: KeyVault, names: SecretNames, clock: Clock) -> None:
+    def __init__(
+        self,
+        vault: KeyVault,
+        name: str,
+        clock: Clock,
+        *,
+        previous: str | None = None,
+        unlike: tuple[str, ...] = (),
+    ) -> None:
+        """Take the secret's name, that of its predecessor, and those of secrets that it must not equal."""
         self._vault = vault
-        self._names = names
+        self._name = name
+        self._previous = previous
+        self._unlike = unlike
         self._clock = clock
         self._reread_at = clock.monotonic()
         self._reread = asyncio.Lock()
 
     async def accepts(self, message: str | None) -> bool:
-        """Return whether `message` is the current handshake, or the previous one before its expiry.
+        """Return whether `message` is the current handshake, or the previous one (if any) before its expiry.
 
         A missing and a wrong message cost the same work, so that neither tells more than the other.
 
         Raises:
-            SettingsError: The vault holds the article's published sample.
+            SettingsError: The vault holds the article's published sample, or one secret for two purposes.
             PermanentError, TransientError: The vault could not be read.
         """
         if self._matches(message, await self._candidates(fresh=False)):
             return True
         if await self._may_reread() and self._matches(message, await self._candidates(fresh=True)):
             return True
-        record(_LOG, logging.WARNING, Event.HANDSHAKE_REFUSED)
+        record(_LOG, logging.WARNING, Event.HANDSHAKE_REFUSED, secret=self._name)
         return False
+
+    async def accepts_within(self, message: str | None, deadline: Deadline) -> bool:
+        """Return the same, if the vault lets it be known in time.
+
+        Raises:
+            TransientError: It does not; or else as `accepts`.
+        """
+        try:
+            return await deadline.bound(self.accepts(message))
+        except TimeoutError:
+            raise TransientError(
+                Problem.VAULT_UNAVAILABLE, "Key Vault did not answer within this call's time.", retry_after=30
+            ) from None
 
     async def _may_reread(self) -> bool:
         """Return True once a minute: a guesser must not turn us against our own vault."""
@@ -56,12 +79,16 @@ class Handshake:
             return True
 
     async def _candidates(self, *, fresh: bool) -> tuple[str, str | None]:
-        current = await self._vault.secret(self._names.handshake, fresh=fresh)
-        previous = await self._vault.find(self._names.handshake_previous, fresh=fresh)
+        current = await self._vault.secret(self._name, fresh=fresh)
+        previous = await self._vault.find(self._previous, fresh=fresh) if self._previous else None
         if current.value.strip() == _ARTICLES_OWN:
             raise SettingsError(
-                (f"the secret {self._names.handshake}: it is the published sample; set one of your own",)
+                (f"the secret {self._name}: it is the published sample; set one of your own",)
             )
+        for name in self._unlike:
+            other = await self._vault.find(name, fresh=fresh)
+            if other and hmac.compare_digest(other.value.strip().encode(), current.value.strip().encode()):
+                raise SettingsError((f"the secret {self._name}: it is the same as {name}; set another one",))
         counts = previous and previous.value.strip() and previous.expires
         if previous and counts and previous.expires and previous.expires > self._clock.now():
             return current.value, previous.value

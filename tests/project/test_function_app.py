@@ -40,6 +40,12 @@ def test_the_functions_are_indexed_without_settings_under_their_routes_methods_a
     assert json.loads(run(_LIST_FUNCTIONS)) == {
         "mfa_sync": [["mfa-sync/{runId?}", ["POST", "GET"], "function"]],
         "explain": [["explain", ["POST"], "function"]],
+        "runs_list": [["runs", ["GET"], "function"]],
+        "runs_start": [["runs", ["POST"], "function"]],
+        "runs_read": [["runs/{runId}", ["GET"], "function"]],
+        "runs_approve": [["runs/{runId}/approve", ["POST"], "function"]],
+        "runs_discard": [["runs/{runId}/discard", ["POST"], "function"]],
+        "runs_stop": [["runs/{runId}/stop", ["POST"], "function"]],
         "health": [["health", ["GET"], "anonymous"]],
         "run_step": ["queueTrigger"],
         "run_poison": ["queueTrigger"],

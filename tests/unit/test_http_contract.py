@@ -128,7 +128,7 @@ def test_a_key_given_twice_is_refused_by_name(second: str) -> None:
     """A parser that keeps the last of two would decide for the caller."""
     error = refused(f'[{{"UserPrincipalName": "{UPN}", "OverwriteNull": 0, "{second}": 1}}]'.encode())
     assert error.status == 422
-    assert error.errors == [{"pointer": f"/0/{second}", "detail": "This key stands twice in the row."}]
+    assert error.errors == [{"pointer": f"/0/{second}", "detail": "This key stands twice."}]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,61 @@
+"""`/api/runs`: operators list, read, start, approve, discard and stop runs. Each has a key of its own."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import azure.functions as func
+
+from mfa_sync import operator_runs
+from mfa_sync.triggers.http_edge import respond
+from mfa_sync.triggers.nudges import CONNECTION, QUEUE, Messages
+
+blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
+
+
+@blueprint.function_name("runs_list")
+@blueprint.route("runs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+async def runs_list(req: func.HttpRequest) -> func.HttpResponse:
+    """List runs, the newest first."""
+    return await respond(req, operator_runs.list_runs)
+
+
+@blueprint.function_name("runs_start")
+@blueprint.route("runs", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
+async def runs_start(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse:
+    """Begin a sweep now."""
+    return await respond(req, operator_runs.start_run, nudges)
+
+
+@blueprint.function_name("runs_read")
+@blueprint.route("runs/{runId}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
+async def runs_read(req: func.HttpRequest) -> func.HttpResponse:
+    """Tell of one run, with a page of its plan."""
+    return await respond(req, partial(operator_runs.read_run, run_id=_id(req)))
+
+
+@blueprint.function_name("runs_approve")
+@blueprint.route("runs/{runId}/approve", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
+async def runs_approve(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse:
+    """Let a held plan go on."""
+    return await respond(req, partial(operator_runs.approve_run, run_id=_id(req)), nudges)
+
+
+@blueprint.function_name("runs_discard")
+@blueprint.route("runs/{runId}/discard", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+async def runs_discard(req: func.HttpRequest) -> func.HttpResponse:
+    """Give a held plan up."""
+    return await respond(req, partial(operator_runs.discard_run, run_id=_id(req)))
+
+
+@blueprint.function_name("runs_stop")
+@blueprint.route("runs/{runId}/stop", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+async def runs_stop(req: func.HttpRequest) -> func.HttpResponse:
+    """Stop a run wherever it stands."""
+    return await respond(req, partial(operator_runs.stop_run, run_id=_id(req)))
+
+
+def _id(request: func.HttpRequest) -> str:
+    return str(request.route_params.get("runId", ""))
