@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from dev import demo_sweep
+from dev.functions_host import HostOptions
 from dev.stack import ARTICLE_BODY, ARTICLE_HEADERS, LocalStack
 
 if TYPE_CHECKING:
@@ -116,7 +118,9 @@ def _say(console: Console, what: str, response: httpx.Response) -> dict[str, Any
 def main() -> int:
     """Run the demo and return the exit status."""
     console, start, faults = Console(width=118), time.perf_counter(), []
-    with LocalStack() as stack:
+    options = HostOptions(timers=False, max_polling_seconds=0.1)
+    # In the demo three days shall not pass before an empty number counts.
+    with LocalStack({"EMPTY_GRACE_DAYS": "0", "SWEEP_MODE": "apply"}, options=options) as stack:
         state = stack.tenant.state
         people = list(state.people.values())
         before = _snapshot(state)
@@ -149,6 +153,7 @@ def main() -> int:
             if line["outcome"] in {"created", "updated", "deleted"}
         }
         faults += [f"{upn}: written again" for upn in sorted(rewritten)]
+        faults += demo_sweep.show(console, stack)
     for fault in faults:
         console.print(f"[red]not as it should be:[/red] {fault}")
     seconds = time.perf_counter() - start

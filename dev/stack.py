@@ -109,6 +109,15 @@ class LocalStack:
         key = self.host.key("explain")
         return self._http.post("/api/explain", json=row, headers={"x-functions-key": key})
 
+    def operate(
+        self, function: str, method: str, path: str = "", body: Any = None, *, message: str | None = None
+    ) -> httpx.Response:
+        """Call an operator's route below `/api/runs` with the key of its function, and perhaps a handshake."""
+        headers = {"x-functions-key": self.host.key(function)}
+        if message is not None:
+            headers["Message"] = message
+        return self._http.request(method, f"/api/runs{path}", json=body, headers=headers)
+
     def get(self, path: str) -> httpx.Response:
         """Send a GET to the host."""
         return self._http.get(path)
