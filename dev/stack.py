@@ -112,7 +112,7 @@ class LocalStack:
     def operate(
         self, function: str, method: str, path: str = "", body: Any = None, *, message: str | None = None
     ) -> httpx.Response:
-        """Call an operator's route below `/api/runs` with the key of its function, and perhaps a handshake."""
+        """Call an operator's route below `/api/runs` with its function's key, and perhaps a handshake."""
         headers = {"x-functions-key": self.host.key(function)}
         if message is not None:
             headers["Message"] = message

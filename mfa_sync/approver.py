@@ -20,7 +20,7 @@ BY_KEY = "key"
 
 ROLE = "Sync.Approve"
 # The platform maps some claims to the long names of WS-Federation, and leaves others as the token has them.
-_ROLE_CLAIMS = frozenset({"roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"})
+_ROLE_CLAIMS = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
 _ENTRA = "aad"
 _MOST_NAME = 256
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from itertools import batched
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # Most rows of a transaction. Source: "Performing entity group transactions" in the Table service's reference.
 _TRANSACTION = 100
+# Fewer keys in a page of the service's are read faster one by one: measured by the CPU that both take here.
+_DENSE = 15
 
 
 class AzureTable:
@@ -48,17 +51,31 @@ class AzureTable:
 
     async def get(self, partition: str, key: str) -> Row | None:
         """Return one row, or None."""
-        return (await self.get_many(partition, (key,))).get(key)
+        return await self._find(partition, key)
 
     async def get_many(self, partition: str, keys: Collection[str]) -> dict[str, Row]:
-        """Return the rows that exist, by key."""
+        """Return the rows that exist, by key.
 
-        async def one(key: str) -> Row | None:
-            return await self._calls.ask(
-                lambda table: table_requests.find(table, partition, key), repeatable=True
-            )
+        A page of a thousand neighbours costs about as much as fifteen rows by their keys. So many keys are
+        sought in a range for as long as they lie dense enough in it: the first page tells.
+        """
+        left = sorted(keys)
+        found: dict[str, Row] = {}
+        while len(left) >= _DENSE:
+            rows = await self.range(partition, left[0], left[-1] + "\x01", table_requests.PAGE)
+            passed = bisect_right(left, rows[-1].key) if len(rows) == table_requests.PAGE else len(left)
+            wanted = set(left[:passed])
+            found |= {row.key: row for row in rows if row.key in wanted}
+            left = left[passed:]
+            if passed < _DENSE:
+                break
+        rows_alone = await asyncio.gather(*(self._find(partition, key) for key in left))
+        return found | {row.key: row for row in rows_alone if row}
 
-        return {row.key: row for row in await asyncio.gather(*(one(key) for key in keys)) if row}
+    async def _find(self, partition: str, key: str) -> Row | None:
+        return await self._calls.ask(
+            lambda table: table_requests.find(table, partition, key), repeatable=True
+        )
 
     async def put(self, partition: str, write: Write) -> str:
         """Write one row and return its new etag.

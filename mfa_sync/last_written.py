@@ -1,11 +1,12 @@
 """What we last wrote for each user: one row a user, and never a number in it (design, section 6).
 
-    no row, or void ── begin ──► pending ── settle(done) ──► confirmed
-                                    └────── settle(undone) ► what it was before
+    a row ── begin ──► pending ── settle(done) ──► confirmed
+                          └────── settle(undone) ► what it was before
+    no row ──────────────────── settle(done) ──► confirmed
 
 Only a confirmed row proves anything. `begin` takes the proof away before the write is sent, so a crash, a
-lost race or an unknown fate leaves a pending row, which means: not known. Two writers of one user cannot
-tell whose write reached the tenant last, so neither confirms.
+lost race or an unknown fate leaves a pending row or none, which means: not known. Two writers of one user
+cannot tell whose write reached the tenant last, so neither confirms.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ _CONFIRMED, _PENDING, _VOID = "confirmed", "pending", "void"
 _IN_FLIGHT_SECONDS = 600.0
 _LEAST_SECONDS = 1.0
 _DELETED = ""
+_ABSENT = ""  # the version of a row that is not there
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +130,13 @@ class CallMemory:
         async def note() -> bool:
             key = await self._keys.current()
             rows = {user_id: self._row(entry, key) for user_id, entry in zip(ids, entries, strict=True)}
-            writes = [Write(user_id, rows[user_id], self._etag(user_id)) for user_id in ids]
-            written = await self._table.put_many(_PARTITION, writes)
-            lost = [user_id for user_id in ids if user_id not in written]
-            if lost:  # somebody else is at them: whoever comes last must find that nothing is certain
-                self._contested.update(lost)
-                written |= await self._table.put_many(_PARTITION, [Write(one, rows[one]) for one in lost])
-            self._begun |= {one: Row(one, rows[one], etag) for one, etag in written.items()}
+            # Who has no row has no certainty to lose: nothing is written until the write is confirmed.
+            known = [user_id for user_id in ids if self._etag(user_id) is not None]
+            writes = [Write(user_id, rows[user_id], self._etag(user_id)) for user_id in known]
+            written = await self._table.put_many(_PARTITION, writes) if writes else {}
+            lost = [user_id for user_id in known if user_id not in written]
+            written |= await self._contest([Write(one, rows[one]) for one in lost])
+            self._begun |= {one: Row(one, rows[one], written.get(one, _ABSENT)) for one in ids}
             self._unsafe.difference_update(written)
             return True
 
@@ -144,24 +146,33 @@ class CallMemory:
     async def settle(self, done: Collection[str], undone: Collection[str]) -> None:
         """Confirm the writes that took effect, take back those that certainly did not."""
         now = self._clock.now().timestamp()
+        mine = self._begun.keys() - self._contested
         writes = [
-            Write(one, {**self._begun[one].values, "state": _CONFIRMED, "at": now}, self._begun[one].etag)
+            Write(
+                one,
+                {**self._begun[one].values, "state": _CONFIRMED, "at": now},
+                self._begun[one].etag or None,
+            )
             for one in done
-            if one in self._begun and one not in self._contested
+            if one in mine
         ]
-        for one in undone:
-            if one in self._begun and one not in self._contested:
-                former = self._former.get(one)
-                values = former.values if former else {**self._begun[one].values, "state": _VOID}
-                writes.append(Write(one, values, self._begun[one].etag))
+        writes += [
+            Write(one, self._former[one].values, self._begun[one].etag)
+            for one in undone
+            if one in mine and self._begun[one].etag and one in self._former
+        ]
         if not writes:
             return
 
         async def note() -> bool:
             written = await self._table.put_many(_PARTITION, writes)
-            for write in writes:
-                if write.key in written:
-                    self._begun[write.key] = Row(write.key, write.values, written[write.key])
+            self._begun |= {
+                write.key: Row(write.key, write.values, written[write.key])
+                for write in writes
+                if write.key in written
+            }
+            lost = [write for write in writes if write.key not in written]
+            await self._contest([Write(one.key, {**one.values, "state": _VOID}) for one in lost])
             return True
 
         await self._or_fail([write.key for write in writes], note)
@@ -185,9 +196,16 @@ class CallMemory:
         beside = str(row.values["attribute"]) if row.values["source"] == "payload" else None
         return _Recognised(user_id, str(row.values["number"]), key, age, beside)
 
+    async def _contest(self, writes: Sequence[Write]) -> dict[str, str]:
+        """Take the proof from rows that somebody else is at too: whoever comes last leaves no certainty."""
+        self._contested.update(write.key for write in writes)
+        return await self._table.put_many(_PARTITION, writes) if writes else {}
+
     def _etag(self, user_id: str) -> str | None:
         known = self._begun.get(user_id) or self._former.get(user_id)
-        return known.etag if known else None
+        if known is None:
+            return "*" if user_id in self._failed else None  # what could not be read may be there
+        return known.etag or None
 
     def _row(self, entry: Entry, key: FingerprintKey) -> dict[str, Value]:
         change = entry.decision

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -70,18 +71,23 @@ class Groups:
         return await self._once("privileged", read)
 
     async def _read_privileged(self, deadline: Deadline) -> frozenset[str]:
-        found = set(
-            await self._ids(
+        holders, assignable = await asyncio.gather(
+            self._ids(
                 "/roleManagement/directory/roleAssignments?$select=principalId", deadline, "principalId"
+            ),
+            self._ids("/groups?$filter=isAssignableToRole%20eq%20true&$select=id", deadline),
+        )
+        people = await asyncio.gather(
+            *(
+                self._ids(f"/groups/{group}/{whom}", deadline)
+                for group in assignable
+                for whom in (
+                    "transitiveMembers/microsoft.graph.user?$select=id&$top=999",
+                    "owners?$select=id",
+                )
             )
         )
-        assignable = await self._ids("/groups?$filter=isAssignableToRole%20eq%20true&$select=id", deadline)
-        for group in assignable:
-            found |= await self._ids(
-                f"/groups/{group}/transitiveMembers/microsoft.graph.user?$select=id&$top=999", deadline
-            )
-            found |= await self._ids(f"/groups/{group}/owners?$select=id", deadline)
-        return frozenset(found)
+        return holders.union(*people)
 
     async def _ids(self, path: str, deadline: Deadline, name: str = "id") -> frozenset[str]:
         found: set[str] = set()
