@@ -1,0 +1,68 @@
+"""An operator at a bench: the calls of `/api/runs`, whose nudges are taken at once."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from dev.tenant import sample
+from mfa_sync import operator_runs
+from tests.wire.sweeping import Sweeper
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mfa_sync.answers import Answer
+    from tests.wire.conftest import Bench
+
+KNOWING = {"message": sample.APPROVER_HANDSHAKE}
+_DECISIONS = {
+    "approve": operator_runs.approve_run,
+    "discard": operator_runs.discard_run,
+    "stop": operator_runs.stop_run,
+}
+
+
+class Operator:
+    """Calls the use cases as the routes do."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.sweeper = Sweeper(bench)
+
+    async def list(self, **query: str) -> Answer:
+        """GET /api/runs."""
+        return await operator_runs.list_runs(self.bench.worker, {}, query, b"")
+
+    async def read(self, run_id: str, **query: str) -> Answer:
+        """GET /api/runs/{id}."""
+        return await operator_runs.read_run(self.bench.worker, {}, query, b"", run_id=run_id)
+
+    async def start(
+        self, *, kind: str = "full", apply: bool = False, headers: Mapping[str, str] = KNOWING
+    ) -> Answer:
+        """POST /api/runs; the sweep is not moved."""
+        body = json.dumps({"kind": kind, "apply": apply}).encode()
+        return await operator_runs.start_run(self.bench.worker, headers, {}, body)
+
+    async def decide(
+        self,
+        what: str,
+        run_id: str,
+        headers: Mapping[str, str] = KNOWING,
+        query: Mapping[str, str] | None = None,
+        **body: Any,
+    ) -> Answer:
+        """POST /api/runs/{id}/{what}, with a reason unless the body holds another; the run is not moved."""
+        case = partial(_DECISIONS[what], run_id=run_id)
+        sent = json.dumps({"reason": "checked", **body}).encode()
+        return await case(self.bench.worker, headers, query or {}, sent)
+
+    async def held(self) -> dict[str, Any]:
+        """Start a sweep, let it be planned, and return it as it is read then."""
+        started = await self.start()
+        await self.sweeper.drive(started.nudge)
+        run = (await self.read(started.body["id"])).body
+        assert run["state"] == "held"
+        return run
