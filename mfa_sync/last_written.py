@@ -12,6 +12,7 @@ cannot tell whose write reached the tenant last, so neither confirms.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -86,8 +87,9 @@ class LastWritten:
         row = await self._table.get(_PARTITION, user_id)
         if row is None or user_id in self._unsafe or row.values.get("state") == _VOID:
             return None
-        names = ("state", "kind", "at", "run", "source")
-        return {name: row.values.get(name) for name in names}
+        what = _what(row)
+        shown = {name: what.get(name) for name in ("kind", "run", "source")}
+        return {"state": row.values["state"], "at": row.values["at"], **shown}
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +192,12 @@ class CallMemory:
             self._contested.add(user_id)
         if row.values["state"] != _CONFIRMED:
             return Forgotten.NOTHING_CERTAIN
-        key = await self._keys.version(str(row.values["key"]))
+        what = _what(row)
+        key = await self._keys.version(what["key"])
         if key is None:
             return Forgotten.NOTHING_CERTAIN
-        beside = str(row.values["attribute"]) if row.values["source"] == "payload" else None
-        return _Recognised(user_id, str(row.values["number"]), key, age, beside)
+        beside = what["attribute"] if what["source"] == "payload" else None
+        return _Recognised(user_id, what["number"], key, age, beside)
 
     async def _contest(self, writes: Sequence[Write]) -> dict[str, str]:
         """Take the proof from rows that somebody else is at too: whoever comes last leaves no certainty."""
@@ -210,17 +213,17 @@ class CallMemory:
     def _row(self, entry: Entry, key: FingerprintKey) -> dict[str, Value]:
         change = entry.decision
         assert isinstance(change, Change)  # noqa: S101  begin is given changes alone
-        return {
-            "v": _FORMAT,
-            "state": _PENDING,
+        what = {
             "kind": change.kind.value,
             "number": _print(key, change.user_id, change.number),
             "attribute": _attribute(key, entry.user) if entry.user else "",
             "key": key.version,
-            "at": self._clock.now().timestamp(),
             "run": self._call.run_id,
             "source": source_of(entry.intent, self._call.policy),
         }
+        # One column for all that is never asked for: columns cost the library more than their contents.
+        now = self._clock.now().timestamp()
+        return {"v": _FORMAT, "state": _PENDING, "at": now, "what": json.dumps(what)}
 
     async def _or_fail[T](
         self, user_ids: Collection[str], work: Callable[[], Coroutine[Any, Any, T]]
@@ -240,6 +243,11 @@ class CallMemory:
                 cause=type(error).__name__,
             )
             return None
+
+
+def _what(row: Row) -> dict[str, str]:
+    what: dict[str, str] = json.loads(str(row.values["what"]))
+    return what
 
 
 def _attribute(key: FingerprintKey, user: User) -> str:

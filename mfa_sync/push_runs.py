@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from typing import TYPE_CHECKING
@@ -107,13 +108,15 @@ async def _keep(worker: Worker, answer: Answer, entries: Sequence[Entry], result
     changed = [entry for entry in entries if isinstance(entry.decision, Change)]
     tally = planning_tally(entries)
     pages, changes = 0, list[PlannedChange]()
+    answered = store.put_note(run_id, _ANSWER, {"status": answer.status, "body": answer.body})
     if changed:
         ends = {entry.rows: result for entry, result in zip(entries, results, strict=True)}
         (page,) = pages_of(changed, await worker.keys.current(), _PAGE)
         changes = [one.ended(ends[entry.rows]) for one, entry in zip(page.changes, changed, strict=True)]
-        await store.put_page(run_id, 0, page.with_changes(changes))
         pages = 1
-    await store.put_note(run_id, _ANSWER, {"status": answer.status, "body": answer.body})
+        await asyncio.gather(answered, store.put_page(run_id, 0, page.with_changes(changes)))
+    else:
+        await answered
     run = Run(
         run_id,
         RunKind.PUSH,

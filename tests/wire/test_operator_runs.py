@@ -216,7 +216,7 @@ async def test_a_list_goes_through_all_runs_newest_first(operator: Operator) -> 
     made = [f"2026112{day}T060000Z-{kind}" for day in range(4, 1, -1) for kind in ("full", "full-0a", "push")]
     for run_id in reversed(made):
         await operator.bench.worker.runs.record(Run(run_id, RunKind.FULL, 0, 0, apply=False))
-    found, after = [], {}
+    found, after = list[str](), dict[str, str]()
     while True:
         body = (await operator.list(limit="2", **after)).body
         found += [run["id"] for run in body["runs"]]
