@@ -11,7 +11,7 @@ from mfa_sync.answers import Answer, answer_of_lines
 from mfa_sync.http_contract import RequestError
 from mfa_sync.log import Event, record
 from mfa_sync.runs import push_run
-from mfa_sync.runs.page import PlannedChange, applying_tally, pages_of, planning_tally
+from mfa_sync.runs.page import applying_tally, pages_of, planning_tally
 from mfa_sync.runs.push_rows import KeptRow
 from mfa_sync.runs.run import Run, RunKind, State
 from mfa_sync.runs.step import Nudge
@@ -107,16 +107,17 @@ async def _keep(worker: Worker, answer: Answer, entries: Sequence[Entry], result
     run_id = str(answer.body["runId"])
     changed = [entry for entry in entries if isinstance(entry.decision, Change)]
     tally = planning_tally(entries)
-    pages, changes = 0, list[PlannedChange]()
-    answered = store.put_note(run_id, _ANSWER, {"status": answer.status, "body": answer.body})
+    kept = []
     if changed:
         ends = {entry.rows: result for entry, result in zip(entries, results, strict=True)}
         (page,) = pages_of(changed, await worker.keys.current(), _PAGE)
-        changes = [one.ended(ends[entry.rows]) for one, entry in zip(page.changes, changed, strict=True)]
-        pages = 1
-        await asyncio.gather(answered, store.put_page(run_id, 0, page.with_changes(changes)))
-    else:
-        await answered
+        ended = [one.ended(ends[entry.rows]) for one, entry in zip(page.changes, changed, strict=True)]
+        tally += applying_tally(ended)
+        kept.append(page.with_changes(ended))
+    await asyncio.gather(
+        store.put_note(run_id, _ANSWER, {"status": answer.status, "body": answer.body}),
+        *(store.put_page(run_id, number, page) for number, page in enumerate(kept)),
+    )
     run = Run(
         run_id,
         RunKind.PUSH,
@@ -125,9 +126,9 @@ async def _keep(worker: Worker, answer: Answer, entries: Sequence[Entry], result
         apply=True,
         state=State.FINISHED,
         cursor=None,
-        pages=pages,
-        applied=pages,
-        tally=tally + applying_tally(changes),
+        pages=len(kept),
+        applied=len(kept),
+        tally=tally,
     )
     await store.record(run)
 
