@@ -57,13 +57,16 @@ class Worker:
         bounds = GroupIds(self.settings.scope_group_id, self.settings.exclude_group_id)
         return GraphTenant(self.graph, self.groups, self.reach, bounds, deadline)
 
-    async def guard(self) -> Guard:
-        """Return the guard over the last 24 hours; without storage, percentages do not bite."""
+    async def guard(self, deadline: Deadline) -> Guard:
+        """Return one call's guard over the last 24 hours; without storage, percentages do not bite."""
+        from mfa_sync.counters import CallCounters  # noqa: PLC0415  see `build_worker`
+
+        ledger = CallCounters(self.counters, deadline)
         try:
-            sweeps, _ = await self.runs.sweeps()
-        except StorageDownError:
-            return Guard(self.settings.limits, self.counters)
-        return Guard(self.settings.limits, self.counters, sweeps.population)
+            sweeps, _ = await deadline.bound(self.runs.sweeps())
+        except (StorageDownError, TimeoutError):
+            return Guard(self.settings.limits, ledger)
+        return Guard(self.settings.limits, ledger, sweeps.population)
 
     def run_tools(self) -> Tools:
         """Return what runs work with."""

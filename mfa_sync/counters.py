@@ -6,26 +6,29 @@ are counted before they are made; what is certainly not made is counted off. A c
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections import Counter
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mfa_sync.storage import LostRaceError, Row, StorageDownError, Write
 from shared.tenant import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from mfa_sync.storage import Table, Value
-    from shared.clock import Clock
+    from shared.clock import Clock, Deadline
 
 _PARTITION, _KEY, _FORMAT = "limits", "changes", 1
 # Whole hours, so "the last 24 hours" are up to 25: rather too strict than too lax.
 _KEPT = timedelta(hours=24)
 _TRIES = 12
 _LONGEST_PAUSE = 0.1
+
+_LEAST_SECONDS = 0.5
 
 type _Hours = dict[str, Counter[Kind]]
 
@@ -105,6 +108,38 @@ class Counters:
 
     def _hour(self) -> str:
         return _name(self._clock.now())
+
+
+class CallCounters:
+    """The same, within the time of one call: what takes longer counts as out of reach.
+
+    A change that was cut off may have been counted all the same: rather too many than too few.
+    """
+
+    def __init__(self, counters: Counters, deadline: Deadline) -> None:
+        self._counters = counters
+        self._deadline = deadline
+
+    async def recent(self) -> Mapping[Kind, int] | None:
+        """Return the changes of each kind; None if they cannot be read."""
+        return await self._bound(self._counters.recent())
+
+    async def take(
+        self, wanted: Mapping[Kind, int], grant: Callable[[Mapping[Kind, int]], Iterable[Kind]]
+    ) -> Mapping[Kind, int] | None:
+        """Count the wanted changes that are granted (see the protocol)."""
+        return await self._bound(self._counters.take(wanted, grant))
+
+    async def give_back(self, unused: Mapping[Kind, int]) -> None:
+        """Count off changes that were certainly not made."""
+        await self._bound(self._counters.give_back(unused))
+
+    async def _bound[T](self, work: Coroutine[Any, Any, T]) -> T | None:
+        try:
+            async with asyncio.timeout(max(self._deadline.remaining(), _LEAST_SECONDS)):
+                return await work
+        except TimeoutError:
+            return None
 
 
 def _name(moment: datetime) -> str:

@@ -40,7 +40,7 @@ _FORMAT = 1
 _CONFIRMED, _PENDING, _VOID = "confirmed", "pending", "void"
 # Longer than any call lasts: a pending row of this age is left over from a crash, not another's work.
 _IN_FLIGHT_SECONDS = 600.0
-_LEAST_SECONDS = 1.0
+_LEAST_SECONDS = 0.5
 _DELETED = ""
 _ABSENT = ""  # the version of a row that is not there
 

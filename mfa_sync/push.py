@@ -60,7 +60,7 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
 async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *, dry_run: bool) -> Answer:
     """Plan, guard, apply, and answer."""
     run_id, policy = push_runs.new_id(worker.clock), worker.settings.policy
-    tenant, guard = worker.tenant(deadline), await worker.guard()
+    tenant, guard = worker.tenant(deadline), await worker.guard(deadline)
     memory = worker.last_written.of_call(run_id, policy, deadline)
     planned = await plan(http_contract.requests_of(rows), tenant, policy, memory)
     _report_changed_outside(run_id, planned)

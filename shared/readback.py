@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from shared.errors import SyncError
 from shared.outcome import Code, Note, Result
 from shared.phone_number import Comparison
-from shared.plan import Entry, Policy, decide, lasting
+from shared.plan import Entry, MaskedPolicy, Policy, decide, lasting
 from shared.results import done, foresee
 from shared.tenant import Change, Fate, Kind, Observation, Unreadable, WriteAnswer
 
@@ -48,7 +48,7 @@ class Looked:
         settled: Results that need no more writing, by the entry's rows.
         again: Entries decided anew that want a write.
         proven: Object ids of those whose write was seen to have taken effect.
-        superseded: Writes of unknown fate for which another one is wanted.
+        superseded: Writes of unknown fate that are made once more.
     """
 
     settled: dict[tuple[int, ...], Result] = field(default_factory=dict)
@@ -80,18 +80,20 @@ async def look_again(doubts: Sequence[Doubt], tenant: Tenant, policy: Policy) ->
 
     Whoever is neither settled nor decided anew keeps the answer that the write had.
     """
-    looked = Looked()
+    looked, is_over = Looked(), False
     remaining = list(doubts)
     late: dict[str, tuple[Observation, ScopeSets]] = {}
     for wait in _PATIENCE:
-        if not remaining or not await tenant.pause(wait):
+        is_over = not await tenant.pause(wait)
+        if is_over or not remaining:
             break
         try:
             seen, sets = await asyncio.gather(
                 tenant.observe([doubt.change.user_id for doubt in remaining]), tenant.scope_sets()
             )
         except SyncError:
-            break  # what is written is written: a directory that fails us now costs the doubtful, no more
+            is_over = True  # what is written is written: a directory that fails us now costs the doubtful
+            break
         waiting: list[Doubt] = []
         for doubt in remaining:
             sighting = seen[doubt.change.user_id]
@@ -107,12 +109,21 @@ async def look_again(doubts: Sequence[Doubt], tenant: Tenant, policy: Policy) ->
     for doubt in remaining:
         if doubt.fate is Fate.UNKNOWN and doubt.change.user_id in late:
             _decide_anew(doubt, *late[doubt.change.user_id], policy, looked)
+        elif doubt.fate is Fate.REJECTED and is_over:
+            # Whether Graph meant "exists" or a number that it does not take, only patience would have told.
+            looked.settled[doubt.entry.rows] = Result.stopped(
+                Code.CHANGED_SINCE_PLAN, notes=lasting(doubt.entry.notes)
+            )
     return looked
 
 
 def _is_gone(doubt: Doubt, seen: Unreadable, looked: Looked) -> bool:
-    """Settle a doubt about somebody who is no longer there for us; return whether that is so."""
-    if seen.code not in {Code.USER_NOT_FOUND, Code.TARGET_OUT_OF_REACH}:
+    """Settle a doubt about somebody who is no longer there for us; return whether that is so.
+
+    Who is only out of reach may have been written all the same.
+    """
+    is_unwritten = doubt.fate in {Fate.REJECTED, Fate.MISSING}
+    if seen.code is not Code.USER_NOT_FOUND and not (is_unwritten and seen.code is Code.TARGET_OUT_OF_REACH):
         return False
     looked.settled[doubt.entry.rows] = Result.stopped(
         seen.code, seen.detail, notes=lasting(doubt.entry.notes)
@@ -138,6 +149,9 @@ def _conclude(doubt: Doubt, seen: Observation, sets: ScopeSets, policy: Policy, 
         taken = (Note.SMS_SIGN_IN_TAKEN,) if doubt.fate is Fate.CONFLICT else ()
         looked.settled[entry.rows] = done(doubt.change, (*entry.notes, *taken))
         looked.proven.append(doubt.change.user_id)
+    elif doubt.fate is Fate.UNKNOWN and policy.masked is MaskedPolicy.TRUST:
+        # The digits agree, and are trusted: what was sent counts as written, though nothing proves it.
+        looked.settled[entry.rows] = done(doubt.change, entry.notes)
     elif doubt.fate is Fate.UNKNOWN:
         _decide_anew(doubt, seen, sets, policy, looked)
     else:
@@ -167,7 +181,8 @@ def _decide_anew(doubt: Doubt, seen: Observation, sets: ScopeSets, policy: Polic
         looked.settled[entry.rows] = foresee(replace(entry, notes=lasting(notes)))
     elif decision.kind is not Kind.DELETE or was_delete:
         looked.again.append(entry)
-        if doubt.fate is Fate.UNKNOWN:
+        # The same again: the first had no effect. Another kind: it had, or somebody else was faster.
+        if doubt.fate is Fate.UNKNOWN and decision.kind is doubt.change.kind:
             looked.superseded.append(doubt.change)
     else:
         looked.settled[entry.rows] = Result.stopped(Code.CHANGED_SINCE_PLAN, notes=lasting(notes))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shared.clock import Clock, Deadline
 
 _LOG = logging.getLogger(__name__)
-_REREAD_SECONDS = 60
+_REREAD_SECONDS, _AFTER_FAILURE_SECONDS = 60, 5
 # Published with the article: whoever left it in place has no secret.
 _ARTICLES_OWN = "Handshake-message-only-known-between-runbook-and-invoker"
 
@@ -40,6 +40,7 @@ class Handshake:
         self._clock = clock
         self._reread_at = clock.monotonic()
         self._reread = asyncio.Lock()
+        self._failed: TransientError | None = None
 
     async def accepts(self, message: str | None) -> bool:
         """Return whether `message` is the current handshake, or the previous one (if any) before its expiry.
@@ -52,8 +53,10 @@ class Handshake:
         """
         if self._matches(message, await self._candidates(fresh=False)):
             return True
-        if await self._may_reread() and self._matches(message, await self._candidates(fresh=True)):
+        if await self._may_reread() and self._matches(message, await self._reread_candidates()):
             return True
+        if self._failed:  # the vault may know better, and could not be asked: "wrong" would be a guess
+            raise self._failed
         record(_LOG, logging.WARNING, Event.HANDSHAKE_REFUSED, secret=self._name)
         return False
 
@@ -77,6 +80,15 @@ class Handshake:
                 return False
             self._reread_at = self._clock.monotonic() + _REREAD_SECONDS
             return True
+
+    async def _reread_candidates(self) -> tuple[str, str | None]:
+        try:
+            candidates = await self._candidates(fresh=True)
+        except TransientError as error:
+            self._failed, self._reread_at = error, self._clock.monotonic() + _AFTER_FAILURE_SECONDS
+            raise
+        self._failed = None
+        return candidates
 
     async def _candidates(self, *, fresh: bool) -> tuple[str, str | None]:
         current = await self._vault.secret(self._name, fresh=fresh)
