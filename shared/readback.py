@@ -94,27 +94,35 @@ async def look_again(doubts: Sequence[Doubt], tenant: Tenant, policy: Policy) ->
         except SyncError:
             is_over = True  # what is written is written: a directory that fails us now costs the doubtful
             break
-        waiting: list[Doubt] = []
-        for doubt in remaining:
-            sighting = seen[doubt.change.user_id]
-            if isinstance(sighting, Unreadable):
-                if not _is_gone(doubt, sighting, looked):
-                    waiting.append(doubt)
-            elif _is_conclusive(doubt, sighting):
-                _conclude(doubt, sighting, sets, policy, looked)
-            else:
-                late[doubt.change.user_id] = sighting, sets
-                waiting.append(doubt)
-        remaining = waiting
+        remaining = [
+            doubt
+            for doubt in remaining
+            if not _is_settled(doubt, seen[doubt.change.user_id], sets, policy, looked)
+        ]
+        late |= {key: (one, sets) for key, one in seen.items() if isinstance(one, Observation)}
     for doubt in remaining:
         if doubt.fate is Fate.UNKNOWN and doubt.change.user_id in late:
             _decide_anew(doubt, *late[doubt.change.user_id], policy, looked)
         elif doubt.fate is Fate.REJECTED and is_over:
-            # Whether Graph meant "exists" or a number that it does not take, only patience would have told.
-            looked.settled[doubt.entry.rows] = Result.stopped(
-                Code.CHANGED_SINCE_PLAN, notes=lasting(doubt.entry.notes)
-            )
+            looked.settled[doubt.entry.rows] = _cut_short(doubt)
     return looked
+
+
+def _cut_short(doubt: Doubt) -> Result:
+    """Return that only patience would have told whether Graph meant "exists", or does not take the number."""
+    return Result.stopped(Code.CHANGED_SINCE_PLAN, notes=lasting(doubt.entry.notes))
+
+
+def _is_settled(
+    doubt: Doubt, seen: Observation | Unreadable, sets: ScopeSets, policy: Policy, looked: Looked
+) -> bool:
+    """Take note of what one look means; return whether it tells enough."""
+    if isinstance(seen, Unreadable):
+        return _is_gone(doubt, seen, looked)
+    if not _is_conclusive(doubt, seen):
+        return False
+    _conclude(doubt, seen, sets, policy, looked)
+    return True
 
 
 def _is_gone(doubt: Doubt, seen: Unreadable, looked: Looked) -> bool:
