@@ -159,8 +159,10 @@ def nobody_is_left_without(history: History) -> list[str]:
         facts = matter.facts()[-1:]
         if had is None or taken or not facts or objections(matter, facts[0]):
             continue
+        if any(None in desired(matter, one) for one in history.journal.facts[matter.asked.who]):
+            continue  # at some time there was to be none
         now = history.journal.mobile_at(matter.asked.who, matter.told.ended)
-        if now is None and None not in desired(matter, facts[0]):
+        if now is None:
             found.append(f"{matter.asked.who}: without a phone")
     return found
 

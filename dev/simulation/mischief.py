@@ -159,7 +159,7 @@ _PERSONAL = (
     "outsider writes alike",
     "outsider deletes",
     "attribute changes",
-    "attribute changes",
+    *["attribute changes alike"] * 4,
     "attribute emptied",
     "user deleted",
     "moved out of reach",
@@ -187,6 +187,13 @@ def _event(kind: str, chance: random.Random, people: Sequence[Person], numbers: 
         return Event(kind, at_call, at_step, chance.choice([20.0, 90.0, 700.0]))
     if kind not in _PERSONAL:
         return Event(kind, at_call, at_step)
+    person = chance.choice(people)
     number = numbers.draw()
-    value = numbers.written(number) if kind == "attribute changes" else number
-    return Event(kind, at_call, at_step, who=chance.choice(people).id, value=value)
+    if kind == "attribute changes alike":
+        # Of somebody whom we are about to write: what we remember of that is then no proof of what is wanted.
+        to_write = [one for one in people if one.attribute and not one.phones]
+        person = chance.choice(to_write or list(people))
+        number = numbers.alike_text(person.attribute) or number
+        at_call, at_step = 0, steps - 1
+    value = numbers.written(number) if kind.startswith("attribute changes") else number
+    return Event(kind, at_call, at_step, who=person.id, value=value)

@@ -53,6 +53,11 @@ class Numbers:
         self.drawn.append(found[1])
         return f"+{found[0]}{found[1]}"
 
+    def alike_text(self, text: str | None) -> str | None:
+        """Return a new number whose last two digits are those that a text means, if it means any."""
+        number = self._meaning.get(text or "")
+        return self.alike(number) if number else None
+
     def written(self, number: str) -> str:
         """Return the number as somebody in HR might write it."""
         country = "1" if number.startswith("+1") else "46"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from dev.simulation import oracle
+from dev.simulation.journal import OUTSIDER
 from dev.simulation.oracle import Matter, matters, verdict_of
 
 if TYPE_CHECKING:
@@ -71,10 +72,20 @@ def _fault_of_unchanged(matter: Matter, line: dict[str, Any]) -> str | None:
     wants, shown = matter.wants(), matter.shown()
     if wants & set(shown):
         return None
-    believed = matter.settings["MASKED_POLICY"] == "trust" or "fromMemory" in line["notes"]
-    if believed and any(matter.hidden(wanted, one) for wanted in wants for one in shown):
-        return None
-    return "another number is registered"
+    if matter.settings["MASKED_POLICY"] == "trust":
+        believed = any(matter.hidden(wanted, one) for wanted in wants for one in shown)
+    else:
+        believed = "fromMemory" in line["notes"] and _was_replaced_alike(matter)
+    return None if believed else "another number is registered"
+
+
+def _was_replaced_alike(matter: Matter) -> bool:
+    """Return whether what we wrote was replaced by an outsider's number that the mask cannot tell apart."""
+    commits = [
+        one for one in matter.history.journal.commits_of(matter.asked.who) if one.order <= matter.told.ended
+    ]
+    ours = [one.mobile for one in commits if one.by != OUTSIDER and one.mobile in matter.wants()]
+    return bool(ours) and commits[-1].by == OUTSIDER and matter.hidden(ours[-1], commits[-1].mobile)
 
 
 def masked(number: str | None) -> str | None:

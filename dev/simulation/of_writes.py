@@ -77,13 +77,19 @@ def limits_are_kept(history: History) -> list[str]:
     A run is shorter than a day. Somebody written twice counts once: a write of unknown fate is repeated.
     """
     by_day = not any(kind.startswith("storage") for kind in history.struck)
+    lost = ("done", "hangs", "late", "killed")
+    doubt = (
+        ", writes of unknown fate among them"
+        if any(kind.endswith(lost) and times for kind, times in history.struck.items())
+        else ""
+    )
     changed: dict[tuple[int, str], set[str]] = {}
     for commit in history.journal.commits:
         if commit.by != OUTSIDER:
             key = (0 if by_day else commit.by, _kind(commit, history))
             changed.setdefault(key, set()).add(commit.who)
     return [
-        f"{len(people)} people of kind {kind}, {name} is {history.schedule.settings[name]}"
+        f"{len(people)} people of kind {kind}, {name} is {history.schedule.settings[name]}{doubt}"
         for (_, kind), people in changed.items()
         for name, limited in _KINDS.items()
         if limited == kind and len(people) > int(history.schedule.settings[name])

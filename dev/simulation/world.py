@@ -248,7 +248,7 @@ class World:
         kind = event.kind
         if kind in {"outsider writes", "outsider writes alike", "outsider deletes"}:
             self._write(person, event)
-        elif kind == "attribute changes":
+        elif kind.startswith("attribute changes"):
             person.attribute = event.value
         elif kind == "attribute emptied":
             person.attribute = None
