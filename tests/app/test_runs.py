@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dev.stack import LocalStack
 from dev.tenant import sample
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import httpx
 
-    from dev.stack import LocalStack
+    from dev.azurite import Azurite
 
 NOWHERE = "20200101T000000Z-full-0a1b2c3d"
 ANNA = "anna.new@contoso.com"
@@ -41,8 +44,16 @@ def call(
     return stack.request(method, f"/api/runs{path}", json=body, headers=sent)
 
 
-def test_a_sweep_is_started_held_approved_and_applied_by_the_queue(stack: LocalStack) -> None:
+@pytest.fixture
+def swept(azurite: Azurite) -> Iterator[LocalStack]:
+    """A stack of its own: after a finished sweep, limits by percentage bite each later push."""
+    with LocalStack({"STATE_TABLE": "runsoverhttp"}, storage=azurite) as stack:
+        yield stack
+
+
+def test_a_sweep_is_started_held_approved_and_applied_by_the_queue(swept: LocalStack) -> None:
     """Every step is a message of the queue; what was shown is written, and no answer holds a number."""
+    stack = swept
     started = call(stack, "runs_start", body={"kind": "full", "apply": False})
     assert started.status_code == 202
     run_id = started.json()["id"]
