@@ -91,6 +91,7 @@ class Worker:
             self.graph,
             self.tenant,
             self.last_written.of_call,
+            self.last_written.void,
             self.emptiness,
             self.keys,
             self.counters,

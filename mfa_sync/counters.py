@@ -29,6 +29,7 @@ _TRIES = 12
 _LONGEST_PAUSE = 0.1
 
 _LEAST_SECONDS = 0.5
+_RUN = "/"
 
 type _Hours = dict[str, Counter[Kind]]
 
@@ -48,28 +49,45 @@ class Counters:
             return None
 
     async def take(
-        self, wanted: Mapping[Kind, int], grant: Callable[[Mapping[Kind, int]], Iterable[Kind]]
+        self,
+        wanted: Mapping[Kind, int],
+        grant: Callable[[Mapping[Kind, int]], Iterable[Kind]],
+        run: str = "",
     ) -> Mapping[Kind, int] | None:
         """Count the wanted changes that are granted (see the protocol)."""
         seen: Counter[Kind] = Counter()
 
         def change(hours: _Hours) -> bool:
             nonlocal seen
+            if run:
+                _forget_run(hours, run)
             seen = _total(hours)
             granted = set(grant(seen))
-            hours.setdefault(self._hour(), Counter()).update(
-                {kind: count for kind, count in wanted.items() if kind in granted}
-            )
-            return bool(granted)
+            counted = {kind: count for kind, count in wanted.items() if kind in granted}
+            hours.setdefault(_place(self._hour(), run), Counter()).update(counted)
+            return bool(granted) or bool(run)
 
         return seen if await self._change(change) else None
+
+    async def settle(self, run: str, made: Mapping[Kind, int]) -> None:
+        """Count of a run that is over what it has made."""
+
+        def change(hours: _Hours) -> bool:
+            was_counted = _forget_run(hours, run)
+            if any(made.values()):
+                hours[_place(self._hour(), run)] = Counter(made)
+            return was_counted or any(made.values())
+
+        await self._change(change)
 
     async def give_back(self, unused: Mapping[Kind, int]) -> None:
         """Count off changes that were certainly not made, from the latest hours on."""
 
         def change(hours: _Hours) -> bool:
             left = Counter(unused)
-            for _, counts in sorted(hours.items(), reverse=True):
+            for place, counts in sorted(hours.items(), reverse=True):
+                if _RUN in place:
+                    continue
                 taken = counts & left
                 counts.subtract(taken)
                 left.subtract(taken)
@@ -125,10 +143,17 @@ class CallCounters:
         return await self._bound(self._counters.recent())
 
     async def take(
-        self, wanted: Mapping[Kind, int], grant: Callable[[Mapping[Kind, int]], Iterable[Kind]]
+        self,
+        wanted: Mapping[Kind, int],
+        grant: Callable[[Mapping[Kind, int]], Iterable[Kind]],
+        run: str = "",
     ) -> Mapping[Kind, int] | None:
         """Count the wanted changes that are granted (see the protocol)."""
-        return await self._bound(self._counters.take(wanted, grant))
+        return await self._bound(self._counters.take(wanted, grant, run))
+
+    async def settle(self, run: str, made: Mapping[Kind, int]) -> None:
+        """Count of a run that is over what it has made."""
+        await self._bound(self._counters.settle(run, made))
 
     async def give_back(self, unused: Mapping[Kind, int]) -> None:
         """Count off changes that were certainly not made."""
@@ -140,6 +165,19 @@ class CallCounters:
                 return await work
         except TimeoutError:
             return None
+
+
+def _place(hour: str, run: str) -> str:
+    """Return under what a count stands: an hour, or a run within its hour."""
+    return f"{hour}{_RUN}{run}" if run else hour
+
+
+def _forget_run(hours: _Hours, run: str) -> bool:
+    """Take a run's count away; return whether there was one."""
+    places = [place for place in hours if place.partition(_RUN)[2] == run]
+    for place in places:
+        del hours[place]
+    return bool(places)
 
 
 def _name(moment: datetime) -> str:

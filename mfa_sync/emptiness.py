@@ -1,6 +1,7 @@
 """Since when whose attribute has been empty: a row for each, as long as it is (design, sections 2 and 6).
 
-The grace counts from the first sweep that saw the emptiness, and only if no sweep since then saw it filled.
+The grace counts from the first sweep that saw the emptiness. It begins anew when a sweep saw the attribute
+filled, and when nobody looked for two days: what was then is not known.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _PARTITION, _FORMAT = "empty", 1
 _MOST = 1000
+_GAP_SECONDS = 48 * 3600.0
 
 
 class EmptySince:
@@ -31,13 +33,14 @@ class EmptySince:
         try:
             known = await self._rows(empty, filled)
             now = self._clock.now().timestamp()
-            first = [Write(one, {"v": _FORMAT, "since": now}) for one in empty if one not in known]
-            await self._table.put_many(_PARTITION, first)
+            since = {one: _since(known.get(one), now) for one in empty}
+            seen = [Write(one, {"v": _FORMAT, "since": at, "seen": now}) for one, at in since.items()]
+            await self._table.put_many(_PARTITION, seen)
             for one in known.keys() & set(filled):
                 await self._table.delete(_PARTITION, one)
         except StorageDownError:
             return None
-        return {one: now - float(known[one].values["since"]) if one in known else 0.0 for one in empty}
+        return {one: now - at for one, at in since.items()}
 
     async def _rows(self, empty: Collection[str], filled: Collection[str]) -> dict[str, Row]:
         """Return the rows of these users. Few users have one, so whoever is filled is looked up in them."""
@@ -53,3 +56,10 @@ class EmptySince:
             first = found[-1].key + "\x01"
         wanted = set(ids)
         return {key: row for key, row in rows.items() if key in wanted}
+
+
+def _since(row: Row | None, now: float) -> float:
+    """Return since when somebody has been empty without a gap in our knowledge."""
+    if row is None or now - float(row.values["seen"]) > _GAP_SECONDS:
+        return now
+    return float(row.values["since"])

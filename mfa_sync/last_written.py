@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _PARTITION = "phone"
-_FORMAT = 1
+_FORMAT = 2
 _CONFIRMED, _PENDING, _VOID = "confirmed", "pending", "void"
 # Longer than any call lasts: a pending row of this age is left over from a crash, not another's work.
 _IN_FLIGHT_SECONDS = 600.0
@@ -71,12 +71,28 @@ class LastWritten:
         self._table = table
         self._keys = keys
         self._clock = clock
-        # Written while the storage was down: a former row would vouch for what is no longer there.
-        self._unsafe: set[str] = set()
+        # Written while the storage was down: a former row would vouch for what is no longer there. If this
+        # worker ends before the storage is back, it does.
+        self.unsafe: set[str] = set()
 
     def of_call(self, run_id: str, policy: Policy, deadline: Deadline) -> CallMemory:
         """Return the memory of one call."""
-        return CallMemory(self._table, self._keys, self._clock, self._unsafe, _Call(run_id, policy, deadline))
+        return CallMemory(self, self._table, self._keys, self._clock, _Call(run_id, policy, deadline))
+
+    async def void(self, user_ids: Collection[str]) -> None:
+        """Take the proof from users' rows: somebody else has changed their phones, or may have.
+
+        Raises:
+            StorageDownError: It could not be done.
+        """
+        ids = list(user_ids)
+        if not ids:
+            return
+        rows = await self._table.get_many(_PARTITION, ids)
+        sure = [row for row in rows.values() if row.values.get("state") == _CONFIRMED]
+        writes = [Write(row.key, {**row.values, "state": _VOID}) for row in sure]
+        await self._table.put_many(_PARTITION, writes)
+        self.unsafe.difference_update(ids)
 
     async def describe(self, user_id: str) -> dict[str, Any] | None:
         """Return what is known of a user's last write, for people; None if there is none.
@@ -85,7 +101,7 @@ class LastWritten:
             StorageDownError: It cannot be read.
         """
         row = await self._table.get(_PARTITION, user_id)
-        if row is None or user_id in self._unsafe or row.values.get("state") == _VOID:
+        if row is None or user_id in self.unsafe or row.values.get("state") == _VOID:
             return None
         what = _what(row)
         shown = {name: what.get(name) for name in ("kind", "run", "source")}
@@ -103,22 +119,26 @@ class CallMemory:
     """The record of one call's writes: a `shared.memory.Memory`."""
 
     def __init__(
-        self, table: Table, keys: FingerprintKeys, clock: Clock, unsafe: set[str], call: _Call
+        self, last_written: LastWritten, table: Table, keys: FingerprintKeys, clock: Clock, call: _Call
     ) -> None:
+        self._last_written = last_written
         self._table = table
         self._keys = keys
         self._clock = clock
-        self._unsafe = unsafe
         self._call = call
         self._former: dict[str, Row] = {}
         self._begun: dict[str, Row] = {}
         self._contested: set[str] = set()
+        self._settled: set[str] = set()
+        # Written twice, and the first write's fate was never known: what was before is not certain any more.
+        self._doubtful: set[str] = set()
         self._failed: set[str] = set()
 
     async def recall(self, user_ids: Collection[str]) -> Mapping[str, LastWrite | Forgotten]:
         """Return each user's last confirmed write, or why there is none."""
 
         async def read() -> dict[str, LastWrite | Forgotten]:
+            await self._last_written.void(self._last_written.unsafe)
             self._former |= await self._table.get_many(_PARTITION, user_ids)
             return {user_id: await self._recognise(user_id) for user_id in user_ids}
 
@@ -131,24 +151,32 @@ class CallMemory:
 
         async def note() -> bool:
             key = await self._keys.current()
+            self._doubtful.update(set(ids) & (self._begun.keys() - self._settled))
+            self._settled.difference_update(ids)
             rows = {user_id: self._row(entry, key) for user_id, entry in zip(ids, entries, strict=True)}
-            # Who has no row has no certainty to lose: nothing is written until the write is confirmed.
-            known = [user_id for user_id in ids if self._etag(user_id) is not None]
+            # A row's absence is no certainty to lose, but where masks hide what a late writer leaves behind,
+            # others must see that we are at it.
+            known = [
+                user_id
+                for user_id, entry in zip(ids, entries, strict=True)
+                if self._etag(user_id) is not None or not (entry.mobile and not entry.mobile.is_masked)
+            ]
             writes = [Write(user_id, rows[user_id], self._etag(user_id)) for user_id in known]
             written = await self._table.put_many(_PARTITION, writes) if writes else {}
             lost = [user_id for user_id in known if user_id not in written]
             written |= await self._contest([Write(one, rows[one]) for one in lost])
             self._begun |= {one: Row(one, rows[one], written.get(one, _ABSENT)) for one in ids}
-            self._unsafe.difference_update(written)
+            self._last_written.unsafe.difference_update(written)
             return True
 
         if await self._or_fail(ids, note) is None:
-            self._unsafe.update(ids)
+            self._last_written.unsafe.update(ids)
 
     async def settle(self, done: Collection[str], undone: Collection[str]) -> None:
         """Confirm the writes that took effect, take back those that certainly did not."""
         now = self._clock.now().timestamp()
         mine = self._begun.keys() - self._contested
+        self._settled.update(done, undone)
         writes = [
             Write(
                 one,
@@ -161,7 +189,7 @@ class CallMemory:
         writes += [
             Write(one, self._former[one].values, self._begun[one].etag)
             for one in undone
-            if one in mine and self._begun[one].etag and one in self._former
+            if one in mine - self._doubtful and self._begun[one].etag and one in self._former
         ]
         if not writes:
             return
@@ -185,7 +213,7 @@ class CallMemory:
 
     async def _recognise(self, user_id: str) -> LastWrite | Forgotten:
         row = self._former.get(user_id)
-        if row is None or row.values.get("v") != _FORMAT or user_id in self._unsafe:
+        if row is None or row.values.get("v") != _FORMAT or user_id in self._last_written.unsafe:
             return Forgotten.NOTHING_CERTAIN
         age = self._clock.now().timestamp() - float(row.values["at"])
         if row.values["state"] == _PENDING and age < _IN_FLIGHT_SECONDS:

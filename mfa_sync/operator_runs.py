@@ -64,7 +64,7 @@ async def read_run(
     run = await _run(worker, run_id)
     if number >= max(run.pages, 1):
         raise RequestError(422, Problem.INVALID_REQUEST, f"page must be below {max(run.pages, 1)}.")
-    page = await _stored(worker.runs.page(run_id, number)) if run.pages else None
+    page = await _stored(worker.runs.page(run, number)) if run.pages else None
     if run.pages and page is None:  # an empty list would say that nothing is planned
         raise RequestError(404, Problem.RUN_NOT_FOUND, f"Page {number} of the run's plan is gone.")
     return Answer(200, run_view.whole(run, number, page))

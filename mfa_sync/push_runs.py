@@ -13,7 +13,7 @@ from mfa_sync.log import Event, record
 from mfa_sync.runs import push_run
 from mfa_sync.runs.page import applying_tally, pages_of, planning_tally
 from mfa_sync.runs.push_rows import KeptRow
-from mfa_sync.runs.run import Run, RunKind, State
+from mfa_sync.runs.run import DIGEST_LENGTH, Run, RunKind, State
 from mfa_sync.runs.step import Nudge
 from mfa_sync.runs.store import run_id
 from mfa_sync.storage import LostRaceError, StorageDownError
@@ -80,15 +80,30 @@ async def look_up(worker: Worker, wanted: str) -> Answer:
     try:
         stored = await tools.store.get(wanted)
         if stored is None or stored.run.kind is not RunKind.PUSH:
-            raise RequestError(404, Problem.RUN_NOT_FOUND, "There is no push of this id, or no longer.")
+            raise _not_found()
         if stored.run.state.is_moving:
             return _working(stored.run, None)
         if answered := await tools.store.note(wanted, _ANSWER):
-            return Answer(answered["status"], answered["body"])
-        lines, dry_run = await push_run.lines_of(stored.run, tools)
+            return _final(Answer(answered["status"], answered["body"]))
+        found = await push_run.lines_of(stored.run, tools)
+        if found is None:
+            raise _not_found()
+        lines, dry_run = found
+        answer = _final(answer_of_lines(wanted, lines, dry_run=dry_run))
+        if stored.run.state.is_final:  # asked again, it need not be put together again
+            await tools.store.put_note(wanted, _ANSWER, {"status": answer.status, "body": answer.body})
     except StorageDownError as error:
         raise _storage_down() from error
-    return answer_of_lines(wanted, lines, dry_run=dry_run)
+    return answer
+
+
+def _final(answer: Answer) -> Answer:
+    """Return the answer of a run that is over: asking again changes nothing, so it is no 503."""
+    return Answer(207, answer.body) if answer.status == 503 else answer  # noqa: PLR2004
+
+
+def _not_found() -> RequestError:
+    return RequestError(404, Problem.RUN_NOT_FOUND, "There is no push of this id, or no longer.")
 
 
 async def keep(
@@ -127,6 +142,7 @@ async def _keep(worker: Worker, answer: Answer, entries: Sequence[Entry], result
         state=State.FINISHED,
         cursor=None,
         pages=len(kept),
+        digests=tuple(page.digest[:DIGEST_LENGTH] for page in kept),
         applied=len(kept),
         tally=tally,
     )
@@ -147,5 +163,8 @@ def _working(run: Run, nudge: Nudge | None) -> Answer:
 
 def _storage_down() -> TransientError:
     return TransientError(
-        Problem.STORAGE_UNAVAILABLE, "The storage of runs is out of reach; nothing was begun.", retry_after=30
+        Problem.STORAGE_UNAVAILABLE,
+        "The storage of runs is out of reach; whether the call was taken is not known.",
+        retry_after=30,
+        remedy="Send it again: a repeated call compares before it writes.",
     )

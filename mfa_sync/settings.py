@@ -206,7 +206,7 @@ class Settings:
                 empty_grace_days=read.whole("EMPTY_GRACE_DAYS", 3, 0, 90),
                 full_every_days=read.whole("FULL_SWEEP_EVERY_DAYS", 7, 1, 30),
                 retention_days=read.whole("RUN_RETENTION_DAYS", 90, 7, 3650),
-                claim_seconds=read.whole("RUN_CLAIM_SECONDS", 300, 5, 900),
+                claim_seconds=read.whole("RUN_CLAIM_SECONDS", 300, 5, 600),
             ),
             easy_auth=read.flag("EASY_AUTH", default=False),
         )

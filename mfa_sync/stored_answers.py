@@ -20,10 +20,10 @@ from shared.errors import Problem, SyncError, TransientError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from mfa_sync.fingerprints import FingerprintKeys
+    from mfa_sync.fingerprints import FingerprintKey, FingerprintKeys
     from shared.clock import Clock
 
-_PARTITION, _FORMAT = "answer", 1
+_PARTITION, _DUE, _FORMAT = "answer", "answerDue", 1
 _IN_FLIGHT, _DONE = "inFlight", "done"
 _KEPT_SECONDS = 24 * 3600.0
 # A worker that died keeps the key no longer than its call could have lasted.
@@ -36,7 +36,7 @@ _UNAVAILABLE = 503
 @dataclass(frozen=True, slots=True)
 class _Claim:
     key: str
-    digest: str
+    digest: dict[str, str]
     etag: str
 
 
@@ -66,10 +66,10 @@ class StoredAnswers:
             TransientError: The storage is out of reach, so "once" cannot be promised; nothing was done.
             SyncError: As the key of fingerprints, and as the work.
         """
-        digest = (await self._keys.current()).digest(request)
+        current = await self._keys.current()
         hashed = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         try:
-            claim = await self._claim(hashed, digest, seconds)
+            claim = await self._claim(hashed, request, current, seconds)
         except StorageDownError as error:
             raise TransientError(
                 Problem.STORAGE_UNAVAILABLE,
@@ -87,24 +87,36 @@ class StoredAnswers:
         await self._finish(claim, answer if answer.status != _UNAVAILABLE else None)
         return answer
 
-    async def _claim(self, key: str, digest: str, seconds: float) -> _Claim | Answer:
+    async def purge(self) -> int:
+        """Remove answers whose day is over, and return how many."""
+        now = self._clock.now().timestamp()
+        due = await self._table.range(_DUE, "0", f"{int(now):011d}")
+        for row in due:
+            answer = await self._table.get(_PARTITION, str(row.values["key"]))
+            if answer and float(answer.values["until"]) <= now:  # the key may have been used again since
+                await self._table.delete(_PARTITION, answer.key)
+            await self._table.delete(_DUE, row.key)
+        return len(due)
+
+    async def _claim(
+        self, key: str, request: bytes, current: FingerprintKey, seconds: float
+    ) -> _Claim | Answer:
         """Return the right to work, or the answer that is kept."""
         row = await self._table.get(_PARTITION, key)
         now = self._clock.now().timestamp()
         if row and float(row.values["until"]) > now:
-            if row.values["digest"] != digest:
+            # The key of fingerprints may have been rotated since.
+            used = await self._keys.version(str(row.values["key"])) or current
+            if row.values["digest"] != used.digest(request):
                 raise RequestError(
                     422, Problem.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used for another call."
                 )
             if row.values["state"] == _DONE:
                 return _replayed(row)
             raise _in_flight()
-        values: dict[str, Value] = {
-            "v": _FORMAT,
-            "state": _IN_FLIGHT,
-            "digest": digest,
-            "until": now + seconds + _GRACE_SECONDS,
-        }
+        digest = {"digest": current.digest(request), "key": current.version}
+        until = now + seconds + _GRACE_SECONDS
+        values: dict[str, Value] = {"v": _FORMAT, "state": _IN_FLIGHT, "until": until, **digest}
         try:
             etag = await self._table.put(_PARTITION, Write(key, values, row.etag if row else None))
         except LostRaceError:
@@ -118,11 +130,14 @@ class StoredAnswers:
             if answer is None or len(chunks) > _MOST_CHUNKS:
                 await self._table.delete(_PARTITION, claim.key, claim.etag)
                 return
+            until = self._clock.now().timestamp() + _KEPT_SECONDS
+            due = Write(f"{int(until):011d}-{claim.key}", {"v": _FORMAT, "key": claim.key})
+            await self._table.put(_DUE, due)
             values: dict[str, Value] = {
                 "v": _FORMAT,
                 "state": _DONE,
-                "digest": claim.digest,
-                "until": self._clock.now().timestamp() + _KEPT_SECONDS,
+                "until": until,
+                **claim.digest,
                 "status": answer.status,
                 "headers": json.dumps(answer.headers),
                 **{f"body{number}": chunk for number, chunk in enumerate(chunks)},

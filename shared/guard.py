@@ -61,13 +61,17 @@ class Ledger(Protocol):
         ...
 
     async def take(
-        self, wanted: Mapping[Kind, int], grant: Callable[[Mapping[Kind, int]], Iterable[Kind]]
+        self,
+        wanted: Mapping[Kind, int],
+        grant: Callable[[Mapping[Kind, int]], Iterable[Kind]],
+        run: str = "",
     ) -> Mapping[Kind, int] | None:
         """Count, in one step that no other worker can come between, the wanted changes that are granted.
 
         Args:
             wanted: The changes that would be made.
             grant: Told the recent counts, it returns the kinds that may be made.
+            run: Whose changes they are. A run's count replaces its former one: a step may be repeated.
 
         Returns:
             The recent counts without the wanted ones; None if they cannot be read, and nothing is counted.
@@ -77,6 +81,50 @@ class Ledger(Protocol):
     async def give_back(self, unused: Mapping[Kind, int]) -> None:
         """Count off changes that were taken and certainly not made. If it fails, too many stay counted."""
         ...
+
+    async def settle(self, run: str, made: Mapping[Kind, int]) -> None:
+        """Count of a run that is over what it has made. If it fails, too many stay counted."""
+        ...
+
+
+class Admission(Protocol):
+    """What lets changes be made."""
+
+    async def admit(self, plan: Plan) -> Plan:
+        """Return the plan as far as it may be made, and count what it holds as made."""
+        ...
+
+    async def give_back(self, unmade: Iterable[Change]) -> None:
+        """Count off admitted changes that certainly were not made."""
+        ...
+
+
+class AsShown:
+    """Admits what a person or the guard has seen, and nothing else: for the second writes of a run.
+
+    A masked number may be written once more to be sure; another number or kind may not. Counting is the
+    run's own affair.
+    """
+
+    def __init__(self, shown: Iterable[Change]) -> None:
+        self._shown = {change.user_id: change for change in shown}
+
+    async def admit(self, plan: Plan) -> Plan:
+        """Return the plan with every change refused that is not the one that was shown."""
+
+        def revise(entry: Entry) -> Entry:
+            change = entry.decision
+            if not isinstance(change, Change):
+                return entry
+            shown = self._shown.get(change.user_id)
+            if shown and shown.number == change.number and change.kind in {shown.kind, Kind.ASSERT}:
+                return entry
+            return entry.refused(Code.CHANGED_SINCE_PLAN, "nothing is written that was not shown")
+
+        return plan.map(revise)
+
+    async def give_back(self, unmade: Iterable[Change]) -> None:
+        """Do nothing."""
 
 
 class Guard:

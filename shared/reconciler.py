@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from shared.grace import Emptiness
-    from shared.guard import Guard
+    from shared.guard import Admission
     from shared.memory import Memory
     from shared.outcome import Result
     from shared.plan import Entry, Policy, Request
@@ -71,7 +71,9 @@ async def plan(
     return await spare_last_factors(await spare_privileged(planned, tenant, policy), tenant, policy)
 
 
-async def apply(planned: Plan, tenant: Tenant, policy: Policy, guard: Guard, memory: Memory) -> list[Result]:
+async def apply(
+    planned: Plan, tenant: Tenant, policy: Policy, guard: Admission, memory: Memory
+) -> list[Result]:
     """Write an admitted plan's changes and return each entry's result, in the plan's order.
 
     A write that finds the world changed, and one whose fate is unknown, is looked at again; what is decided
@@ -106,7 +108,7 @@ async def _recollected(planned: Plan, memory: Memory, policy: Policy) -> Plan:
 
 
 async def _write_and_look(
-    planned: Plan, tenant: Tenant, policy: Policy, guard: Guard, memory: Memory
+    planned: Plan, tenant: Tenant, policy: Policy, guard: Admission, memory: Memory
 ) -> tuple[dict[tuple[int, ...], Result], list[Entry]]:
     """Write once and look at what is doubtful: results by rows, and the entries that want another write."""
     answers = await _write(planned, tenant, guard, memory)
@@ -120,7 +122,9 @@ async def _write_and_look(
     return results | looked.settled, looked.again
 
 
-async def _write(planned: Plan, tenant: Tenant, guard: Guard, memory: Memory) -> Mapping[str, WriteAnswer]:
+async def _write(
+    planned: Plan, tenant: Tenant, guard: Admission, memory: Memory
+) -> Mapping[str, WriteAnswer]:
     """Send the plan's changes once; what is certain about them afterwards is remembered and counted."""
     changes = planned.changes()
     if not changes:

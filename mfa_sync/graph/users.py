@@ -57,4 +57,5 @@ def _attribute(body: dict[str, Any]) -> str | Literal[Absent.NOT_RETURNED] | Non
     if not isinstance(attributes, dict) or "extensionAttribute15" not in attributes:
         return Absent.NOT_RETURNED
     value = attributes["extensionAttribute15"]
-    return value if isinstance(value, str) else None
+    # Anything else than text or null is none of the shapes that mean "empty".
+    return value if value is None or isinstance(value, str) else Absent.NOT_RETURNED

@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mfa_sync.runs.run import Run, RunKind
-from shared.outcome import Code, Note, Outcome, Result
-from shared.plan import Intent, NoChange, Plan, Refusal, Request
+from shared.guard import AsShown
+from shared.outcome import Code, Note, Result
+from shared.plan import Intent, NoChange, Plan, Policy, Refusal, Request
 from shared.reconciler import apply, plan
 from shared.results import foresee
 from shared.tenant import Change
@@ -20,12 +21,11 @@ if TYPE_CHECKING:
     from mfa_sync.runs.page import Page, PlannedChange
     from mfa_sync.runs.tools import Tools
     from shared.clock import Deadline
-    from shared.guard import Guard
     from shared.plan import Entry
 
 
 async def apply_page(
-    run: Run, page: Page, left_out: AbstractSet[str], tools: Tools, guard: Guard, deadline: Deadline
+    run: Run, page: Page, left_out: AbstractSet[str], tools: Tools, deadline: Deadline
 ) -> Page:
     """Return the page with what became of each of its changes, but for those of people left out.
 
@@ -42,8 +42,8 @@ async def apply_page(
         if run.approves(one.kind) and one.outcome is None and one.id not in left_out
     }
     key = await tools.keys.version(page.key)
-    results = await _apply(run, wanted, key, tools, guard, deadline) if wanted else {}
-    return replace(page, changes=tuple(_ended(one, results, wanted.keys()) for one in page.changes))
+    results = await _apply(run, wanted, key, tools, deadline) if wanted else {}
+    return page.with_changes(_ended(one, results, wanted.keys()) for one in page.changes)
 
 
 def _ended(one: PlannedChange, results: Mapping[str, Result], wanted: AbstractSet[str]) -> PlannedChange:
@@ -59,28 +59,37 @@ async def _apply(
     wanted: Mapping[str, PlannedChange],
     key: FingerprintKey | None,
     tools: Tools,
-    guard: Guard,
     deadline: Deadline,
 ) -> dict[str, Result]:
-    tenant = tools.tenant(deadline)
-    # The grace was judged when the plan was made; what was shown as a delete is looked at as one.
-    swept = replace(tools.rules.policy, sweeping=False, empty_grace_days=0)
-    policy = tools.rules.push_policy if run.kind is RunKind.PUSH else swept
+    policy, tenant = _policy(run, tools), tools.tenant(deadline)
     memory = tools.memory(run.id, policy, deadline)
     requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(wanted)]
     now = await plan(requests, tenant, policy, memory)
-    still = [entry for entry in now.entries if key and wanted[entry.key].is_still(entry, key)]
-    results = {entry.key: _left(entry) for entry in now.entries}
-    written = await apply(Plan(tuple(still)), tenant, policy, guard, memory)
-    return results | {entry.key: one for entry, one in zip(still, written, strict=True)}
+    still = Plan(tuple(entry for entry in now.entries if key and wanted[entry.key].is_still(entry, key)))
+    results = {entry.key: _left(entry, wanted[entry.key], key) for entry in now.entries}
+    # The whole run was counted and held against the limits before: what is left to guard is what was shown.
+    written = await apply(still, tenant, policy, AsShown(still.changes()), memory)
+    return results | {entry.key: one for entry, one in zip(still.entries, written, strict=True)}
 
 
-def _left(entry: Entry) -> Result:
+def _policy(run: Run, tools: Tools) -> Policy:
+    """Return by what users are decided about now.
+
+    The grace was judged when the plan was made; what was shown as a delete is looked at as one.
+    """
+    if run.kind is RunKind.PUSH:
+        return tools.rules.push_policy
+    return replace(tools.rules.policy, sweeping=False, empty_grace_days=0)
+
+
+def _left(entry: Entry, shown: PlannedChange, key: FingerprintKey | None) -> Result:
     """Return the result of somebody who is not written, since the world is no longer as it was shown."""
     match entry.decision:
         case Change():
             return Result.stopped(Code.CHANGED_SINCE_PLAN)
         case NoChange():
-            return Result(Outcome.UNCHANGED, notes=(*entry.notes, Note.ALREADY_APPLIED))
+            seen = foresee(entry)
+            is_so = key is not None and shown.is_so(entry, key)
+            return replace(seen, notes=(*seen.notes, Note.ALREADY_APPLIED)) if is_so else seen
         case Refusal():
             return foresee(entry)

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 
 from mfa_sync.log import Event, record
 from mfa_sync.runs.run import HELD_SECONDS, Decision, Run, RunKind, State, WrongStateError
-from mfa_sync.runs.step import Nudge
-from mfa_sync.runs.store import run_id
+from mfa_sync.runs.step import Nudge, close
+from mfa_sync.runs.store import run_id, same_moment
 from mfa_sync.storage import LostRaceError
-from shared.tenant import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +27,7 @@ _DAY_SECONDS = 86_400.0
 _NEARLY_SECONDS = 120.0
 # A run that is listed as open and does not exist: its maker died, or is about to make it.
 _UNMADE_SECONDS = 600.0
-_FORGOTTEN_AT_ONCE = 100
+_FORGOTTEN_AT_ONCE, _MOST_FORGOTTEN = 100, 2000
 
 
 async def start(
@@ -53,19 +52,28 @@ async def start(
     nonce = "" if slot else uuid.uuid4().hex[:8]
     name, at = run_id(chosen, slot or now, nonce), now.timestamp()
     run = Run(name, chosen, at, at, apply=apply, started_by=by)
-    current = await tools.store.get(sweeps.current) if sweeps.current else None
-    if current and current.run.state.is_moving:
-        raise WrongStateError(f"The sweep {current.run.id} is under way.")
+    if slot and same_moment(sweeps.current, name):
+        raise WrongStateError(f"The sweep of this moment was begun: {sweeps.current}.")
+    # Not `current` alone: who began a sweep may have died before it was there, or an approval was faster.
+    others = await _open_sweeps(tools)
+    if moving := next((one for one in others if one.run.state.is_moving), None):
+        raise WrongStateError(f"The sweep {moving.run.id} is under way.")
     try:
         await tools.store.put_sweeps(replace(sweeps, current=run.id), etag)
-        if current and current.run.state is State.HELD:
-            await tools.store.replace(current, current.run.superseded(run.id, now.timestamp()))
-            await tools.store.close(current.run.id)
+        for held in others:
+            await tools.store.replace(held, held.run.superseded(run.id, at), uuid.uuid4().hex)
+            await close(held.run, tools)
         await tools.store.create(run)
     except LostRaceError:
-        raise WrongStateError("Another sweep was begun at the same moment.") from None
+        raise WrongStateError("Another sweep was begun, or approved, at the same moment.") from None
     record(_LOG, logging.INFO, Event.RUN_STARTED, run=run.id, kind=run.kind.value, apply=apply, by=by or None)
     return run
+
+
+async def _open_sweeps(tools: Tools) -> list[Stored]:
+    """Return the sweeps that are under way or held."""
+    found = [await tools.store.get(open_id) for open_id in await tools.store.open()]
+    return [one for one in found if one and one.run.kind is not RunKind.PUSH and not one.run.state.is_final]
 
 
 def due_kind(sweeps: Sweeps, tools: Tools, now: float) -> RunKind:
@@ -94,22 +102,30 @@ async def stop(tools: Tools, run_id: str, decision: Decision) -> Run:
 
 async def watch(tools: Tools) -> list[Nudge]:
     """Return the nudges of runs that stand still, and end what waited too long for a decision."""
-    now = tools.clock.now().timestamp()
     nudges: list[Nudge] = []
     for open_id in await tools.store.open():
-        stored = await tools.store.get(open_id)
-        if stored is None:
-            if _is_unmade(open_id, tools.clock.now()):
-                await tools.store.close(open_id)
-        elif stored.run.state.is_final:
-            await tools.store.close(open_id)
-        elif stored.run.state is State.HELD:
-            if now - stored.run.moved >= HELD_SECONDS:
-                await _try_replace(tools, stored, stored.run.expired(now))
-        elif _stands_still(stored.run, now, tools.rules.quiet_seconds):
-            record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=open_id, step=stored.run.step)
-            nudges.append(Nudge(open_id, stored.run.step))
+        try:
+            nudges += await _look_after(open_id, tools)
+        except (KeyError, TypeError, ValueError) as error:  # a head of another format holds up nobody else
+            detail = f"Its head cannot be read ({type(error).__name__})."
+            record(_LOG, logging.ERROR, Event.RUN_DELAYED, run=open_id, detail=detail)
     return nudges
+
+
+async def _look_after(open_id: str, tools: Tools) -> list[Nudge]:
+    stored, now = await tools.store.get(open_id), tools.clock.now().timestamp()
+    if stored is None:
+        if _is_unmade(open_id, tools.clock.now()):
+            await tools.store.close(open_id)
+    elif stored.run.state.is_final:
+        await close(stored.run, tools)
+    elif stored.run.state is State.HELD:
+        if now - stored.run.moved >= HELD_SECONDS:
+            await _try_replace(tools, stored, stored.run.expired(now))
+    elif _stands_still(stored.run, now, tools.rules.quiet_seconds):
+        record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=open_id, step=stored.run.step)
+        return [Nudge(open_id, stored.run.step)]
+    return []
 
 
 async def forget_old(tools: Tools) -> int:
@@ -117,10 +133,15 @@ async def forget_old(tools: Tools) -> int:
     sweeps, _ = await tools.store.sweeps()
     kept = {sweeps.last, sweeps.last_full, sweeps.current}
     than = tools.clock.now() - timedelta(days=tools.rules.retention_days)
-    old = [run for run in await tools.store.older(than, _FORGOTTEN_AT_ONCE) if run.id not in kept]
-    for run in old:
-        await tools.store.remove(run.id)
-    return len(old)
+    forgotten = 0
+    while forgotten < _MOST_FORGOTTEN:
+        old = [run for run in await tools.store.older(than, _FORGOTTEN_AT_ONCE) if run.id not in kept]
+        if not old:
+            break
+        for run in old:
+            await tools.store.remove(run.id)
+        forgotten += len(old)
+    return forgotten
 
 
 def _stands_still(run: Run, now: float, quiet_seconds: float) -> bool:
@@ -137,18 +158,9 @@ def _is_unmade(open_id: str, now: datetime) -> bool:
 
 
 async def _end(tools: Tools, run_id: str, state: State, decision: Decision) -> Run:
-    former = await tools.store.get(run_id)
     run = await _change(tools, run_id, lambda now: now.ended_by(state, decision))
-    await tools.store.close(run_id)
-    if former and former.run.state is State.APPLYING and not former.run.decision:
-        await tools.ledger.give_back(_unmade(run))
+    await close(run, tools)
     return run
-
-
-def _unmade(run: Run) -> dict[Kind, int]:
-    """Return roughly what was counted for a stopped run and not made: too little rather than too much."""
-    share = (run.pages - run.applied - 1) / run.pages if run.pages else 0.0
-    return {Kind(kind): int(count * max(share, 0.0)) for kind, count in run.tally.planned.items()}
 
 
 async def _change(tools: Tools, run_id: str, change: Callable[[Run], Run]) -> Run:

@@ -37,6 +37,11 @@ _COUNTED_ONLY = frozenset(
 )
 
 
+_WRITTEN = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.DELETED.value})
+# Refused by a decision about the run, not by anything about the user.
+_COME_AGAIN = frozenset({Code.DISCARDED.value, Code.LIMIT_REACHED.value})
+
+
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
     """One person's change as it was planned, and its end.
@@ -53,6 +58,7 @@ class PlannedChange:
         notes: Remarks.
         outcome: What became of it; None as long as it was not applied.
         code: Why, where it was refused or failed.
+        phone: What is registered afterwards, for people's eyes, as far as it is known.
     """
 
     id: str
@@ -66,6 +72,17 @@ class PlannedChange:
     notes: tuple[str, ...] = ()
     outcome: str | None = None
     code: str | None = None
+    phone: str | None = None
+
+    @property
+    def was_made(self) -> bool:
+        """Whether it was written, or may have been."""
+        return self.outcome in _WRITTEN or self.code == Code.OUTCOME_UNKNOWN.value
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the next sweep must look at this user again, though nothing else may bring them back."""
+        return self.outcome is None or self.outcome == Outcome.FAILED.value or self.code in _COME_AGAIN
 
     @classmethod
     def of(cls, entry: Entry, change: Change, key: FingerprintKey) -> Self:
@@ -81,6 +98,12 @@ class PlannedChange:
             change.number.masked() if change.number else None,
             tuple(note.value for note in entry.notes),
         )
+
+    def is_so(self, entry: Entry, key: FingerprintKey) -> bool:
+        """Return whether what was to be registered provably is."""
+        number = entry.mobile.number() if entry.mobile else None
+        hidden = entry.mobile is not None and number is None
+        return not hidden and _print(key, self.id, number) == self.desired
 
     def is_still(self, entry: Entry, key: FingerprintKey) -> bool:
         """Return whether an entry planned now holds the very change that was shown and approved."""
@@ -99,6 +122,7 @@ class PlannedChange:
             outcome=result.outcome.value,
             code=result.code.value if result.code else None,
             notes=tuple(note.value for note in result.notes),
+            phone=result.phone,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -130,20 +131,22 @@ async def contradicted(run: Run, tools: Tools) -> frozenset[str]:
     return frozenset(person for person, (_, _, differs) in people.items() if differs)
 
 
-async def lines_of(run: Run, tools: Tools) -> tuple[list[dict[str, Any]], bool]:
+async def lines_of(run: Run, tools: Tools) -> tuple[list[dict[str, Any]], bool] | None:
     """Return the lines of a run that is no longer moving, in the rows' order, and whether it was a dry run.
+
+    None where its rows are gone: its time was over.
 
     Raises:
         StorageDownError: They could not be read.
     """
     kept = await tools.store.note(run.id, _ROWS)
-    slices = [
-        await tools.store.note(run.id, f"lines/{first}") or []
-        for first in range(0, len(kept["rows"]), _SLICE)
-    ]
+    if kept is None:
+        return None
+    firsts = range(0, len(kept["rows"]), _SLICE)
+    slices = await asyncio.gather(*(tools.store.note(run.id, f"lines/{first}") for first in firsts))
     changes = await _changes(run, tools)
     differ = await contradicted(run, tools)
-    raw = {line["row"]: line for line in chain.from_iterable(slices)}
+    raw = {line["row"]: line for line in chain.from_iterable(one or () for one in slices)}
     lines: list[dict[str, Any]] = []
     for number, row in enumerate(kept["rows"]):
         line = raw.get(number)
@@ -161,9 +164,9 @@ async def lines_of(run: Run, tools: Tools) -> tuple[list[dict[str, Any]], bool]:
     return lines, bool(kept["dryRun"])
 
 
-async def _changes(run: Run, tools: Tools) -> Mapping[str, PlannedChange]:
-    pages = [await tools.store.page(run.id, number) for number in range(run.pages)]
-    return {one.id: one for page in pages if page for one in page.changes}
+async def _changes(run: Run, tools: Tools) -> Mapping[str, tuple[int, PlannedChange]]:
+    pages = await asyncio.gather(*(tools.store.page(run, number) for number in range(run.pages)))
+    return {one.id: (number, one) for number, page in enumerate(pages) if page for one in page.changes}
 
 
 def _unplanned(number: int, row: KeptRow) -> dict[str, Any]:
@@ -183,27 +186,34 @@ def _unplanned(number: int, row: KeptRow) -> dict[str, Any]:
 def _ending(
     line: Mapping[str, Any],
     run: Run,
-    changes: Mapping[str, PlannedChange],
+    changes: Mapping[str, tuple[int, PlannedChange]],
     differ: Iterable[str],
     kept: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return how a line ended, where planning alone did not say it."""
     if line["person"] in differ:
         return ending(Result.stopped(Code.CONTRADICTORY_ROWS))
-    if not line["change"] or kept["dryRun"]:
+    if not line["change"]:
         return {}
-    one = changes.get(line["person"])
+    number, one = changes.get(line["person"], (run.pages, None))
+    if kept["dryRun"]:
+        return ending(Result.stopped(Code.LIMIT_REACHED)) if one and one.kind in run.over else {}
     if run.state is State.HELD:
         return ending(Result.stopped(Code.AWAITING_APPROVAL))
     if one is None or one.outcome is None:
-        unmade = Code.PLAN_ONLY if run.state is State.FINISHED else _CODES.get(run.state, Code.NOT_ATTEMPTED)
-        return ending(Result.stopped(unmade))
+        return ending(Result.stopped(_unmade(run, number)))
     code = Code(one.code) if one.code else None
-    outcome = Outcome(one.outcome)
-    notes = tuple(Note(note) for note in one.notes)
-    if code:
-        return ending(Result(outcome, code, CODES[code].meaning, notes, one.before))
-    return ending(Result(outcome, notes=notes, phone=one.after if outcome is not Outcome.DELETED else None))
+    notes, detail = tuple(Note(note) for note in one.notes), CODES[code].meaning if code else None
+    return ending(Result(Outcome(one.outcome), code, detail, notes, one.phone))
+
+
+def _unmade(run: Run, number: int) -> Code:
+    """Return why a change on a page of a run that is over has no end of its own."""
+    if run.state is State.FINISHED:
+        return Code.PLAN_ONLY
+    if run.was_applying and number == run.applied:  # it may have been half written
+        return Code.OUTCOME_UNKNOWN
+    return _CODES.get(run.state, Code.NOT_ATTEMPTED)
 
 
 _CODES = {

@@ -29,6 +29,13 @@ HELD_SECONDS = 72 * 3600.0
 """How long a held plan waits for a decision. Older, the tenant has moved on."""
 
 
+DIGEST_LENGTH = 16
+"""How much of a page's digest is kept to know it by: nobody finds another page that begins so."""
+
+MOST_PAGES = 1500
+"""How many pages' digests fit into a head."""
+
+
 class RunKind(StrEnum):
     """What a run covers."""
 
@@ -131,10 +138,13 @@ class Run:
         state: Where it stands.
         step: The number of the next step.
         cursor: Where planning goes on, in words of the planner; None when all is planned.
+        applying: Whether it has begun to be applied.
         pages: How many pages the plan has.
         applied: How many of them were applied.
         tally: What was found and done.
         digest: Of all pages, chained: what an approval names.
+        digests: Of each page, as far as it takes to know one from another.
+        over: The kinds of change that are over a limit.
         held_for: Why it is held.
         limits: The limits that were in force, by kind, in words.
         decision: What a person decided.
@@ -154,10 +164,13 @@ class Run:
     state: State = State.PLANNING
     step: int = 0
     cursor: str | None = ""
+    applying: bool = False
     pages: int = 0
     applied: int = 0
     tally: Tally = field(default_factory=Tally)
     digest: str = ""
+    digests: tuple[str, ...] = ()
+    over: tuple[str, ...] = ()
     held_for: tuple[str, ...] = ()
     limits: Mapping[str, str] = field(default_factory=dict)
     decision: Decision | None = None
@@ -167,6 +180,11 @@ class Run:
     attempts: int = 0
     resume_at: float = 0.0
     detail: str = ""
+
+    @property
+    def was_applying(self) -> bool:
+        """Whether it stands, or ended, amid being applied: its present page may be half written."""
+        return self.applied < self.pages and self.applying
 
     def is_claimed(self, now: float) -> bool:
         """Return whether somebody works on it, as far as can be known."""
@@ -186,6 +204,10 @@ class Run:
 
     def planned(self, page_digests: tuple[str, ...], tally: Tally, cursor: str | None, now: float) -> Run:
         """Return the run with more pages in its plan. A cursor of None says that the plan is whole."""
+        if self.pages + len(page_digests) > MOST_PAGES:
+            return self.failed(
+                f"Its plan has over {MOST_PAGES} pages of changes. Sync in parts, by scope.", now
+            )
         digest = self.digest
         for one in page_digests:
             digest = chained(digest, one)
@@ -195,12 +217,22 @@ class Run:
             tally=self.tally + tally,
             cursor=cursor,
             digest=digest,
+            digests=(*self.digests, *(one[:DIGEST_LENGTH] for one in page_digests)),
         )
 
-    def guarded(self, held_for: tuple[str, ...], limits: Mapping[str, str], now: float) -> Run:
+    def guarded(
+        self, held_for: tuple[str, ...], over: tuple[str, ...], limits: Mapping[str, str], now: float
+    ) -> Run:
         """Return the run as the guard leaves it: held, or going on to be applied."""
         state = State.HELD if held_for else State.APPLYING
-        return replace(self._next(now), state=state, held_for=held_for, limits=limits)
+        return replace(
+            self._next(now),
+            state=state,
+            applying=state is State.APPLYING,
+            held_for=held_for,
+            over=over,
+            limits=limits,
+        )
 
     def approved(self, digest: str, decision: Decision) -> Run:
         """Return the held run on its way.
@@ -216,7 +248,7 @@ class Run:
             raise WrongStateError(f"The run is {self.state}, not held.")
         if digest != self.digest:
             raise WrongStateError("The digest is not that of the run's plan: read the run again.")
-        return replace(self._next(decision.at), state=State.APPLYING, decision=decision)
+        return replace(self._next(decision.at), state=State.APPLYING, applying=True, decision=decision)
 
     def ended_by(self, state: State, decision: Decision) -> Run:
         """Return the run discarded (only a held one) or stopped (any that is not final).
@@ -243,9 +275,9 @@ class Run:
         """Return the run with one page more applied."""
         return replace(self._next(now), applied=self.applied + 1, tally=self.tally + tally)
 
-    def finished(self, now: float) -> Run:
-        """Return the run at its end."""
-        return replace(self._next(now), state=State.FINISHED)
+    def finished(self, now: float, over: tuple[str, ...] = ()) -> Run:
+        """Return the run at its end; a dry run with the kinds that would have been over a limit."""
+        return replace(self._next(now), state=State.FINISHED, over=over or self.over)
 
     def failed(self, detail: str, now: float) -> Run:
         """Return the run given up."""
@@ -280,7 +312,8 @@ class Run:
         held.pop("v")
         held["kind"], held["state"] = RunKind(held["kind"]), State(held["state"])
         held["tally"] = Tally(**held["tally"])
-        held["held_for"] = tuple(held["held_for"])
+        for name in ("held_for", "digests", "over"):
+            held[name] = tuple(held.get(name, ()))
         if decision := held["decision"]:
             held["decision"] = Decision(**{**decision, "kinds": tuple(decision["kinds"])})
         known = {name: value for name, value in held.items() if name in cls.__dataclass_fields__}

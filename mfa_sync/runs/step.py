@@ -20,10 +20,10 @@ from mfa_sync.runs import push_run, sweep
 from mfa_sync.runs.applying import apply_page
 from mfa_sync.runs.page import applying_tally
 from mfa_sync.runs.run import Run, RunKind, State
-from mfa_sync.storage import LostRaceError
+from mfa_sync.storage import LostRaceError, StorageDownError
 from shared.clock import Deadline
 from shared.errors import PermanentError, TransientError
-from shared.guard import Guard, breaches
+from shared.guard import breaches
 from shared.tenant import Kind
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ async def _attempt(run: Run, tools: Tools) -> Run:
         return run.failed(f"{error.detail} {error.remedy}", tools.clock.now().timestamp())
     except LostRaceError:
         return run.delayed("Another worker was faster.", _now(tools))
+    except StorageDownError:
+        return run.delayed("The storage was out of reach.", _now(tools) + _SHORTEST_DELAY)
 
 
 async def _work(run: Run, tools: Tools, deadline: Deadline) -> Run:
@@ -139,27 +141,28 @@ async def _plan(run: Run, tools: Tools, deadline: Deadline) -> Run:
 
 
 async def _guard(run: Run, tools: Tools) -> Run:
-    """Hold the whole plan against the limits; what may go on is counted as made."""
+    """Hold the whole plan against the limits; what may go on is counted as made, under the run's name."""
     is_push = run.kind is RunKind.PUSH
-    if is_push and not run.apply:  # a dry run, or PUSH_MODE=plan: there is nothing to approve
-        return run.finished(_now(tools))
     planned = {Kind(kind): count for kind, count in run.tally.planned.items()}
-    sweeps, _ = await tools.store.sweeps()
+    population = (await tools.store.sweeps())[0].population
     limits = tools.rules.limits
     over: dict[Kind, str] = {}
 
     def grant(recent: Mapping[Kind, int]) -> set[Kind]:
         counts = {kind: recent.get(kind, 0) + count for kind, count in planned.items()}
         over.clear()
-        over.update(breaches(counts, limits, sweeps.population))
-        may = run.apply and not over and (is_push or sweeps.population is not None)
+        over.update(breaches(counts, limits, population))
+        may = run.apply and not over and (is_push or population is not None)
         return set(planned) if may else set()
 
-    recent = await tools.ledger.take(planned, grant) if planned else {}
+    recent = await tools.ledger.take(planned, grant, run.id) if planned else {}
+    kinds = tuple(kind.value for kind in over)
+    if is_push and not run.apply:  # a dry run, or PUSH_MODE=plan: there is nothing to approve
+        return run.finished(_now(tools), kinds)
     reasons = [f"{reason}." for reason in over.values()]
     if planned and recent is None:
         reasons.append("The changes of the last 24 hours cannot be counted.")
-    if planned and sweeps.population is None and not is_push:
+    if planned and population is None and not is_push:
         reasons.append("The managed population is not known: no full sweep has finished yet.")
     if planned and not run.apply:
         reasons.append("SWEEP_MODE=plan, or started as a plan.")
@@ -167,20 +170,18 @@ async def _guard(run: Run, tools: Tools) -> Run:
         kind.value: f"{limit.setting}={limit.count}, {limit.setting}_PERCENT={limit.percent:g}"
         for kind, limit in limits.items()
     }
-    return run.guarded(tuple(reasons), {**shown, "population": str(sweeps.population)}, _now(tools))
+    return run.guarded(tuple(reasons), kinds, {**shown, "population": str(population)}, _now(tools))
 
 
 async def _apply(run: Run, tools: Tools, deadline: Deadline) -> Run:
-    page = await tools.store.page(run.id, run.applied)
+    page = await tools.store.page(run, run.applied)
     if page is None:
-        return run.failed(f"Page {run.applied} of the plan is gone.", _now(tools))
-    if run.decision:  # what a person approved is counted as it is made, and held to no limit
-        wanted = Counter(Kind(one.kind) for one in page.changes if run.approves(one.kind) and not one.outcome)
-        await tools.ledger.take(wanted, lambda _: wanted)
-    sweeps, _ = await tools.store.sweeps()
-    guard = Guard(tools.rules.limits, tools.ledger, sweeps.population)
+        return run.failed(f"Page {run.applied} of the plan is gone, or is not what was planned.", _now(tools))
+    if run.decision:  # what a person approved is counted, and held to no limit
+        wanted = {Kind(kind): count for kind, count in run.tally.planned.items() if run.approves(kind)}
+        await tools.ledger.take(wanted, lambda _: wanted, run.id)
     left_out = await push_run.contradicted(run, tools) if run.kind is RunKind.PUSH else frozenset[str]()
-    done = await apply_page(run, page, left_out, tools, guard, deadline)
+    done = await apply_page(run, page, left_out, tools, deadline)
     await tools.store.put_page(run.id, run.applied, done)
     return run.applied_page(applying_tally(done.changes), _now(tools))
 
@@ -192,7 +193,7 @@ def _now(tools: Tools) -> float:
 async def _leave(run: Run, tools: Tools) -> None:
     """Take leave of a run that nudges move no more, and log it by the names that alerts wait for."""
     if run.state.is_final:
-        await tools.store.close(run.id)
+        await close(run, tools)
     event, level = _ENDS.get(run.state, (Event.RUN_FAILED, logging.ERROR))
     record(
         _LOG,
@@ -206,6 +207,26 @@ async def _leave(run: Run, tools: Tools) -> None:
         heldFor=list(run.held_for),
         detail=run.detail or None,
     )
+
+
+async def close(run: Run, tools: Tools) -> None:
+    """Take a run that is over from the open ones, and count of it what it has made."""
+    if run.tally.planned:
+        await tools.ledger.settle(run.id, await _made(run, tools))
+    await tools.store.close(run.id)
+
+
+async def _made(run: Run, tools: Tools) -> Counter[Kind]:
+    """Return what a run has written; of the page that it stood at, all that it may have."""
+    made: Counter[Kind] = Counter()
+    for number in range(min(run.applied + run.was_applying, run.pages)):
+        if page := await tools.store.page(run, number):
+            made.update(
+                Kind(one.kind)
+                for one in page.changes
+                if one.was_made or (one.outcome is None and run.approves(one.kind))
+            )
+    return made
 
 
 _ENDS = {

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.runs.page import Page
-from mfa_sync.runs.run import FORMAT, Run
+from mfa_sync.runs.run import DIGEST_LENGTH, FORMAT, Run
 from mfa_sync.storage import LostRaceError, Write
 
 if TYPE_CHECKING:
@@ -56,6 +56,11 @@ def run_id(kind: RunKind, at: datetime, nonce: str = "") -> str:
     """Return a run's id. Without a nonce it is that of a schedule's slot: two timers make one run."""
     stamp = at.astimezone(UTC).strftime(_STAMP)
     return f"{stamp}-{kind.value}-{nonce}" if nonce else f"{stamp}-{kind.value}"
+
+
+def same_moment(one: str, other: str) -> bool:
+    """Return whether two runs' ids name the same second."""
+    return one[:_STAMP_LENGTH] == other[:_STAMP_LENGTH]
 
 
 class RunStore:
@@ -129,14 +134,20 @@ class RunStore:
         if key := _key(run_id):
             await self._table.delete(_HEADS, key)
 
-    async def page(self, run_id: str, number: int) -> Page | None:
-        """Return a page of a run's plan, with what became of it as far as it was applied."""
-        data = await self._blobs.get(_page_name(run_id, number))
-        return Page.load(data) if data is not None else None
+    async def page(self, run: Run, number: int) -> Page | None:
+        """Return a page of a run's plan, with what became of it as far as it was applied.
+
+        A page lies under its digest: a late worker's cannot take its place, and one that was tampered with is
+        none.
+        """
+        known = run.digests[number]
+        data = await self._blobs.get(_page_name(run.id, number, known))
+        page = Page.load(data) if data is not None else None
+        return page if page and page.digest.startswith(known) else None
 
     async def put_page(self, run_id: str, number: int, page: Page) -> None:
         """Keep a page of a run's plan."""
-        await self._blobs.put(_page_name(run_id, number), page.dump())
+        await self._blobs.put(_page_name(run_id, number, page.digest[:DIGEST_LENGTH]), page.dump())
 
     async def note(self, run_id: str, name: str) -> Any:
         """Return what a run keeps for itself under a name, or None."""
@@ -150,7 +161,11 @@ class RunStore:
     async def sweeps(self) -> tuple[Sweeps, str | None]:
         """Return what sweeps know of each other, and the version of it."""
         row = await self._table.get(_SWEEPS, _STATE)
-        return (Sweeps(**json.loads(str(row.values["sweeps"]))), row.etag) if row else (Sweeps(), None)
+        if row is None:
+            return Sweeps(), None
+        held = json.loads(str(row.values["sweeps"]))
+        known = {name: value for name, value in held.items() if name in Sweeps.__dataclass_fields__}
+        return Sweeps(**known), row.etag
 
     async def put_sweeps(self, sweeps: Sweeps, etag: str | None) -> None:
         """Write that over the version that was read.
@@ -186,5 +201,5 @@ def _key(run_id: str) -> str | None:
     return f"{_FAR - int(at.timestamp()):011d}-{run_id}" if run_id.isascii() and "/" not in run_id else None
 
 
-def _page_name(run_id: str, number: int) -> str:
-    return f"runs/{run_id}/pages/{number}.json"
+def _page_name(run_id: str, number: int, digest: str) -> str:
+    return f"runs/{run_id}/pages/{number}-{digest}.json"

@@ -28,6 +28,8 @@ _NEXT, _IDS = "next", "ids"
 # The audit log is up to minutes late, so windows overlap; what comes twice is only read twice.
 _OVERLAP = timedelta(minutes=15)
 _READ_AT_ONCE = 500
+# Before the first finished sweep: for as long as the audit log is kept in every tenant.
+_FIRST_LOOK = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,31 +61,33 @@ async def plan_step(run: Run, tools: Tools, deadline: Deadline) -> Planning:
         case "list":
             return await _list(run, cursor["link"], tools, deadline)
         case "collect":
-            return await _collect(run, cursor["link"], tools, deadline)
+            return await _collect(run, cursor["link"], cursor["part"], tools, deadline)
         case _:
-            return await _read(run, cursor["at"], tools, deadline)
+            return await _read(run, cursor["parts"], cursor["at"], tools, deadline)
 
 
 async def _begin(run: Run, tools: Tools, deadline: Deadline) -> Planning:
-    """Fix where the next sweep will go on, then start."""
+    """Fix where the next sweep will go on, learn whose phones others changed, then start."""
     sweeps, _ = await tools.store.sweeps()
     former = await tools.store.note(sweeps.last, _NEXT) if sweeps.last else None
     members = await _members(tools, deadline)
     now = tools.clock.now()
-    if run.kind is RunKind.CHANGED and former is not None:
-        since = datetime.fromisoformat(former["audit"]) - _OVERLAP
-        own = (await tools.tenant(deadline).scope_sets()).own
-        others = await audit.changed_by_others(tools.graph, since, now, own, deadline)
-        if others is not None:
-            joined = set(members or ()) - set(former["members"] or ())
-            ids = sorted({*others, *former["owed"], *joined})
-            await tools.store.put_note(run.id, _IDS, ids)
-            await _put_next(run, tools, former["delta"], now, members)
-            return _planning(run, _cursor(phase="collect", link=former["delta"]))
-        detail = "The audit log may not be read, so drift is found by full sweeps alone."
-        run = _turned_full(run, detail)
-    elif run.kind is RunKind.CHANGED:
-        run = _turned_full(run, "No finished sweep to go on from.")
+    since = datetime.fromisoformat(former["audit"]) - _OVERLAP if former else now - _FIRST_LOOK
+    own = (await tools.tenant(deadline).scope_sets()).own
+    others = await audit.changed_by_others(tools.graph, since, now, own, deadline)
+    await tools.void(others or ())
+    if run.kind is RunKind.CHANGED and former is not None and others is not None:
+        joined = set(members or ()) - set(former["members"] or ())
+        await tools.store.put_note(run.id, f"{_IDS}/0", sorted({*others, *former["owed"], *joined}))
+        await _put_next(run, tools, former["delta"], now, members)
+        return _planning(run, _cursor(phase="collect", link=former["delta"], part=1))
+    if run.kind is RunKind.CHANGED:
+        run = _turned_full(
+            run,
+            "The audit log may not be read, so drift is found by full sweeps alone."
+            if former
+            else "No finished sweep to go on from.",
+        )
     await _put_next(run, tools, await delta.latest(tools.graph, deadline), now, members)
     return _planning(run, _cursor(phase="list", link=None))
 
@@ -95,30 +99,30 @@ async def _list(run: Run, link: str | None, tools: Tools, deadline: Deadline) ->
     return Planning(run, planned, cursor)
 
 
-async def _collect(run: Run, link: str, tools: Tools, deadline: Deadline) -> Planning:
-    """Add one page of users/delta to the ids."""
+async def _collect(run: Run, link: str, part: int, tools: Tools, deadline: Deadline) -> Planning:
+    """Keep the ids of one page of users/delta, as a part of their own: a late worker takes nobody away."""
     try:
         page = await delta.changes_page(tools.graph, link, deadline)
     except delta.TokenGoneError:
         run = _turned_full(run, "The delta token is gone, so everybody is looked at.")
-        kept = await tools.store.note(run.id, _NEXT)
-        latest = await delta.latest(tools.graph, deadline)
-        await tools.store.put_note(run.id, _NEXT, {**kept, "delta": latest})
+        await _go_on_from(run, tools, await delta.latest(tools.graph, deadline))
         return _planning(run, _cursor(phase="list", link=None))
-    ids: list[str] = await tools.store.note(run.id, _IDS) or []
-    await tools.store.put_note(run.id, _IDS, sorted({*ids, *page.ids}))
+    await tools.store.put_note(run.id, f"{_IDS}/{part}", page.ids)
     if page.next_link:
-        return _planning(run, _cursor(phase="collect", link=page.next_link))
-    kept = await tools.store.note(run.id, _NEXT)
-    await tools.store.put_note(run.id, _NEXT, {**kept, "delta": page.delta_link})
-    return _planning(run, _cursor(phase="read", at=0))
+        return _planning(run, _cursor(phase="collect", link=page.next_link, part=part + 1))
+    await _go_on_from(run, tools, page.delta_link)
+    return _planning(run, _cursor(phase="read", parts=part + 1, at=0))
 
 
-async def _read(run: Run, at: int, tools: Tools, deadline: Deadline) -> Planning:
-    ids: list[str] = await tools.store.note(run.id, _IDS) or []
-    planned = await plan_named(run.id, ids[at : at + _READ_AT_ONCE], tools, deadline)
+async def _read(run: Run, parts: int, at: int, tools: Tools, deadline: Deadline) -> Planning:
+    ids: set[str] = set()
+    for part in range(parts):
+        ids.update(await tools.store.note(run.id, f"{_IDS}/{part}") or ())
+    some = sorted(ids)[at : at + _READ_AT_ONCE]
+    planned = await plan_named(run.id, some, tools, deadline)
     after = at + _READ_AT_ONCE
-    return Planning(run, planned, _cursor(phase="read", at=after) if after < len(ids) else None)
+    cursor = _cursor(phase="read", parts=parts, at=after) if after < len(ids) else None
+    return Planning(run, planned, cursor)
 
 
 async def finish(run: Run, tools: Tools) -> None:
@@ -129,11 +133,11 @@ async def finish(run: Run, tools: Tools) -> None:
     """
     owed: set[str] = set()
     for number in range(run.pages):
-        page = await tools.store.page(run.id, number)
+        page = await tools.store.page(run, number)
         if page is None:
             continue
         owed.update(page.owed)
-        owed.update(one.id for one in page.changes if one.outcome == "failed")
+        owed.update(one.id for one in page.changes if one.is_open)
     kept = await tools.store.note(run.id, _NEXT)
     await tools.store.put_note(run.id, _NEXT, {**kept, "owed": sorted(owed)})
     sweeps, etag = await tools.store.sweeps()
@@ -144,7 +148,7 @@ async def finish(run: Run, tools: Tools) -> None:
             last_full=run.id,
             full_at=run.created,
             population=run.tally.holders,
-            digest=tools.rules.digest,
+            digest=kept["digest"],
         )
     await tools.store.put_sweeps(now, etag)
 
@@ -155,8 +159,19 @@ async def _members(tools: Tools, deadline: Deadline) -> list[str] | None:
 
 
 async def _put_next(run: Run, tools: Tools, link: str, now: datetime, members: list[str] | None) -> None:
-    what = {"delta": link, "audit": now.astimezone(UTC).isoformat(), "owed": [], "members": members}
+    what = {
+        "delta": link,
+        "audit": now.astimezone(UTC).isoformat(),
+        "owed": [],
+        "members": members,
+        "digest": tools.rules.digest,
+    }
     await tools.store.put_note(run.id, _NEXT, what)
+
+
+async def _go_on_from(run: Run, tools: Tools, link: str | None) -> None:
+    kept = await tools.store.note(run.id, _NEXT)
+    await tools.store.put_note(run.id, _NEXT, {**kept, "delta": link})
 
 
 def _turned_full(run: Run, detail: str) -> Run:

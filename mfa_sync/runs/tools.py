@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Collection
 
     from mfa_sync.fingerprints import FingerprintKeys
     from mfa_sync.graph.client import GraphClient
@@ -61,6 +61,7 @@ class Tools:
     graph: GraphClient
     tenant: Callable[[Deadline], GraphTenant]
     memory: Callable[[str, Policy, Deadline], Memory]
+    void: Callable[[Collection[str]], Awaitable[None]]
     emptiness: Emptiness
     keys: FingerprintKeys
     ledger: Ledger

@@ -38,14 +38,17 @@ async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: AR
         record(_LOG, logging.WARNING, Event.RUN_DELAYED, detail=str(error))
         return
     send([Nudge(run.id, run.step)], nudges)
-    await operate.forget_old(tools)
 
 
 @blueprint.function_name("watchdog")
 @blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *")
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: ARG001  bound by name
-    """Nudge runs that stand still, and end what waited too long for a decision."""
+    """Nudge runs that stand still, end what waited too long for a decision, and forget what is old."""
     from mfa_sync.runs import operate  # noqa: PLC0415  a health probe needs none of it
 
-    send(await operate.watch(worker().run_tools()), nudges)
+    now = worker()
+    tools = now.run_tools()
+    send(await operate.watch(tools), nudges)
+    await operate.forget_old(tools)
+    await now.stored_answers.purge()

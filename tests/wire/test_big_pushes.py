@@ -135,7 +135,7 @@ async def test_an_inline_push_leaves_a_record_and_can_be_looked_up(bench: Bench)
     (run,) = await bench.worker.runs.newest(None, 10)
     assert (run.id, dict(run.tally.outcomes)) == (answer.body["runId"], {"created": 1})
     assert (await polled(bench, run.id)).body == answer.body
-    page = await bench.worker.runs.page(run.id, 0)
+    page = await bench.worker.runs.page(run, 0)
     assert page is not None
     assert [(one.id, one.outcome) for one in page.changes] == [(person.id, "created")]
 
