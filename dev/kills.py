@@ -29,7 +29,7 @@ from shared.clock import SystemClock
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CLAIM_SECONDS = 5
+_CLAIM_SECONDS = 15
 _LOOK_SECONDS = 0.1
 _FRACTIONS = {"missing": 0.1, "different": 0.1, "empty": 0.05}
 
@@ -88,7 +88,7 @@ class _Chaos:
             if is_there(run):
                 return run
             if self._left > spare:
-                await asyncio.sleep(self._chance.uniform(0.1, 1.0))
+                await asyncio.sleep(self._chance.uniform(0.5, 6.0))
                 await self._kill(run_id)
             else:
                 self._stack.host.run_timer("watchdog")
