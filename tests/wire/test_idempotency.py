@@ -66,12 +66,12 @@ async def test_a_worker_that_died_keeps_the_key_no_longer_than_its_call(bench: B
     person = bench.person(ONE)
     answers = bench.worker.stored_answers
     request = b"\n" + f'[{{"Id": "{person.id}"}}]'.encode()
-    digest = (await answers._keys.current()).digest(request)
-    await answers._claim("0" * 64, digest, 90)
+    key = await answers._keys.current()
+    await answers._claim("0" * 64, request, key, 90)
     with pytest.raises(RequestError):
-        await answers._claim("0" * 64, digest, 90)
+        await answers._claim("0" * 64, request, key, 90)
     bench.clock.advance(151)
-    await answers._claim("0" * 64, digest, 90)
+    await answers._claim("0" * 64, request, key, 90)
 
 
 @pytest.mark.parametrize("key", ["", '""', "x" * 256])
