@@ -107,9 +107,10 @@ def _had_to_act(history: History, told: Told) -> bool:
 def answers_in_time(history: History) -> list[str]:
     """No caller waits for longer than the deadline, or than it said it would."""
     most = float(history.schedule.settings["SYNC_DEADLINE_SECONDS"])
-    storage = ", the storage being slow" if history.struck["storage slow"] else ""
+    slow = [name for name in ("storage slow", "sign-in hangs") if history.struck[name]]
+    why = f" ({', '.join(slow)})" if slow else ""
     return [
-        f"push {told.number}: answered after {told.finished - told.started:.1f} s{storage}"
+        f"push {told.number}: answered after {told.finished - told.started:.1f} s{why}"
         for told in history.told
         if told.finished - told.started > min(most, told.push.wait or most) + _GRACE_SECONDS
     ]

@@ -11,6 +11,7 @@ from dev.simulation.oracle import Matter, matters, verdict_of
 if TYPE_CHECKING:
     from dev.simulation.history import History, Told
 
+CONTRADICTED = " (its rows contradict each other)"
 _WRITTEN = {"created", "updated", "deleted"}
 # A deadline of so few seconds can run out on a slow day.
 _HURRY = 10
@@ -35,7 +36,7 @@ def _fault(matter: Matter, line: dict[str, Any]) -> str | None:
     if outcome in _WRITTEN and not only_plans:
         return _fault_of_write(matter, line)
     if wrote and verdict_of(line) not in _MAYBE_WRITTEN:
-        return "something was written"
+        return "something was written" + (CONTRADICTED if oracle.is_contradicted(matter) else "")
     if outcome == "unchanged" and not only_plans:
         return _fault_of_unchanged(matter, line)
     if outcome == "kept" and (not matter.asked.keep or None not in matter.wants()):

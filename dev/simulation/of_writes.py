@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev.simulation.journal import OUTSIDER
-from dev.simulation.oracle import Matter, hurdles, is_privileged, matters, objections
+from dev.simulation.of_rows import CONTRADICTED
+from dev.simulation.oracle import Matter, hurdles, is_contradicted, is_privileged, matters, objections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,8 @@ def nobody_out_of_bounds_is_written(history: History) -> list[str]:
             continue
         reasons = [objections(matter, facts) for facts in matter.facts()]
         if reasons and all(reasons):
-            found.append(f"push {commit.by} wrote {commit.who} ({matter.member.kind}): {sorted(reasons[0])}")
+            why = CONTRADICTED if reasons[0] == {"refused/contradictoryRows"} else f": {sorted(reasons[0])}"
+            found.append(f"push {commit.by} wrote {commit.who}, {matter.member.kind}{why}")
         known = history.journal.facts[commit.who]
         always = all(is_privileged(matter, facts) for facts in known)
         if always and "refused/privilegedTarget" in hurdles(matter, known[0]):
@@ -63,6 +65,7 @@ def no_phone_is_deleted_unless_empty(history: History) -> list[str]:
     """A phone is only deleted where the attribute was empty and the row did not say keep."""
     return [
         f"push {commit.by} deleted the phone of {commit.who}"
+        + (CONTRADICTED if matter and is_contradicted(matter) else "")
         for commit, matter in _writes(history)
         if commit.mobile is None and (matter is None or matter.asked.keep or None not in matter.wants())
     ]

@@ -53,9 +53,12 @@ class Matter:
         return [commit.mobile for commit in commits]
 
     def meddled(self) -> bool:
-        """Return whether somebody else wrote the person's phone during the push."""
+        """Return whether another wrote the phone, in the push or so late before it that reads still lag."""
+        since = self.told.started - self.history.lag
         return any(
-            commit.by != self.told.number and self.told.begun <= commit.order <= self.told.ended
+            commit.by != self.told.number
+            and commit.order <= self.told.ended
+            and (commit.order >= self.told.begun or commit.time > since)
             for commit in self.history.journal.commits_of(self.asked.who)
         )
 
@@ -95,7 +98,7 @@ def objections(matter: Matter, facts: Facts) -> set[str]:
     found = {f"refused/{code}" for code in _out_of_scope(matter)}
     if facts.refuses_access:
         found.add("refused/targetOutOfReach")
-    if _contradicted(matter):
+    if is_contradicted(matter):
         found.add("refused/contradictoryRows")
     wins = matter.asked.mobile is not None and matter.settings["ALLOW_PAYLOAD_NUMBER"] == "true"
     if wins:
@@ -126,7 +129,8 @@ def _out_of_scope(matter: Matter) -> set[str]:
     return found
 
 
-def _contradicted(matter: Matter) -> bool:
+def is_contradicted(matter: Matter) -> bool:
+    """Return whether other rows of the push ask something else of the same person."""
     asked = matter.asked
     others = [one for one in matter.told.push.rows if one.who == asked.who]
     return any((one.keep, one.mobile) != (asked.keep, asked.mobile) for one in others)

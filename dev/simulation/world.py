@@ -107,7 +107,7 @@ class World:
         switches.graph_latency, switches.graph_latency_spread = 0.05, 0.0
         self._relent()
         self._mend_storage()
-        self._put("mfa-sync-password", self.password)
+        self._publish_password()
         self._put("mfa-sync-client-secret", self.client_secret)
         now = self.loop.time()
         self.troubles = [Trouble(one.kind, one.since, min(one.until, now)) for one in self.troubles]
@@ -131,6 +131,9 @@ class World:
 
     def _relent(self) -> None:
         self._account.mfa_required = False
+
+    def _publish_password(self) -> None:
+        self._put("mfa-sync-password", self.password)
 
     def _put(self, name: str, value: str) -> None:
         """Give a secret this value, by a new version only if it has another one."""
@@ -220,9 +223,9 @@ class World:
             self.state.refresh_tokens.clear()
             self._trouble(kind, event.lasting)
             if event.lasting:
-                self.loop.call_later(event.lasting, self._put, "mfa-sync-password", self.password)
+                self.loop.call_later(event.lasting, self._publish_password)
             else:
-                self._put("mfa-sync-password", self.password)
+                self._publish_password()
         elif kind == "client secret rotated":
             self.client_secret = f"{sample.CLIENT_SECRET}{name}"
             self.secrets.append(self.client_secret)
