@@ -137,6 +137,7 @@ class CallCounters:
     def __init__(self, counters: Counters, deadline: Deadline) -> None:
         self._counters = counters
         self._deadline = deadline
+        self._given_up = False
 
     async def recent(self) -> Mapping[Kind, int] | None:
         """Return the changes of each kind; None if they cannot be read."""
@@ -160,10 +161,14 @@ class CallCounters:
         await self._bound(self._counters.give_back(unused))
 
     async def _bound[T](self, work: Coroutine[Any, Any, T]) -> T | None:
+        if self._given_up:  # it let this call wait in vain before
+            work.close()
+            return None
         try:
             async with asyncio.timeout(max(self._deadline.remaining(), _LEAST_SECONDS)):
                 return await work
         except TimeoutError:
+            self._given_up = True
             return None
 
 

@@ -133,6 +133,7 @@ class CallMemory:
         # Written twice, and the first write's fate was never known: what was before is not certain any more.
         self._doubtful: set[str] = set()
         self._failed: set[str] = set()
+        self._given_up = False
 
     async def recall(self, user_ids: Collection[str]) -> Mapping[str, LastWrite | Forgotten]:
         """Return each user's last confirmed write, or why there is none."""
@@ -258,9 +259,12 @@ class CallMemory:
     ) -> T | None:
         """Return what `work` returns; None, with these users marked, if storage, key or time fail it."""
         try:
+            if self._given_up:  # it let this call wait in vain before
+                raise StorageDownError  # noqa: TRY301  the same end as if it did so again
             async with asyncio.timeout(max(self._call.deadline.remaining(), _LEAST_SECONDS)):
                 return await work()
         except (StorageDownError, SyncError, TimeoutError) as error:
+            self._given_up |= isinstance(error, TimeoutError)
             self._failed.update(user_ids)
             record(
                 _LOG,

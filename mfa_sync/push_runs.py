@@ -112,6 +112,8 @@ async def keep(
     """Record a push that was done at once, so that runs tell of it too. If it fails, the log says so."""
     run_id = str(answer.body["runId"])
     try:
+        if deadline.remaining() <= 0:
+            raise TimeoutError  # noqa: TRY301  the caller waits no longer
         await deadline.bound(_keep(worker, answer, entries, results))
     except (StorageDownError, LostRaceError, SyncError, TimeoutError) as error:
         record(_LOG, logging.WARNING, Event.RUN_UNRECORDED, run=run_id, cause=type(error).__name__)

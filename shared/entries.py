@@ -28,15 +28,27 @@ def entries_of(
         policy: What the organisation decided.
         sets: Who is inside and outside by group.
     """
+    ids = _ids(seen)
     by_person: dict[str, list[Request]] = {}
     for request in requests:
         sighting = seen[request.key]
-        if sighting.user is not None:
-            by_person.setdefault(sighting.user.id, []).append(request)
+        if (person := ids.get(request.key)) is not None:
+            by_person.setdefault(person, []).append(request)
         elif isinstance(sighting, Unreadable):
             yield unreadable_entry((request,), sighting)
     for wishes in by_person.values():
         yield _entry(wishes, [seen[wish.key] for wish in wishes], policy, sets)
+
+
+def _ids(seen: Mapping[str, Observation | Unreadable]) -> dict[str, str]:
+    """Return whom each key names, as an object id, as far as anything that was read tells.
+
+    A key that could not be read may be the other name of somebody who could.
+    """
+    users = [one.user for one in seen.values() if one.user]
+    named = {name.lower(): user.id for user in users for name in (user.id, user.user_principal_name)}
+    own = {key: one.user.id for key, one in seen.items() if one.user}
+    return {key: own.get(key) or named[key.lower()] for key in seen if key in own or key.lower() in named}
 
 
 def _entry(

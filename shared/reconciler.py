@@ -16,8 +16,8 @@ from shared.entries import entries_of
 from shared.errors import SyncError
 from shared.grace import spare_newly_empty
 from shared.memory import recollect
-from shared.outcome import Code, Note, Outcome
-from shared.plan import Plan
+from shared.outcome import Code, Note, Outcome, Result
+from shared.plan import Plan, lasting
 from shared.protection import spare_last_factors, spare_privileged
 from shared.readback import doubts_of, look_again
 from shared.results import has_effect, result_of
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from shared.grace import Emptiness
     from shared.guard import Admission
     from shared.memory import Memory
-    from shared.outcome import Result
     from shared.plan import Entry, Policy, Request
     from shared.tenant import Tenant, WriteAnswer
 
@@ -39,7 +38,15 @@ _CERTAINLY_NOT = frozenset(
 )
 
 _NOT_MADE = frozenset(
-    {Code.THROTTLED, Code.UNAVAILABLE, Code.NOT_ATTEMPTED, Code.LIMIT_REACHED, Code.LIMIT_UNKNOWN}
+    {
+        Code.THROTTLED,
+        Code.UNAVAILABLE,
+        Code.NOT_ATTEMPTED,
+        Code.LIMIT_REACHED,
+        Code.LIMIT_UNKNOWN,
+        Code.WRITE_REJECTED,
+        Code.CHANGED_SINCE_PLAN,
+    }
 )
 
 
@@ -87,7 +94,9 @@ async def apply(
         # What is written is written: a directory that fails us now costs the doubtful their answer, no more.
         with contextlib.suppress(SyncError):
             admitted = await guard.admit(Plan(tuple(again)))
-            later, _ = await _write_and_look(admitted, tenant, policy, guard, memory)
+            later, more = await _write_and_look(admitted, tenant, policy, guard, memory)
+            # There is no third write: who would want one is left to the next call.
+            later |= {entry.rows: _left_over(entry) for entry in more}
             results |= {rows: one for rows, one in later.items() if not _tells_less(one, results[rows])}
     return [_remarked(entry, results[entry.rows], memory) for entry in planned.entries]
 
@@ -142,6 +151,10 @@ async def _write(
     await memory.settle(done, [change.user_id for change in undone])
     await guard.give_back(undone)
     return answers
+
+
+def _left_over(entry: Entry) -> Result:
+    return Result.stopped(Code.CHANGED_SINCE_PLAN, notes=lasting(entry.notes))
 
 
 def _tells_less(later: Result, former: Result) -> bool:

@@ -29,6 +29,9 @@ _LATER: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 # What MSAL lets through when an answer has not the shape it expects; SyntaxError is XML's.
 _STRANGE: Final = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, SyntaxError)
 
+# Of these, what no network and no answer brings about.
+_BROKEN: Final = {"TypeError", "KeyError", "AttributeError"}
+
 
 @dataclass(frozen=True, slots=True)
 class Granted:
@@ -96,6 +99,10 @@ class Entra:
             case Granted() as granted:
                 return granted
             case Refused(refusal) if not refusal.healing.needs_nobody:
+                self._renews = None
+                return None
+            case NotSent(why) if why in _BROKEN:
+                # A former answer of an unknown shape is still in MSAL's way: this client renews nothing more.
                 self._renews = None
                 return None
             case NotSent(why) | Unanswered(why):

@@ -80,6 +80,8 @@ async def batch(client: GraphClient, items: Sequence[Item], deadline: Deadline) 
             break
         if any(replies[position].status == _UNAUTHORIZED for position in pending):
             await _renew(client, deadline)
+            if wait >= deadline.remaining():
+                break
         await deadline.clock.sleep(wait)
     return replies
 
