@@ -88,7 +88,7 @@ class _Chaos:
             if is_there(run):
                 return run
             if self._left > spare:
-                await asyncio.sleep(self._chance.uniform(0.5, 2.5))
+                await asyncio.sleep(self._chance.uniform(0.3, 1.2))
                 await self._kill(run_id)
             else:
                 self._stack.host.run_timer("watchdog")
