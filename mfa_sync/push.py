@@ -54,7 +54,7 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
     if key is None:
         return await work()
     request = (b"dryRun\n" if dry_run else b"\n") + body
-    return await worker.stored_answers.once(key, request, deadline.remaining(), work)
+    return await worker.stored_answers.once(key, request, deadline, work)
 
 
 async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *, dry_run: bool) -> Answer:

@@ -6,6 +6,8 @@ The caller's key is kept hashed, the body as a keyed digest (it may hold numbers
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import json
 import zlib
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from mfa_sync.fingerprints import FingerprintKey, FingerprintKeys
-    from shared.clock import Clock
+    from shared.clock import Clock, Deadline
 
 _PARTITION, _DUE, _FORMAT = "answer", "answerDue", 1
 _IN_FLIGHT, _DONE = "inFlight", "done"
@@ -31,6 +33,7 @@ _GRACE_SECONDS = 60.0
 _CHUNK_BYTES = 60_000
 _MOST_CHUNKS = 12
 _UNAVAILABLE = 503
+_LEAST_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class StoredAnswers:
         self._clock = clock
 
     async def once(
-        self, key: str, request: bytes, seconds: float, work: Callable[[], Awaitable[Answer]]
+        self, key: str, request: bytes, deadline: Deadline, work: Callable[[], Awaitable[Answer]]
     ) -> Answer:
         """Return the answer kept under `key`, or do the work and keep its answer for a day.
 
@@ -58,7 +61,7 @@ class StoredAnswers:
         Args:
             key: What the caller sent in `Idempotency-Key`.
             request: Everything that makes two calls the same.
-            seconds: How long the work may last.
+            deadline: By when the call is to be answered.
             work: The work.
 
         Raises:
@@ -69,8 +72,9 @@ class StoredAnswers:
         current = await self._keys.current()
         hashed = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         try:
-            claim = await self._claim(hashed, request, current, seconds)
-        except StorageDownError as error:
+            async with asyncio.timeout(max(deadline.remaining(), _LEAST_SECONDS)):
+                claim = await self._claim(hashed, request, current, deadline.remaining())
+        except (StorageDownError, TimeoutError) as error:
             raise TransientError(
                 Problem.STORAGE_UNAVAILABLE,
                 "The storage of answers is out of reach, so a call with Idempotency-Key is not begun.",
@@ -82,9 +86,9 @@ class StoredAnswers:
         try:
             answer = await work()
         except (SyncError, RequestError):
-            await self._finish(claim, None)
+            await self._finish(claim, None, deadline)
             raise
-        await self._finish(claim, answer if answer.status != _UNAVAILABLE else None)
+        await self._finish(claim, answer if answer.status != _UNAVAILABLE else None, deadline)
         return answer
 
     async def purge(self) -> int:
@@ -123,8 +127,13 @@ class StoredAnswers:
             raise _in_flight() from None
         return _Claim(key, digest, etag)
 
-    async def _finish(self, claim: _Claim, answer: Answer | None) -> None:
-        """Keep the answer, or give the key free. If that fails, the claim runs out by itself."""
+    async def _finish(self, claim: _Claim, answer: Answer | None, deadline: Deadline) -> None:
+        """Keep the answer, or give the key free, in time. If that fails, the claim runs out by itself."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(deadline.remaining(), _LEAST_SECONDS)):
+                await self._keep(claim, answer)
+
+    async def _keep(self, claim: _Claim, answer: Answer | None) -> None:
         try:
             chunks = _chunks(answer) if answer else []
             if answer is None or len(chunks) > _MOST_CHUNKS:
