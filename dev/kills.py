@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _CLAIM_SECONDS = 15
 _LOOK_SECONDS = 0.1
-_FRACTIONS = {"missing": 0.3, "different": 0.3, "empty": 0.1}
+_FRACTIONS = {"missing": 0.45, "different": 0.4, "empty": 0.1}
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class _Chaos:
             if is_there(run):
                 return run
             if self._left > spare:
-                await asyncio.sleep(self._chance.uniform(0.3, 1.2))
+                await asyncio.sleep(self._chance.uniform(0.5, 2.5))
                 await self._kill(run_id)
             else:
                 self._stack.host.run_timer("watchdog")
