@@ -21,12 +21,14 @@ from shared.plan import Intent, Request
 from shared.reconciler import apply, plan
 from shared.tenant import Kind
 from tests.clocks import FakeClock
+from tests.wire.sweeping import Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     from dev.azurite import Azurite
     from mfa_sync.answers import Answer
+    from mfa_sync.wires import Wires
     from shared.guard import Limit
     from shared.outcome import Result
     from shared.plan import Plan
@@ -99,6 +101,11 @@ class Bench:
         """Take a fresh worker with these settings, as after a restart."""
         self._former.append(self.worker)
         self.worker = self._build(**settings)
+
+    def rewire(self, wires: Wires) -> None:
+        """Take a fresh worker whose calls go over these wires."""
+        self._former.append(self.worker)
+        self.worker = build_worker(self._settings, self.clock, wires)
 
     async def planned(self, person: Person, *, seconds: float = 90) -> Plan:
         """Plan for one person, within a call of so many seconds."""
@@ -175,3 +182,14 @@ async def bench(tenant: EmulatedTenant, clock: FakeClock, azurite: Azurite) -> A
     made = Bench(tenant, clock, azurite)
     yield made
     await made.aclose()
+
+
+@pytest.fixture
+def sweeper(bench: Bench) -> Sweeper:
+    """A tenant with nobody in it but who a test adds."""
+    bench.control.reset(sample=True)
+    for person in list(bench.tenant.state.people.values()):
+        if person.upn not in bench.tenant.state.accounts:
+            bench.tenant.state.remove_person(person)
+    bench.control.switch(signed_in_roles=["Privileged Authentication Administrator", "Reports Reader"])
+    return Sweeper(bench)

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dev.tenant import sample
+from mfa_sync.push import poll
 from mfa_sync.runs import operate
-from mfa_sync.runs.run import Decision, Run, RunKind
+from mfa_sync.runs.run import Decision, Run, RunKind, State
 from mfa_sync.runs.step import Nudge, take
 
 if TYPE_CHECKING:
+    from mfa_sync.answers import Answer
     from mfa_sync.runs.tools import Tools
     from tests.wire.conftest import Bench
 
-BY_HAND = Decision("approved", "key", 0.0, "seen and found right")
+ASYNC = {"prefer": "respond-async"}
+"""The header by which a caller asks for a run, however few its rows are."""
+
+
+async def polled(bench: Bench, run_id: str) -> Answer:
+    """Return what a push's caller reads now."""
+    return await poll(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id=run_id)
 
 
 class Sweeper:
@@ -33,9 +42,20 @@ class Sweeper:
 
     async def approve(self, run: Run, *kinds: str) -> Run:
         """Approve a held plan as it was shown, and move it to its end."""
-        decision = Decision("approved", "key", self.bench.clock.now().timestamp(), "seen", kinds)
-        approved = await operate.approve(self.tools, run.id, run.digest, decision)
+        approved = await self.approve_only(run, *kinds)
         return await self.drive(Nudge(approved.id, approved.step))
+
+    async def approve_only(self, run: Run, *kinds: str) -> Run:
+        """Approve a held plan as it was shown, and leave it there."""
+        return await operate.approve(self.tools, run.id, run.digest, self.decision("approved", *kinds))
+
+    async def stop(self, run_id: str) -> Run:
+        """Stop a run wherever it stands."""
+        return await operate.stop(self.tools, run_id, self.decision("stopped"))
+
+    def decision(self, what: str, *kinds: str) -> Decision:
+        """Return what an operator decides at this moment."""
+        return Decision(what, "key", self.bench.clock.now().timestamp(), "seen", kinds)
 
     async def drive(self, nudge: Nudge | None) -> Run:
         """Take nudge after nudge."""
@@ -44,6 +64,18 @@ class Sweeper:
         while nudge is not None:
             nudge = await take(nudge, self.tools)
         return await self.run(run_id)
+
+    async def until_applying(self, nudge: Nudge | None) -> Run:
+        """Take nudge after nudge until the first page is the next thing to apply."""
+        assert nudge is not None
+        run_id = nudge.run
+        while nudge is not None and (await self.run(run_id)).state is not State.APPLYING:
+            nudge = await take(nudge, self.tools)
+        return await self.run(run_id)
+
+    async def resume(self, run_id: str) -> Run:
+        """Take the nudge for the step that is due, and what follows."""
+        return await self.drive(Nudge(run_id, (await self.run(run_id)).step))
 
     async def run(self, run_id: str) -> Run:
         """Return a run as it is now."""

@@ -8,22 +8,10 @@ from dev.tenant.people import Phone
 from mfa_sync.runs import operate
 from mfa_sync.runs.run import Decision, RunKind, State, WrongStateError
 from mfa_sync.runs.step import Nudge, take
-from tests.wire.conftest import Bench
 from tests.wire.sweeping import Sweeper
 
 ONE, TWO = "+46701740611", "+46701740622"
 STOP = Decision("stopped", "key", 0.0, "enough")
-
-
-@pytest.fixture
-def sweeper(bench: Bench) -> Sweeper:
-    """A tenant with nobody in it but who a test adds."""
-    bench.control.reset(sample=True)
-    for person in list(bench.tenant.state.people.values()):
-        if person.upn not in bench.tenant.state.accounts:
-            bench.tenant.state.remove_person(person)
-    bench.control.switch(signed_in_roles=["Privileged Authentication Administrator", "Reports Reader"])
-    return Sweeper(bench)
 
 
 async def test_without_the_right_to_the_audit_log_every_sweep_is_a_full_one_and_says_so(

@@ -1,0 +1,195 @@
+"""What sweeps know of each other, and what the watchdog does: also after deaths, outages and late workers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from dev.memory_blobs import MemoryBlobs
+from mfa_sync.runs import operate
+from mfa_sync.runs.run import Run, RunKind, State, WrongStateError
+from mfa_sync.runs.step import Nudge, take
+from mfa_sync.runs.store import run_id
+from mfa_sync.storage import StorageDownError, Write
+from mfa_sync.wires import Wires
+from tests.wire.conftest import Bench
+from tests.wire.sweeping import Sweeper
+
+if TYPE_CHECKING:
+    from mfa_sync.runs.store import Sweeps
+
+ONE, TWO = "+46701740611", "+46701740622"
+DAY = 86_400
+
+
+async def test_settings_that_changed_while_a_plan_was_held_ask_for_a_full_sweep(sweeper: Sweeper) -> None:
+    """The plan was made under the former settings, whenever it was finished."""
+    bench = sweeper.bench
+    bench.person(ONE)
+    run = await sweeper.sweep(RunKind.FULL)
+    bench.configure(CLOUD_ONLY_USERS="allow")
+    await sweeper.approve(run)
+    sweeps, _ = await bench.worker.runs.sweeps()
+    assert operate.due_kind(sweeps, sweeper.tools, bench.clock.now().timestamp()) is RunKind.FULL
+
+
+async def test_a_slot_that_comes_twice_leaves_its_held_plan_alone(sweeper: Sweeper) -> None:
+    """The host may run a timer twice: the second must not give up what the first has planned."""
+    sweeper.bench.person(ONE)
+    slot = sweeper.bench.clock.now()
+    run = await operate.start(sweeper.tools, None, apply=False, slot=slot)
+    assert (await sweeper.drive(Nudge(run.id, 0))).state is State.HELD
+    with pytest.raises(WrongStateError):
+        await operate.start(sweeper.tools, None, apply=False, slot=slot)
+    assert (await sweeper.run(run.id)).state is State.HELD
+
+
+async def test_a_start_that_died_half_way_does_not_let_two_sweeps_go_at_once(sweeper: Sweeper) -> None:
+    """`current` names a sweep that was never made; the held one behind it was approved and is under way."""
+    bench = sweeper.bench
+    bench.person(ONE)
+    held = await sweeper.sweep()
+    sweeps, etag = await bench.worker.runs.sweeps()
+    bench.clock.advance(60)
+    unmade = run_id(RunKind.FULL, bench.clock.now(), "dead0000")
+    await bench.worker.runs.put_sweeps(replace(sweeps, current=unmade), etag)  # and the worker was killed
+    await sweeper.approve_only(held)
+    bench.clock.advance(60)
+    with pytest.raises(WrongStateError):
+        await operate.start(sweeper.tools, None, apply=True)
+
+
+async def test_a_held_sweep_that_is_approved_while_another_is_begun_goes_on_alone(
+    sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`start` has read the held head; the approval comes before it can give that plan up."""
+    bench = sweeper.bench
+    bench.person(ONE)
+    held = await sweeper.sweep()
+    bench.clock.advance(60)
+    tools = sweeper.tools
+    put = tools.store.put_sweeps
+
+    async def put_while_somebody_approves(sweeps: Sweeps, etag: str | None) -> None:
+        await put(sweeps, etag)
+        await sweeper.approve_only(held)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(tools.store, "put_sweeps", put_while_somebody_approves)
+        with pytest.raises(WrongStateError):
+            await operate.start(tools, None, apply=False)
+    bench.clock.advance(60)
+    assert (await sweeper.run(held.id)).state is State.APPLYING
+    with pytest.raises(WrongStateError):
+        await operate.start(tools, None, apply=False)
+
+
+async def test_a_grace_that_was_broken_while_nobody_looked_starts_anew(sweeper: Sweeper) -> None:
+    """Empty on two bad nights, days apart, is not empty for all the days between."""
+    bench = sweeper.bench
+    person = bench.person(ONE, ONE)
+    await sweeper.settled()
+    bench.clock.advance(DAY)
+    person.attribute = None  # the feed's first bad night
+    await sweeper.sweep(RunKind.FULL, apply=True)
+    person.attribute, person.enabled = ONE, False  # mended; on leave for a while
+    for _ in range(4):
+        bench.clock.advance(DAY)
+        await sweeper.sweep(RunKind.FULL, apply=True)
+    bench.clock.advance(DAY)
+    person.attribute, person.enabled = None, True  # back, in the night when the feed fails again
+    await sweeper.sweep(RunKind.FULL, apply=True)
+    assert bench.mobile(person) == ONE
+
+
+async def test_a_late_worker_takes_nobody_from_those_whom_a_changed_sweep_must_read(
+    sweeper: Sweeper,
+) -> None:
+    """It stood still over its claim and then does its step once more: what others collected stays."""
+    bench = sweeper.bench
+    first, second = bench.person(ONE, ONE), bench.person(ONE, ONE)
+    await sweeper.settled()
+    bench.clock.advance(3600)
+    bench.control.patch_person(first.upn, attribute=TWO)
+    bench.control.patch_person(second.upn, attribute=TWO)
+    run = await operate.start(sweeper.tools, RunKind.CHANGED, apply=True)
+    nudge: Nudge | None = Nudge(run.id, 0)
+    notes: dict[str, object] = {}
+    while nudge and "read" not in (cursor := (await sweeper.run(run.id)).cursor or ""):
+        if cursor:
+            part = str(json.loads(cursor)["part"] - 1)
+            notes[part] = await bench.worker.runs.note(run.id, f"ids/{part}")
+        nudge = await take(nudge, sweeper.tools)
+    for part, what in notes.items():  # minutes late, what was read before
+        await bench.worker.runs.put_note(run.id, f"ids/{part}", what)
+    finished = await sweeper.drive(nudge)
+    assert (finished.state, finished.tally.users) == (State.FINISHED, 2)
+    assert (bench.mobile(first), bench.mobile(second)) == (TWO, TWO)
+
+
+async def test_a_head_that_cannot_be_read_holds_nobody_else_up(sweeper: Sweeper) -> None:
+    """A newer version of the app wrote it, and was taken back."""
+    bench = sweeper.bench
+    run = await operate.start(sweeper.tools, None, apply=False)
+    bench.clock.advance(300)
+    strange = run_id(RunKind.PUSH, bench.clock.now(), "ffffffff")
+    other = replace(run, id=strange, kind=RunKind.PUSH)
+    await bench.worker.runs.create(other)
+    key = next(row.key for row in await bench.worker.table.range("run", "0", "a") if strange in row.key)
+    newer = other.dump().replace('"planning"', '"paused"')
+    await bench.worker.table.put("run", Write(key, {"v": 2, "run": newer, "state": "paused", "writer": ""}))
+    assert await operate.watch(sweeper.tools) == [Nudge(run.id, 0)]
+
+
+class _Blobs(MemoryBlobs):
+    """Lets nothing be written while it is `full`."""
+
+    full = False
+
+    async def put(self, name: str, data: bytes) -> None:
+        if self.full:
+            raise StorageDownError
+        await super().put(name, data)
+
+
+async def test_an_outage_of_the_blobs_is_outlived_like_one_of_graph(bench: Bench) -> None:
+    """Forty vain attempts end nothing: only a step that kills its worker has so few."""
+    blobs = _Blobs()
+    bench.rewire(Wires(blobs=blobs))
+    sweeper = Sweeper(bench)
+    run = await operate.start(sweeper.tools, None, apply=False)
+    blobs.full, nudges = True, [Nudge(run.id, 0)]
+    for _ in range(40):
+        for nudge in nudges:
+            assert await take(nudge, sweeper.tools) is None
+        bench.clock.advance(60)
+        nudges = await operate.watch(sweeper.tools)
+    blobs.full = False
+    assert (await sweeper.run(run.id)).state is State.PLANNING
+    bench.clock.advance(60)
+    assert (await sweeper.resume(run.id)).state is State.HELD
+
+
+async def test_as_many_runs_are_forgotten_as_there_are_old_ones(bench: Bench) -> None:
+    """Every push is a run: a hundred a day would grow for ever."""
+    store, now = bench.worker.runs, bench.clock.now()
+    for number in range(250):
+        name = run_id(RunKind.PUSH, now, f"{number:08x}")
+        await store.record(Run(name, RunKind.PUSH, 0, 0, apply=True, state=State.FINISHED))
+    bench.clock.advance(91 * DAY)
+    assert await operate.forget_old(bench.worker.run_tools()) == 250
+    assert await store.newest(None, 10) == []
+
+
+async def test_answers_are_kept_for_a_day_and_then_removed(bench: Bench) -> None:
+    """They name people, and nobody asks for them any more."""
+    await bench.push([{"Id": bench.person(ONE).id}], headers={"idempotency-key": "k"})
+    table, answers = bench.worker.table, bench.worker.stored_answers
+    bench.clock.advance(DAY - 1)
+    assert await answers.purge() == 0
+    bench.clock.advance(2)
+    assert await answers.purge() == 1
+    assert [await table.range(kept, "0", "g") for kept in ("answer", "answerDue")] == [[], []]
