@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import azure.functions as func
 
-from mfa_sync.explain import explain as explain_one
 from mfa_sync.triggers.http_edge import respond
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
@@ -14,4 +13,6 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library lea
 @blueprint.route("explain", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def explain(req: func.HttpRequest) -> func.HttpResponse:
     """Explain one user without changing anything."""
+    from mfa_sync.explain import explain as explain_one
+
     return await respond(req, explain_one)

@@ -8,12 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 import azure.functions as func
 
-from mfa_sync import answers
-from mfa_sync.composition import worker
-from mfa_sync.http_contract import RequestError
 from mfa_sync.log import Event, record
 from mfa_sync.triggers.nudges import Messages, send
-from shared.errors import SyncError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -30,6 +26,11 @@ async def respond(
     request: func.HttpRequest, handler: Handler, nudges: Messages | None = None
 ) -> func.HttpResponse:
     """Return what `handler` answers; a problem document if it cannot. Its nudge goes to the queue."""
+    from mfa_sync import answers
+    from mfa_sync.composition import worker
+    from mfa_sync.http_contract import RequestError
+    from shared.errors import SyncError
+
     try:
         answer = await handler(worker(), request.headers, _query(request), request.get_body())
     except (SyncError, RequestError) as error:

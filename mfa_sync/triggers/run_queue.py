@@ -6,7 +6,6 @@ import logging
 
 import azure.functions as func
 
-from mfa_sync.composition import worker
 from mfa_sync.log import Event, record
 from mfa_sync.triggers.nudges import CONNECTION, POISON_QUEUE, QUEUE, Messages, send
 
@@ -20,7 +19,8 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library lea
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def run_step(message: func.QueueMessage, nudges: Messages) -> None:
     """Do the step that is due, and ask for the next one."""
-    from mfa_sync.runs.step import Nudge, take  # noqa: PLC0415  a health probe needs none of it
+    from mfa_sync.composition import worker
+    from mfa_sync.runs.step import Nudge, take
 
     try:
         nudge = Nudge.load(message.get_body().decode("utf-8", "replace"))

@@ -6,7 +6,6 @@ from functools import partial
 
 import azure.functions as func
 
-from mfa_sync import operator_runs
 from mfa_sync.triggers.http_edge import respond
 from mfa_sync.triggers.nudges import CONNECTION, QUEUE, Messages
 
@@ -17,6 +16,8 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library lea
 @blueprint.route("runs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_list(req: func.HttpRequest) -> func.HttpResponse:
     """List runs, the newest first."""
+    from mfa_sync import operator_runs
+
     return await respond(req, operator_runs.list_runs)
 
 
@@ -25,6 +26,8 @@ async def runs_list(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def runs_start(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse:
     """Begin a sweep now."""
+    from mfa_sync import operator_runs
+
     return await respond(req, operator_runs.start_run, nudges)
 
 
@@ -32,6 +35,8 @@ async def runs_start(req: func.HttpRequest, nudges: Messages) -> func.HttpRespon
 @blueprint.route("runs/{runId}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_read(req: func.HttpRequest) -> func.HttpResponse:
     """Tell of one run, with a page of its plan."""
+    from mfa_sync import operator_runs
+
     return await respond(req, partial(operator_runs.read_run, run_id=_id(req)))
 
 
@@ -40,6 +45,8 @@ async def runs_read(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def runs_approve(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse:
     """Let a held plan go on."""
+    from mfa_sync import operator_runs
+
     return await respond(req, partial(operator_runs.approve_run, run_id=_id(req)), nudges)
 
 
@@ -47,6 +54,8 @@ async def runs_approve(req: func.HttpRequest, nudges: Messages) -> func.HttpResp
 @blueprint.route("runs/{runId}/discard", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_discard(req: func.HttpRequest) -> func.HttpResponse:
     """Give a held plan up."""
+    from mfa_sync import operator_runs
+
     return await respond(req, partial(operator_runs.discard_run, run_id=_id(req)))
 
 
@@ -54,6 +63,8 @@ async def runs_discard(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.route("runs/{runId}/stop", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_stop(req: func.HttpRequest) -> func.HttpResponse:
     """Stop a run wherever it stands."""
+    from mfa_sync import operator_runs
+
     return await respond(req, partial(operator_runs.stop_run, run_id=_id(req)))
 
 

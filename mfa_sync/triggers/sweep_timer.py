@@ -7,7 +7,6 @@ import os
 
 import azure.functions as func
 
-from mfa_sync.composition import worker
 from mfa_sync.log import Event, record
 from mfa_sync.triggers.nudges import CONNECTION, QUEUE, Messages, send
 
@@ -23,9 +22,10 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library lea
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: ARG001  bound by name
     """Begin the sweep of this moment, unless sweeps are off or one is under way."""
-    from mfa_sync.runs import operate  # noqa: PLC0415  a health probe needs none of it
-    from mfa_sync.runs.run import WrongStateError  # noqa: PLC0415
-    from mfa_sync.runs.step import Nudge  # noqa: PLC0415
+    from mfa_sync.composition import worker
+    from mfa_sync.runs import operate
+    from mfa_sync.runs.run import WrongStateError
+    from mfa_sync.runs.step import Nudge
 
     now = worker()
     tools, mode = now.run_tools(), now.settings.sweeps.mode
@@ -45,7 +45,8 @@ async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: AR
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: ARG001  bound by name
     """Nudge runs that stand still, end what waited too long for a decision, and forget what is old."""
-    from mfa_sync.runs import operate  # noqa: PLC0415  a health probe needs none of it
+    from mfa_sync.composition import worker
+    from mfa_sync.runs import operate
 
     now = worker()
     tools = now.run_tools()

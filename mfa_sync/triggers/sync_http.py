@@ -6,7 +6,6 @@ from functools import partial
 
 import azure.functions as func
 
-from mfa_sync.push import poll, push
 from mfa_sync.triggers.http_edge import respond
 from mfa_sync.triggers.nudges import CONNECTION, QUEUE, Messages
 
@@ -21,6 +20,8 @@ async def mfa_sync(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse
 
     One function, so that one key opens both and no more.
     """
+    from mfa_sync.push import poll, push
+
     run_id = req.route_params.get("runId")
     if req.method == "GET" and run_id:
         return await respond(req, partial(poll, run_id=run_id))
