@@ -307,17 +307,22 @@ class Run:
 
     @classmethod
     def load(cls, text: str) -> Run:
-        """Return the run that a JSON text holds; what an older format lacks has its default."""
+        """Return the run that a JSON text holds; what an older version did not write has its default."""
         held: dict[str, Any] = json.loads(text)
         held.pop("v")
         held["kind"], held["state"] = RunKind(held["kind"]), State(held["state"])
-        held["tally"] = Tally(**held["tally"])
+        held["tally"] = Tally(**_known(Tally, held["tally"]))
         for name in ("held_for", "digests", "over"):
             held[name] = tuple(held.get(name, ()))
         if decision := held["decision"]:
-            held["decision"] = Decision(**{**decision, "kinds": tuple(decision["kinds"])})
-        known = {name: value for name, value in held.items() if name in cls.__dataclass_fields__}
-        return cls(**known)
+            known = _known(Decision, decision)
+            held["decision"] = Decision(**{**known, "kinds": tuple(known["kinds"])})
+        return cls(**_known(cls, held))
+
+
+def _known(of: type[Run | Tally | Decision], held: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that this version knows: a newer one may have written more, and been taken back."""
+    return {name: value for name, value in held.items() if name in of.__dataclass_fields__}
 
 
 def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:

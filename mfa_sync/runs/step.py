@@ -58,7 +58,7 @@ class Nudge:
         held = json.loads(text)
         try:
             return cls(str(held["run"]), int(held["step"]))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, OverflowError) as error:
             raise ValueError("This message is no nudge.") from error
 
 

@@ -1,0 +1,269 @@
+"""The states of a run, and what moves it from one to another."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mfa_sync.runs import run as module
+from mfa_sync.runs.run import Decision, Run, RunKind, State, Tally, WrongStateError
+from mfa_sync.runs.step import Nudge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NOW = 1_800_000_000.0
+HOUR = 3600.0
+YES = Decision("approved", "anna@contoso.com", NOW, "seen")
+NO = Decision("stopped", "anna@contoso.com", NOW, "enough")
+
+
+def run_in(state: State, **facts: Any) -> Run:
+    """Return a run in that state, with a plan of two pages."""
+    plan = {"cursor": None, "pages": 2, "digests": ("a" * 16, "b" * 16), "digest": "d", "step": 3}
+    return Run("20261124T060000Z-full", RunKind.FULL, NOW, NOW, apply=True, state=state, **{**plan, **facts})
+
+
+MOVING = {State.PLANNING, State.APPLYING}
+FINAL = {State.FINISHED, State.FAILED, State.DISCARDED, State.STOPPED, State.SUPERSEDED}
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_is_moving_held_or_final(state: State) -> None:
+    """Nudges move the first, people the second, and nothing the third."""
+    assert state.is_moving == (state in MOVING)
+    assert state.is_final == (state in FINAL)
+    assert state.is_moving + state.is_final + (state is State.HELD) == 1
+
+
+ASKED: dict[str, Callable[[Run], Run]] = {
+    "approve": lambda run: run.approved("d", YES),
+    "discard": lambda run: run.ended_by(State.DISCARDED, NO),
+    "stop": lambda run: run.ended_by(State.STOPPED, NO),
+}
+LEADS_TO = {
+    ("approve", State.HELD): State.APPLYING,
+    ("discard", State.HELD): State.DISCARDED,
+    ("discard", State.DISCARDED): State.DISCARDED,
+    ("stop", State.PLANNING): State.STOPPED,
+    ("stop", State.HELD): State.STOPPED,
+    ("stop", State.APPLYING): State.STOPPED,
+    ("stop", State.STOPPED): State.STOPPED,
+}
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("asked", ASKED)
+def test_people_move_a_run_only_where_that_has_a_meaning(asked: str, state: State) -> None:
+    """Everything else is refused in words, and asking twice is no error."""
+    run = run_in(state)
+    wanted = LEADS_TO.get((asked, state))
+    if wanted is None:
+        with pytest.raises(WrongStateError, match=state.value):
+            ASKED[asked](run)
+        return
+    moved = ASKED[asked](run)
+    assert moved.state is wanted
+    assert (moved is run) == (state is wanted)
+    assert moved.step == run.step + (moved is not run)
+
+
+STEPS: dict[str, tuple[Callable[[Run], Run], State, State]] = {
+    "plans a page": (
+        lambda run: run.planned(("c" * 64,), Tally(1), "x", NOW),
+        State.PLANNING,
+        State.PLANNING,
+    ),
+    "is held": (lambda run: run.guarded(("why",), (), {}, NOW), State.PLANNING, State.HELD),
+    "may go on": (lambda run: run.guarded((), (), {}, NOW), State.PLANNING, State.APPLYING),
+    "applies a page": (lambda run: run.applied_page(Tally(), NOW), State.APPLYING, State.APPLYING),
+    "ends": (lambda run: run.finished(NOW), State.APPLYING, State.FINISHED),
+    "fails": (lambda run: run.failed("why", NOW), State.PLANNING, State.FAILED),
+    "is given up": (lambda run: run.superseded("another", NOW), State.HELD, State.SUPERSEDED),
+    "expires": (lambda run: run.expired(NOW), State.HELD, State.DISCARDED),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_moves_a_run_gives_the_claim_back_and_makes_another_step_due(name: str) -> None:
+    """So a late nudge, and a worker that lost its claim, find that the step is not theirs."""
+    move, before, after = STEPS[name]
+    run = replace(run_in(before, owner="w", owned_until=NOW + 300, attempts=2, resume_at=NOW), moved=NOW - 60)
+    moved = move(run)
+    assert moved.state is after
+    assert moved.step == run.step + 1
+    assert (moved.owner, moved.owned_until, moved.attempts, moved.resume_at) == ("", 0.0, 0, 0.0)
+    assert moved.moved == NOW
+
+
+def test_an_approval_names_the_plan_that_was_shown() -> None:
+    """A plan with another digest was not seen. The same approval again changes nothing."""
+    held = run_in(State.HELD)
+    with pytest.raises(WrongStateError, match="digest"):
+        held.approved("another", YES)
+    approved = held.approved("d", YES)
+    assert (approved.applying, approved.decision) == (True, YES)
+    assert approved.approved("d", replace(YES, at=NOW + 5)) is approved
+    with pytest.raises(WrongStateError):
+        approved.approved("d", replace(YES, by="somebody else"))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "allowed"), [((), {"create", "delete"}), (("create",), {"create"}), (("update",), set[str]())]
+)
+def test_an_approval_may_name_kinds(kinds: tuple[str, ...], allowed: set[str]) -> None:
+    """No names stand for all kinds."""
+    run = run_in(State.HELD).approved("d", replace(YES, kinds=kinds))
+    assert {kind for kind in ("create", "delete") if run.approves(kind)} == allowed
+
+
+def test_a_claim_lasts_as_long_as_it_says() -> None:
+    """At its end somebody else may have the step."""
+    claimed = run_in(State.APPLYING).claimed("w", NOW, 300)
+    assert (claimed.is_claimed(NOW), claimed.is_claimed(NOW + 299.9)) == (True, True)
+    assert (claimed.is_claimed(NOW + 300), claimed.attempts) == (False, 1)
+
+
+def test_a_step_that_kills_its_worker_is_begun_five_times() -> None:
+    """Then the run has failed, and says at which step."""
+    run = run_in(State.APPLYING)
+    for number in range(module.MOST_ATTEMPTS):
+        run = run.claimed(f"w{number}", NOW + number, 1)
+        assert run.state is State.APPLYING
+    failed = run.claimed("w", NOW + 10, 1)
+    assert failed.state is State.FAILED
+    assert "Step 3 was begun 5 times" in failed.detail
+
+
+def test_a_vain_attempt_that_ended_is_none_of_the_five() -> None:
+    """An outage is waited out, but not for ever: the moment of the last move tells how long."""
+    run = run_in(State.APPLYING)
+    for number in range(20):
+        run = run.claimed("w", NOW + number, 300).delayed("Graph is down.", NOW + number + 60)
+        assert (run.attempts, run.owner, run.resume_at) == (0, "", NOW + number + 60)
+    late = NOW + module.LONGEST_DELAY_SECONDS
+    assert run.claimed("w", late, 300).state is State.APPLYING
+    failed = run.claimed("w", late + 1, 300)
+    assert (failed.state, failed.detail) == (
+        State.FAILED,
+        "Nothing could be done for 6 hours. Graph is down.",
+    )
+
+
+def test_a_digest_tells_plans_apart_by_their_pages_and_order() -> None:
+    """An approval of one covers no other."""
+    empty = run_in(State.PLANNING, pages=0, digests=(), digest="")
+    one, other = ("1" * 64,), ("2" * 64,)
+    plans = [(one,), (other,), (one, other), (other, one)]
+    digests = set()
+    for pages in plans:
+        run = empty
+        for page in pages:
+            run = run.planned(page, Tally(), "x", NOW)
+        assert run.pages == len(pages) == len(run.digests)
+        digests.add(run.digest)
+    assert len(digests) == len(plans)
+    at_once = empty.planned((*one, *other), Tally(), "x", NOW)
+    assert at_once.digest == empty.planned(one, Tally(), "x", NOW).planned(other, Tally(), "x", NOW).digest
+
+
+def test_a_plan_of_too_many_pages_fails_before_its_head_is_too_big() -> None:
+    """A column holds 32,000 characters, and a head must fit."""
+    run = run_in(State.PLANNING, pages=module.MOST_PAGES, digests=("a" * 16,) * module.MOST_PAGES)
+    assert run.planned((), Tally(), None, NOW).state is State.PLANNING
+    assert run.planned(("c" * 64,), Tally(), None, NOW).state is State.FAILED
+    assert len(run.dump()) < 32_000
+
+
+@pytest.mark.parametrize(
+    ("run", "was"),
+    [
+        (run_in(State.APPLYING, applying=True), True),
+        (run_in(State.APPLYING, applying=True, applied=2), False),
+        (run_in(State.HELD).approved("d", YES).ended_by(State.STOPPED, NO), True),
+        (run_in(State.HELD).ended_by(State.STOPPED, NO), False),
+        (run_in(State.PLANNING).guarded((), (), {}, NOW).failed("why", NOW), True),
+        (run_in(State.HELD), False),
+    ],
+)
+def test_a_run_that_ended_amid_being_applied_says_so(run: Run, *, was: bool) -> None:
+    """Its present page may be half written; a run that was only held has written nothing."""
+    assert run.was_applying is was
+
+
+FULL = run_in(
+    State.STOPPED,
+    tally=Tally(9, 2, 5, {"update": 3}, {"excluded": 1}, {"updated": 2}, {"throttled": 1}),
+    over=("update",),
+    held_for=("why",),
+    limits={"update": "MAX_UPDATES=1"},
+    decision=replace(YES, kinds=("update",)),
+    started_by="anna@contoso.com",
+    applying=True,
+    applied=1,
+    owner="w",
+    owned_until=NOW,
+    attempts=1,
+    resume_at=NOW,
+    detail="so it was",
+)
+
+
+def test_a_head_is_read_as_it_was_written() -> None:
+    """Every field, also those within others."""
+    assert Run.load(FULL.dump()) == FULL
+    assert Run.load(run_in(State.HELD).dump()) == run_in(State.HELD)
+
+
+@pytest.mark.parametrize(
+    "newest", ["over", "digests", "held_for", "limits", "applying", "started_by", "resume_at", "detail"]
+)
+def test_a_head_of_an_older_version_has_the_default_of_what_it_lacks(newest: str) -> None:
+    """An update of the app finds runs under way, and must be able to end them."""
+    held = json.loads(FULL.dump())
+    del held[newest]
+    default = asdict(Run("x", RunKind.FULL, 0, 0, apply=False))[newest]
+    assert Run.load(json.dumps(held)) == replace(FULL, **{newest: default})
+
+
+@pytest.mark.parametrize("within", [(), ("tally",), ("decision",)])
+def test_a_head_of_a_newer_version_is_read_without_what_is_not_known(within: tuple[str, ...]) -> None:
+    """The app was taken back to a version before."""
+    held = json.loads(FULL.dump())
+    place = held
+    for name in within:
+        place = place[name]
+    place["ofTomorrow"] = {"a": 1}
+    assert Run.load(json.dumps(held)) == FULL
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        '{"v": 1, "run": "r", "step": 3}',
+        '{"run": "r", "step": 3}',
+        '{"v": 2, "run": "r", "step": 3, "ofTomorrow": [1]}',
+    ],
+)
+def test_a_nudge_of_an_older_or_newer_version_is_understood(message: str) -> None:
+    """Messages lie in the queue while the app is updated."""
+    assert Nudge.load(message) == Nudge("r", 3)
+
+
+def test_a_nudge_is_read_as_it_was_written() -> None:
+    """Both ways of the queue."""
+    assert Nudge.load(Nudge("r", 3).dump()) == Nudge("r", 3)
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["", "x", "null", "3", "[]", '"run"', "{}", '{"run": "r"}', '{"step": 1}', '{"run": "r", "step": null}',
+     '{"run": "r", "step": "x"}', '{"run": "r", "step": [1]}', '{"run": "r", "step": 1e999}'],
+)  # fmt: skip
+def test_rubbish_is_no_nudge(message: str) -> None:
+    """ValueError alone: whoever takes messages drops it, and does not take it again for ever."""
+    with pytest.raises(ValueError):  # noqa: PT011  json's own message or ours: both say that it is none
+        Nudge.load(message)
