@@ -38,6 +38,8 @@ _COUNTED_ONLY = frozenset(
 
 
 _WRITTEN = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.DELETED.value})
+# An attempt that died may have written whom the next one found done, or changed since.
+_PERHAPS_WRITTEN = frozenset({Code.OUTCOME_UNKNOWN.value, Code.CHANGED_SINCE_PLAN.value})
 # Refused by a decision about the run, not by anything about the user.
 _COME_AGAIN = frozenset({Code.DISCARDED.value, Code.LIMIT_REACHED.value})
 
@@ -77,7 +79,8 @@ class PlannedChange:
     @property
     def was_made(self) -> bool:
         """Whether it was written, or may have been."""
-        return self.outcome in _WRITTEN or self.code == Code.OUTCOME_UNKNOWN.value
+        done = self.outcome in _WRITTEN or self.outcome == Outcome.UNCHANGED.value
+        return done or self.code in _PERHAPS_WRITTEN
 
     @property
     def is_open(self) -> bool:

@@ -134,6 +134,7 @@ async def _plan(run: Run, tools: Tools, deadline: Deadline) -> Run:
     else:
         step = await sweep.plan_step(run, tools, deadline)
         run, planned, cursor = step.run, step.planned, step.cursor
+    _check_claim(run, tools)
     for number, page in enumerate(planned.pages, run.pages):
         await tools.store.put_page(run.id, number, page)
     digests = tuple(page.digest for page in planned.pages)
@@ -182,8 +183,15 @@ async def _apply(run: Run, tools: Tools, deadline: Deadline) -> Run:
         await tools.ledger.take(wanted, lambda _: wanted, run.id)
     left_out = await push_run.contradicted(run, tools) if run.kind is RunKind.PUSH else frozenset[str]()
     done = await apply_page(run, page, left_out, tools, deadline)
+    _check_claim(run, tools)
     await tools.store.put_page(run.id, run.applied, done)
     return run.applied_page(applying_tally(done.changes), _now(tools))
+
+
+def _check_claim(run: Run, tools: Tools) -> None:
+    """Raise LostRaceError if the claim is over: whoever stood still so long would undo another's page."""
+    if not run.is_claimed(_now(tools)):
+        raise LostRaceError
 
 
 def _now(tools: Tools) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from mfa_sync.runs.run import DIGEST_LENGTH, FORMAT, Run
 from mfa_sync.storage import LostRaceError, Write
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mfa_sync.runs.run import RunKind
     from mfa_sync.storage import Blobs, Row, Table, Value
 
@@ -121,12 +124,12 @@ class RunStore:
         """Return at most `most` runs, newest first, that come after the run of that id."""
         first = f"{_key(after)}!" if after else "0"  # "!" sorts before all that a longer id could go on with
         rows = await self._table.range(_HEADS, first, "a", most)
-        return [_stored(row).run for row in rows]
+        return _readable(rows)
 
     async def older(self, than: datetime, most: int) -> list[Run]:
         """Return at most `most` runs that were begun before a moment, the younger ones first."""
         first = f"{_FAR - int(than.timestamp()):011d}"
-        return [_stored(row).run for row in await self._table.range(_HEADS, first, "a", most)]
+        return _readable(await self._table.range(_HEADS, first, "a", most))
 
     async def remove(self, run_id: str) -> None:
         """Forget a run with its pages."""
@@ -191,6 +194,15 @@ class RunStore:
 
 def _stored(row: Row) -> Stored:
     return Stored(Run.load(str(row.values["run"])), str(row.values["writer"]), row.etag)
+
+
+def _readable(rows: Iterable[Row]) -> list[Run]:
+    """Return the runs of these rows; a head of another format hides no others."""
+    found: list[Run] = []
+    for row in rows:
+        with suppress(KeyError, TypeError, ValueError):
+            found.append(_stored(row).run)
+    return found
 
 
 def _key(run_id: str) -> str | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from dev.memory_blobs import MemoryBlobs
 from dev.tenant import sample
 from mfa_sync.push import poll
 from mfa_sync.runs import operate
 from mfa_sync.runs.run import Decision, Run, RunKind, State
 from mfa_sync.runs.step import Nudge, take
+from mfa_sync.storage import StorageDownError
 
 if TYPE_CHECKING:
     from mfa_sync.answers import Answer
@@ -22,6 +24,18 @@ ASYNC = {"prefer": "respond-async"}
 async def polled(bench: Bench, run_id: str) -> Answer:
     """Return what a push's caller reads now."""
     return await poll(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id=run_id)
+
+
+class UnwritableBlobs(MemoryBlobs):
+    """Lets nothing be written while it `is_full`."""
+
+    is_full = False
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Write a blob whole, over whatever there was."""
+        if self.is_full:
+            raise StorageDownError
+        await super().put(name, data)
 
 
 class Sweeper:

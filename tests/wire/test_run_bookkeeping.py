@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dev.memory_blobs import MemoryBlobs
 from mfa_sync.runs import operate
 from mfa_sync.runs.run import Run, RunKind, State, WrongStateError
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.runs.store import run_id
-from mfa_sync.storage import StorageDownError, Write
+from mfa_sync.storage import Write
 from mfa_sync.wires import Wires
 from tests.wire.conftest import Bench
-from tests.wire.sweeping import Sweeper
+from tests.wire.sweeping import Sweeper, UnwritableBlobs
 
 if TYPE_CHECKING:
     from mfa_sync.runs.store import Sweeps
@@ -142,32 +141,24 @@ async def test_a_head_that_cannot_be_read_holds_nobody_else_up(sweeper: Sweeper)
     newer = other.dump().replace('"planning"', '"paused"')
     await bench.worker.table.put("run", Write(key, {"v": 2, "run": newer, "state": "paused", "writer": ""}))
     assert await operate.watch(sweeper.tools) == [Nudge(run.id, 0)]
-
-
-class _Blobs(MemoryBlobs):
-    """Lets nothing be written while it is `full`."""
-
-    full = False
-
-    async def put(self, name: str, data: bytes) -> None:
-        if self.full:
-            raise StorageDownError
-        await super().put(name, data)
+    assert [one.id for one in await bench.worker.runs.newest(None, 10)] == [run.id]
+    bench.clock.advance(91 * DAY)  # the watchdog's own call: what it raises would cost the nudges
+    assert await operate.forget_old(sweeper.tools) == 0
 
 
 async def test_an_outage_of_the_blobs_is_outlived_like_one_of_graph(bench: Bench) -> None:
     """Forty vain attempts end nothing: only a step that kills its worker has so few."""
-    blobs = _Blobs()
+    blobs = UnwritableBlobs()
     bench.rewire(Wires(blobs=blobs))
     sweeper = Sweeper(bench)
     run = await operate.start(sweeper.tools, None, apply=False)
-    blobs.full, nudges = True, [Nudge(run.id, 0)]
+    blobs.is_full, nudges = True, [Nudge(run.id, 0)]
     for _ in range(40):
         for nudge in nudges:
             assert await take(nudge, sweeper.tools) is None
         bench.clock.advance(60)
         nudges = await operate.watch(sweeper.tools)
-    blobs.full = False
+    blobs.is_full = False
     assert (await sweeper.run(run.id)).state is State.PLANNING
     bench.clock.advance(60)
     assert (await sweeper.resume(run.id)).state is State.HELD

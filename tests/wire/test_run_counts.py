@@ -8,10 +8,11 @@ from dev.tenant.people import Phone
 from mfa_sync.runs import operate, step
 from mfa_sync.runs.run import RunKind, State
 from mfa_sync.runs.step import Nudge, take
+from mfa_sync.wires import Wires
 from shared.tenant import Kind
-from tests.wire.sweeping import Sweeper
+from tests.wire.sweeping import Sweeper, UnwritableBlobs
 
-ONE, TWO = "+46701740611", "+46701740622"
+ONE, TWO, THREE = "+46701740611", "+46701740622", "+46701740633"
 
 
 async def test_an_outage_counts_an_approved_page_once(sweeper: Sweeper) -> None:
@@ -48,6 +49,24 @@ async def test_a_worker_that_dies_after_the_guard_counts_the_plan_once(sweeper: 
     finished = await sweeper.drive(nudge)
     assert (finished.state, finished.held_for) == (State.FINISHED, ())
     assert await bench.worker.counters.recent() == {Kind.UPDATE: 1}
+
+
+async def test_what_an_attempt_wrote_that_nobody_heard_of_again_stays_counted(sweeper: Sweeper) -> None:
+    """A page is written, and the storage is down before its end is kept: the next attempt finds it so."""
+    bench = sweeper.bench
+    blobs = UnwritableBlobs()
+    bench.rewire(Wires(blobs=blobs))
+    people = [bench.person(ONE, TWO) for _ in range(3)]
+    run = await sweeper.approve_only(await sweeper.sweep())
+    blobs.is_full = True
+    assert await take(Nudge(run.id, run.step), sweeper.tools) is None
+    assert {bench.mobile(one) for one in people} == {ONE}
+    blobs.is_full = False
+    bench.clock.advance(60)
+    people[0].phones["mobile"] = Phone(THREE)
+    finished = await sweeper.resume(run.id)
+    assert dict(finished.tally.outcomes) == {"unchanged": 2, "failed": 1}
+    assert await bench.worker.counters.recent() == {Kind.UPDATE: 3}
 
 
 async def test_what_is_written_after_a_failed_attempt_is_counted(sweeper: Sweeper) -> None:
