@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections import Counter
 
     from dev.simulation.journal import Journal
-    from dev.simulation.schedule import Push, Schedule
+    from dev.simulation.schedule import Asked, Push, Schedule
 
 SETTLED = frozenset({"created", "updated", "deleted", "unchanged", "kept"})
 
@@ -22,6 +22,7 @@ class Told:
         number: Its place among the run's pushes; writes in the journal bear it.
         phase: play, retry, audit or again.
         push: What was asked.
+        follows: The number of the push whose open rows this one sends again; None if it is the first.
         begun: The journal's mark at the start.
         started: When it started, in seconds of the run.
         ended: The journal's mark at the end.
@@ -37,6 +38,7 @@ class Told:
     push: Push
     begun: int
     started: float
+    follows: int | None = None
     ended: int = 0
     finished: float = 0.0
     status: int | None = None
@@ -49,6 +51,16 @@ class Told:
         """The results of the rows; empty in a problem."""
         found: list[dict[str, Any]] = self.body.get("results", [])
         return found
+
+    def left_open(self) -> tuple[Asked, ...]:
+        """Return the rows that its reader sends again; a directory sync never comes in a run."""
+        if not self.lines:
+            return self.push.rows
+        return tuple(
+            asked
+            for asked, line in zip(self.push.rows, self.lines, strict=False)
+            if line["outcome"] not in SETTLED and line["retryable"] and line["code"] != "sourceNotYetSynced"
+        )
 
     @property
     def is_replayed(self) -> bool:
@@ -110,6 +122,12 @@ class History:
         if view != "by role":
             return bool(view == "masked")
         return self.schedule.role == "Authentication Administrator"
+
+    @property
+    def is_limited(self) -> bool:
+        """Whether Graph's limits are so low in this run that it throttles."""
+        switches = self.schedule.switches
+        return (switches["methods_limit"], switches["directory_limit"]) != (None, None)
 
     @property
     def lag(self) -> float:

@@ -77,22 +77,18 @@ _KINDS = {"MAX_CREATES": "create", "MAX_DELETES": "delete", "MAX_UPDATES": "upda
 def limits_are_kept(history: History) -> list[str]:
     """No more people are changed than the limits allow: within a day, and by one call if storage failed.
 
-    A run is shorter than a day. Somebody written twice counts once: a write of unknown fate is repeated.
+    A run is shorter than a day. Somebody written twice counts once: a write of unknown fate is repeated. Whom
+    an outsider wrote too does not count: what we planned as a repetition may have become a change by then.
     """
     by_day = not any(kind.startswith("storage") for kind in history.struck)
-    lost = ("done", "hangs", "late", "killed")
-    doubt = (
-        ", writes of unknown fate among them"
-        if any(kind.endswith(lost) and times for kind, times in history.struck.items())
-        else ""
-    )
     changed: dict[tuple[int, str], set[str]] = {}
+    meddled = {commit.who for commit in history.journal.commits if commit.by == OUTSIDER}
     for commit in history.journal.commits:
-        if commit.by != OUTSIDER:
+        if commit.by != OUTSIDER and commit.who not in meddled:
             key = (0 if by_day else commit.by, _kind(commit, history))
             changed.setdefault(key, set()).add(commit.who)
     return [
-        f"{len(people)} people of kind {kind}, {name} is {history.schedule.settings[name]}{doubt}"
+        f"{len(people)} people of kind {kind}, {name} is {history.schedule.settings[name]}"
         for (_, kind), people in changed.items()
         for name, limited in _KINDS.items()
         if limited == kind and len(people) > int(history.schedule.settings[name])

@@ -13,7 +13,7 @@ from unittest import mock
 from azure.keyvault.secrets._shared import http_challenge_cache
 
 from dev.simulation import virtual_time
-from dev.simulation.history import SETTLED, History, Told
+from dev.simulation.history import History, Told
 from dev.simulation.in_process import IDENTITY_ENDPOINT, IDENTITY_HEADER
 from dev.simulation.journal import at_work
 from dev.simulation.schedule import Asked, Push, schedule_of
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 _TRIES = 6
 _PAUSE, _AFTER_A_PERSON, _UNTIL_CALM = 61.0, 700.0, 300.0
 _NOT_RETRYABLE = 502
-_WAITS_FOR_AD = "sourceNotYetSynced"  # no directory sync comes in a run
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
 
 
@@ -81,29 +80,31 @@ class _Play:
         for told in [one for one in self._told if not one.push.dry_run]:
             await self._retry(told)
         everybody = Push(0, tuple(self._everybody()))
-        for phase in ("audit", "again"):
-            await asyncio.sleep(_UNTIL_CALM)
-            await self._send(phase, everybody)
+        await asyncio.sleep(_UNTIL_CALM)
+        await self._retry(await self._send("audit", everybody))
+        await asyncio.sleep(_UNTIL_CALM)
+        await self._send("again", everybody)
         return self._told
 
     async def _retry(self, told: Told) -> None:
         """Send again what an answer left open, as a caller does who reads it."""
         for attempt in range(_TRIES):
-            rows = _left_open(told)
+            rows = told.left_open()
             if not rows:
                 return
             pause = _AFTER_A_PERSON if told.status == _NOT_RETRYABLE else max(_PAUSE, told.retry_after or 0)
             await asyncio.sleep(pause)
             # Who got no results may have been heard all the same: the same key asks for them.
             key = None if told.lines else told.push.key
-            told = await self._send("retry", Push(attempt % 2, rows, key=key))
+            told = await self._send("retry", Push(attempt % 2, rows, key=key), told.number)
 
     def _everybody(self) -> Iterable[Asked]:
         for number, member in enumerate(self.schedule.cast.members):
             yield Asked(member.person.id, by_id=member.exists and number % 2 == 0)
 
-    async def _send(self, phase: str, asked: Push) -> Told:
-        told = Told(len(self._told), phase, asked, self.world.journal.mark(), self._loop.time())
+    async def _send(self, phase: str, asked: Push, follows: int | None = None) -> Told:
+        mark, now = self.world.journal.mark(), self._loop.time()
+        told = Told(len(self._told), phase, asked, mark, now, follows)
         self._told.append(told)
         doing = at_work.set(told.number)
         try:
@@ -160,17 +161,6 @@ class _Play:
         if asked.text is not None:
             row["Mobile"] = asked.text
         return row | {"Reference": f"r{number}"}
-
-
-def _left_open(told: Told) -> tuple[Asked, ...]:
-    """Return the rows that its caller would send again."""
-    if not told.lines:
-        return told.push.rows
-    return tuple(
-        asked
-        for asked, line in zip(told.push.rows, told.lines, strict=True)
-        if line["outcome"] not in SETTLED and line["retryable"] and line["code"] != _WAITS_FOR_AD
-    )
 
 
 def play(seed: int) -> History:

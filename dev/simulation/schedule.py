@@ -162,6 +162,8 @@ def _switches(chance: random.Random) -> dict[str, Any]:
         "directory_limit": [None] * 6 + [60, 15],
         "throttle_tells_wait": [True, True, False],
         "claims_challenge": [False] * 9 + [True],
+        # Wrong passwords count for long, so that slow repetition shows as well.
+        "lockout_seconds": [3600.0],
         "token_lifetime": [3971, 3971, 700, 400],
         "token_refresh_in": [None, None, 300],
     }

@@ -144,6 +144,10 @@ def an_end_without_answer(history: History) -> None:
     history.told[-1].status, history.told[-1].body = 503, {"code": "graphUnavailable"}
 
 
+def a_row_given_up(history: History) -> None:
+    lines(history, "unchanged", "audit")[1].update(outcome="failed", code="timeout", retryable=True)
+
+
 def a_phone_that_is_gone(history: History) -> None:
     told, line = lines(history, "unchanged", "again")
     write(history, told, whom(told, line), None)
@@ -243,6 +247,7 @@ def a_second_write(history: History) -> None:
         (a_late_answer, "answers_in_time"),
         (a_false_replay, "replays_are_faithful"),
         (an_end_without_answer, "everything_heals"),
+        (a_row_given_up, "everything_heals"),
         (a_phone_that_is_gone, "nobody_is_left_without"),
         (many_wrong_passwords, "the_account_is_never_locked"),
         (a_number_in_the_log, "nothing_is_told"),
