@@ -197,9 +197,14 @@ class _Tenant:
         return ScopeSets()
 
     async def observe(self, keys: Collection[str]) -> Mapping[str, Observation]:
-        return await self._directory.fuse.around(lambda: self._see(keys), _GraphIsDownError)
+        seen = self._see(keys)  # whoever stands still now has seen what will be no longer so
 
-    async def _see(self, keys: Collection[str]) -> Mapping[str, Observation]:
+        async def hear() -> Mapping[str, Observation]:
+            return seen
+
+        return await self._directory.fuse.around(hear, _GraphIsDownError)
+
+    def _see(self, keys: Collection[str]) -> Mapping[str, Observation]:
         found: dict[str, Observation] = {}
         for key in keys:
             number = self._directory.numbers[key]
