@@ -126,6 +126,17 @@ async def test_minimal_answers_hold_only_what_changed(
     assert answer.headers["Preference-Applied"] == "return=minimal"
 
 
+async def test_newcomers_and_the_restored_are_shown_whole(follow: Follow, state: TenantState) -> None:
+    """Even to a client that wants only what changed."""
+    link = (await follow()).link
+    anna = state.person(ANNA)
+    state.remove_person(anna, restorable=True)
+    state.people.restore(anna.id)
+    state.add_person(Person("0000-new", "new@contoso.com"))
+    told = await follow(link, headers={"Prefer": "return=minimal"})
+    assert [entry["userPrincipalName"] for entry in told.entries] == [ANNA, "new@contoso.com"]
+
+
 async def test_newcomers_the_removed_and_the_restored(follow: Follow, state: TenantState) -> None:
     """Removed is "changed" while somebody may come back, "deleted" for good."""
     link = (await follow()).link

@@ -24,6 +24,8 @@ async def test_a_filter_names_up_to_fifty_ids(follow: Follow, graph: GraphClient
     state.person(BO).enabled = False
     state.person(HANNA).enabled = False
     assert list((await follow(told.link)).last) == [sample.guid(BO)]
+    stranger = "$filter=id eq '00000000-0000-0000-0000-000000000000'"
+    assert (await follow(f"/users/delta?{stranger}")).entries == []
     many = " or ".join(f"id eq '{number}'" for number in range(51))
     for text in (many, "accountEnabled eq true"):
         answer = await graph.get(f"/users/delta?$filter={text}")
@@ -78,6 +80,22 @@ async def test_a_dead_token_may_be_answered_410_with_where_to_begin(
     answer = await graph.get(link)
     assert code(answer) == (410, "resyncRequired")
     assert set((await follow(answer.headers["Location"])).last) == set(state.people)
+
+
+async def test_a_token_from_before_what_is_remembered_is_dead(
+    graph: GraphClient, follow: Follow, state: TenantState, clock: Clock
+) -> None:
+    """However long tokens are set to live, no change may be missed in silence."""
+    state.switches.delta_token_lifetime = 60 * WEEK
+    state.tokens = {
+        key: replace(token, expires_at=clock.now + 60 * WEEK) for key, token in state.tokens.items()
+    }
+    link = (await follow()).link
+    person = state.person(BO)
+    for number in range(3000):
+        person.enabled = number % 2 == 1
+        clock.now += 3600
+    assert code(await graph.get(link)) == (400, "syncStateNotFound")
 
 
 async def test_a_token_of_a_former_tenant_is_unknown(follow: Follow, state: TenantState) -> None:

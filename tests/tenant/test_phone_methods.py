@@ -185,6 +185,14 @@ async def test_a_number_held_for_sms_sign_in_conflicts(
     assert states == (["phoneNumberNotUnique"] if written else [])
 
 
+async def test_nobody_conflicts_with_themselves(graph: GraphClient, state: TenantState) -> None:
+    """Writing one's own number again is allowed."""
+    holder = state.person("sms.holder@contoso.com")
+    number = holder.phones["mobile"].number
+    assert (await graph.patch_phone(holder.upn, MOBILE, phoneNumber=number)).status_code == 204
+    assert holder.phones["mobile"].sms == "ready"
+
+
 async def test_the_same_number_serves_two_people_as_a_factor(graph: GraphClient, state: TenantState) -> None:
     """Uniqueness is a rule of SMS sign-in alone."""
     number = state.person("sms.holder@contoso.com").phones["mobile"].number
