@@ -24,10 +24,12 @@ if TYPE_CHECKING:
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 _EPOCH = START.timestamp()
 _LAST_SECONDS = 60.0
+# A hundred times what a run takes.
+_MOST_TURNS = 200_000
 
 
 class NothingLeftError(RuntimeError):
-    """Everybody waits, and no timer will ever wake anybody: the run has hung."""
+    """The run will never end: everybody waits and no timer will wake anybody, or it goes round in circles."""
 
 
 class _Jump(selectors.SelectSelector):
@@ -36,11 +38,15 @@ class _Jump(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.now = 0.0
+        self.turns = 0
 
     @override
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self.turns += 1
         if timeout is None:
             raise NothingLeftError("Everybody waits for somebody else.")
+        if self.turns > _MOST_TURNS:
+            raise NothingLeftError("It goes round in circles.")
         self.now += max(timeout, 0.0)
         return []
 
@@ -69,6 +75,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """Return the seconds since the start of the run; in a "thread", those of the thread."""
         return self._jump.now + self._ahead
+
+    def take_heart(self) -> None:
+        """Count the turns that make a circle from here on."""
+        self._jump.turns = 0
 
     def spend(self, seconds: float) -> None:
         """Let time pass in a function that blocks."""
@@ -158,6 +168,9 @@ def _end(loop: VirtualLoop) -> None:
     left = asyncio.all_tasks(loop)
     for task in left:
         task.cancel()
-    if left:
-        loop.run_until_complete(asyncio.wait(left, timeout=_LAST_SECONDS))
-    loop.close()
+    loop.take_heart()
+    try:
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=_LAST_SECONDS))
+    finally:
+        loop.close()
