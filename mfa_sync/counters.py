@@ -27,9 +27,8 @@ _PARTITION, _KEY, _FORMAT = "limits", "changes", 1
 _KEPT = timedelta(hours=24)
 _TRIES = 12
 _LONGEST_PAUSE = 0.1
-
 _LEAST_SECONDS = 0.5
-_RUN = "/"
+_RUN = "/"  # stands between an hour and the run whose count it is
 
 type _Hours = dict[str, Counter[Kind]]
 

@@ -2,7 +2,7 @@
 
     a row ── begin ──► pending ── settle(done) ──► confirmed
                           └────── settle(undone) ► what it was before
-    no row ──────────────────── settle(done) ──► confirmed
+    no row, and Graph shows whole numbers ───────► confirmed
 
 Only a confirmed row proves anything. `begin` takes the proof away before the write is sent, so a crash, a
 lost race or an unknown fate leaves a pending row or none, which means: not known. Two writers of one user

@@ -46,15 +46,15 @@ class Looked:
 
     Attributes:
         settled: Results that need no more writing, by the entry's rows.
-        again: Entries decided anew that want a write.
+        again: Entries decided anew that want another write than before.
+        repeats: Entries whose write of unknown fate had no effect that could be seen, and is right as it was.
         proven: Object ids of those whose write was seen to have taken effect.
-        superseded: Writes of unknown fate that are made once more.
     """
 
     settled: dict[tuple[int, ...], Result] = field(default_factory=dict)
     again: list[Entry] = field(default_factory=list)
+    repeats: list[Entry] = field(default_factory=list)
     proven: list[str] = field(default_factory=list)
-    superseded: list[Change] = field(default_factory=list)
 
 
 def doubts_of(entries: Sequence[Entry], answers: Mapping[str, WriteAnswer]) -> list[Doubt]:
@@ -84,8 +84,10 @@ async def look_again(doubts: Sequence[Doubt], tenant: Tenant, policy: Policy) ->
     remaining = list(doubts)
     late: dict[str, tuple[Observation, ScopeSets]] = {}
     for wait in _PATIENCE:
+        if not remaining:
+            break
         is_over = not await tenant.pause(wait)
-        if is_over or not remaining:
+        if is_over:
             break
         try:
             seen, sets = await asyncio.gather(
@@ -187,10 +189,12 @@ def _decide_anew(doubt: Doubt, seen: Observation, sets: ScopeSets, policy: Polic
     entry = replace(doubt.entry, phones=seen.phones, decision=decision, notes=notes)
     if not isinstance(decision, Change):
         looked.settled[entry.rows] = foresee(replace(entry, notes=lasting(notes)))
+    elif doubt.fate is Fate.UNKNOWN and (decision.kind, decision.number) == (
+        doubt.change.kind,
+        doubt.change.number,
+    ):
+        looked.repeats.append(entry)
     elif decision.kind is not Kind.DELETE or was_delete:
         looked.again.append(entry)
-        # The same again: the first had no effect. Another kind: it had, or somebody else was faster.
-        if doubt.fate is Fate.UNKNOWN and decision.kind is doubt.change.kind:
-            looked.superseded.append(doubt.change)
     else:
         looked.settled[entry.rows] = Result.stopped(Code.CHANGED_SINCE_PLAN, notes=lasting(notes))

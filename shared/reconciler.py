@@ -19,7 +19,7 @@ from shared.memory import recollect
 from shared.outcome import Code, Note, Outcome, Result
 from shared.plan import Plan, lasting
 from shared.protection import spare_last_factors, spare_privileged
-from shared.readback import doubts_of, look_again
+from shared.readback import Looked, doubts_of, look_again
 from shared.results import has_effect, result_of
 from shared.tenant import Change, Fate
 
@@ -83,20 +83,23 @@ async def apply(
 ) -> list[Result]:
     """Write an admitted plan's changes and return each entry's result, in the plan's order.
 
-    A write that finds the world changed, and one whose fate is unknown, is looked at again; what is decided
-    anew is admitted by the guard and written once more.
+    A write that finds the world changed, and one whose fate is unknown, is looked at again and written once
+    more. What was decided anew is admitted by the guard first; what is only repeated was admitted before,
+    and stays counted, whatever becomes of the second try: the first may have taken effect.
 
     Raises:
         TransientError, PermanentError: Nothing could be sent.
     """
-    results, again = await _write_and_look(planned, tenant, policy, guard, memory)
-    if again:
+    results, looked = await _write_and_look(planned, tenant, policy, guard, memory)
+    if looked.again or looked.repeats:
         # What is written is written: a directory that fails us now costs the doubtful their answer, no more.
         with contextlib.suppress(SyncError):
-            admitted = await guard.admit(Plan(tuple(again)))
-            later, more = await _write_and_look(admitted, tenant, policy, guard, memory)
+            admitted = await guard.admit(Plan(tuple(looked.again)))
+            repeated = frozenset(entry.rows for entry in looked.repeats)
+            second = Plan((*admitted.entries, *looked.repeats))
+            later, more = await _write_and_look(second, tenant, policy, guard, memory, repeated)
             # There is no third write: who would want one is left to the next call.
-            later |= {entry.rows: _left_over(entry) for entry in more}
+            later |= {entry.rows: _left_over(entry) for entry in (*more.again, *more.repeats)}
             results |= {rows: one for rows, one in later.items() if not _tells_less(one, results[rows])}
     return [_remarked(entry, results[entry.rows], memory) for entry in planned.entries]
 
@@ -117,40 +120,50 @@ async def _recollected(planned: Plan, memory: Memory, policy: Policy) -> Plan:
 
 
 async def _write_and_look(
-    planned: Plan, tenant: Tenant, policy: Policy, guard: Admission, memory: Memory
-) -> tuple[dict[tuple[int, ...], Result], list[Entry]]:
-    """Write once and look at what is doubtful: results by rows, and the entries that want another write."""
-    answers = await _write(planned, tenant, guard, memory)
+    planned: Plan,
+    tenant: Tenant,
+    policy: Policy,
+    guard: Admission,
+    memory: Memory,
+    repeated: frozenset[tuple[int, ...]] = frozenset(),
+) -> tuple[dict[tuple[int, ...], Result], Looked]:
+    """Write once and look at what is doubtful: results by rows, and what looking has shown."""
+    answers = await _write(planned, tenant, guard, memory, repeated)
     results = {entry.rows: result_of(entry, answers) for entry in planned.entries}
-    doubts = doubts_of(planned.entries, answers)
-    if not doubts:
-        return results, []
-    looked = await look_again(doubts, tenant, policy)
-    await memory.settle(looked.proven, ())
-    await guard.give_back(looked.superseded)
-    return results | looked.settled, looked.again
+    looked = await look_again(doubts_of(planned.entries, answers), tenant, policy)
+    if looked.proven:
+        await memory.settle(looked.proven, ())
+    return results | looked.settled, looked
 
 
 async def _write(
-    planned: Plan, tenant: Tenant, guard: Admission, memory: Memory
+    planned: Plan,
+    tenant: Tenant,
+    guard: Admission,
+    memory: Memory,
+    repeated: frozenset[tuple[int, ...]],
 ) -> Mapping[str, WriteAnswer]:
     """Send the plan's changes once; what is certain about them afterwards is remembered and counted."""
     changes = planned.changes()
     if not changes:
         return {}
+    first = Plan(tuple(entry for entry in planned.entries if entry.rows not in repeated)).changes()
     await memory.begin(planned.only_changes().entries)
     try:
         answers = await tenant.write(changes)
     except SyncError:
         await memory.settle((), [change.user_id for change in changes])
-        await guard.give_back(changes)
+        await guard.give_back(first)
         raise
-    fates = [(change, answers[change.user_id].fate) for change in changes]
-    done = [change.user_id for change, fate in fates if has_effect(change, fate)]
-    undone = [change for change, fate in fates if fate in _CERTAINLY_NOT and not has_effect(change, fate)]
+    done = [change.user_id for change in changes if has_effect(change, answers[change.user_id].fate)]
+    undone = [change for change in changes if _is_certainly_undone(change, answers[change.user_id].fate)]
     await memory.settle(done, [change.user_id for change in undone])
-    await guard.give_back(undone)
+    await guard.give_back([change for change in undone if change in first])
     return answers
+
+
+def _is_certainly_undone(change: Change, fate: Fate) -> bool:
+    return fate in _CERTAINLY_NOT and not has_effect(change, fate)
 
 
 def _left_over(entry: Entry) -> Result:

@@ -12,6 +12,8 @@ import time
 from typing import Any
 
 import msal
+
+# Installed in an environment of its own, where this file alone runs.
 from office365.graph_client import GraphClient  # type: ignore[import-not-found]
 
 _IN_FLIGHT = 8

@@ -33,6 +33,7 @@ _WEIGHT = 0.2
 _STEP_BACK = 0.05
 _RETURN_SECONDS = 30.0
 _FORGET_SECONDS = 600.0
+_CONFIRMED_WITHIN_SECONDS = 120.0
 
 
 @dataclass(slots=True)
@@ -65,7 +66,8 @@ class Allowance:
         self._limit: float | None = None
         self._largest = 1
         self._tells = False
-        self._sign_at = 0.0
+        self._is_confirmed = False
+        self._sign_at = -math.inf
         self._ceiling = math.inf
         self._ceiling_at = 0.0
         self._next_at = 0.0
@@ -76,6 +78,8 @@ class Allowance:
         """Return how many items are believed to fit into ten seconds; None while nothing is known."""
         quiet = now - self._sign_at
         if self._limit is None or quiet > _FORGET_SECONDS:
+            return None
+        if not self._tells and not self._is_confirmed and quiet > _WINDOW_SECONDS:
             return None
         if self._tells:
             holds = now - self._ceiling_at <= _CEILING_SECONDS
@@ -143,6 +147,10 @@ class Allowance:
             # Nothing was taken for ten seconds, so it is not our volume that is refused: no limit is shown.
             self._limit = None
             return
+        # One refusal shows a limit for the window it fell into. A second one soon after confirms that it was
+        # the volume: Graph refuses below all limits too, and what little went before is no measure of them.
+        if is_news:
+            self._is_confirmed = not self._tells and now - self._sign_at < _CONFIRMED_WITHIN_SECONDS
         known = self._limit if not is_news else None
         self._limit = max(taken if known is None else min(taken, known), self._largest)
         self._tells, self._sign_at = False, now

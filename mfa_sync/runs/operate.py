@@ -52,7 +52,7 @@ async def start(
     nonce = "" if slot else uuid.uuid4().hex[:8]
     name, at = run_id(chosen, slot or now, nonce), now.timestamp()
     run = Run(name, chosen, at, at, apply=apply, started_by=by)
-    if slot and same_moment(sweeps.current, name):
+    if slot and same_moment(sweeps.current, name) and await tools.store.get(sweeps.current):
         raise WrongStateError(f"The sweep of this moment was begun: {sweeps.current}.")
     # Not `current` alone: who began a sweep may have died before it was there, or an approval was faster.
     others = await _open_sweeps(tools)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from mfa_sync.runs.page import Page, pages_of, planning_tally
 from mfa_sync.runs.run import Tally
@@ -26,10 +26,17 @@ _CHANGES_A_PAGE = 200
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What one step has planned."""
+    """What one step has planned.
 
-    pages: list[Page]
-    tally: Tally
+    Attributes:
+        pages: Whom something would be written for, or who cannot be planned for.
+        tally: What was met.
+        notes: What later steps need, by name. Kept only by who still holds the step.
+    """
+
+    pages: list[Page] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 class _Listed:

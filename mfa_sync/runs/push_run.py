@@ -52,14 +52,14 @@ async def keep_rows(run: Run, rows: Sequence[KeptRow], key: str, *, dry_run: boo
 
 
 async def plan_slice(run: Run, tools: Tools, deadline: Deadline) -> tuple[Planned, str | None]:
-    """Plan for the next rows, and keep a line for each.
+    """Plan for the next rows, with a line for each.
 
     Returns:
-        Pages and counts, and the cursor; None when all rows have their line.
+        What was planned, and the cursor; None when all rows have their line.
 
     Raises:
         TransientError, PermanentError: The directory as a whole could not be read.
-        StorageDownError: What the step needs could not be read or kept.
+        StorageDownError: What the step needs could not be read.
     """
     kept = await tools.store.note(run.id, _ROWS)
     first = int(run.cursor or 0)
@@ -73,11 +73,11 @@ async def plan_slice(run: Run, tools: Tools, deadline: Deadline) -> tuple[Planne
     people: dict[str, list[Any]] = await tools.store.note(run.id, _PEOPLE) or {}
     made, repeats = _apart(made, rows, first, people)
     lines = _lines(made, rows, first, tools, key) | repeats
-    await tools.store.put_note(run.id, f"lines/{first}", [lines[row] for row in sorted(lines)])
-    await tools.store.put_note(run.id, _PEOPLE, people)
+    notes = {f"lines/{first}": [lines[row] for row in sorted(lines)], _PEOPLE: people}
     pages = pages_of(made.entries, await tools.keys.current(), _SLICE)
     after = first + _SLICE
-    return Planned(pages, planning_tally(made.entries)), str(after) if after < len(kept["rows"]) else None
+    cursor = str(after) if after < len(kept["rows"]) else None
+    return Planned(pages, planning_tally(made.entries), notes), cursor
 
 
 def _with_fault(entry: Entry, rows: Sequence[KeptRow]) -> Entry:

@@ -135,6 +135,8 @@ async def _plan(run: Run, tools: Tools, deadline: Deadline) -> Run:
         step = await sweep.plan_step(run, tools, deadline)
         run, planned, cursor = step.run, step.planned, step.cursor
     _check_claim(run, tools)
+    for name, what in planned.notes.items():
+        await tools.store.put_note(run.id, name, what)
     for number, page in enumerate(planned.pages, run.pages):
         await tools.store.put_page(run.id, number, page)
     digests = tuple(page.digest for page in planned.pages)

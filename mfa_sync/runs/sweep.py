@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from mfa_sync.graph import audit, delta, listing
 from mfa_sync.log import Event, record
 from mfa_sync.runs.planning import Planned, plan_listed, plan_named
-from mfa_sync.runs.run import Run, RunKind, Tally
+from mfa_sync.runs.run import Run, RunKind
 
 if TYPE_CHECKING:
     from mfa_sync.runs.tools import Tools
@@ -78,9 +78,9 @@ async def _begin(run: Run, tools: Tools, deadline: Deadline) -> Planning:
     await tools.void(others or ())
     if run.kind is RunKind.CHANGED and former is not None and others is not None:
         joined = set(members or ()) - set(former["members"] or ())
-        await tools.store.put_note(run.id, f"{_IDS}/0", sorted({*others, *former["owed"], *joined}))
-        await _put_next(run, tools, former["delta"], now, members)
-        return _planning(run, _cursor(phase="collect", link=former["delta"], part=1))
+        first = sorted({*others, *former["owed"], *joined})
+        notes = {f"{_IDS}/0": first, _NEXT: _next(tools, former["delta"], now, members)}
+        return _planning(run, notes, phase="collect", link=former["delta"], part=1)
     if run.kind is RunKind.CHANGED:
         run = _turned_full(
             run,
@@ -88,8 +88,8 @@ async def _begin(run: Run, tools: Tools, deadline: Deadline) -> Planning:
             if former
             else "No finished sweep to go on from.",
         )
-    await _put_next(run, tools, await delta.latest(tools.graph, deadline), now, members)
-    return _planning(run, _cursor(phase="list", link=None))
+    latest = await delta.latest(tools.graph, deadline)
+    return _planning(run, {_NEXT: _next(tools, latest, now, members)}, phase="list", link=None)
 
 
 async def _list(run: Run, link: str | None, tools: Tools, deadline: Deadline) -> Planning:
@@ -101,17 +101,18 @@ async def _list(run: Run, link: str | None, tools: Tools, deadline: Deadline) ->
 
 async def _collect(run: Run, link: str, part: int, tools: Tools, deadline: Deadline) -> Planning:
     """Keep the ids of one page of users/delta, as a part of their own: a late worker takes nobody away."""
+    kept = await tools.store.note(run.id, _NEXT)
     try:
         page = await delta.changes_page(tools.graph, link, deadline)
     except delta.TokenGoneError:
         run = _turned_full(run, "The delta token is gone, so everybody is looked at.")
-        await _go_on_from(run, tools, await delta.latest(tools.graph, deadline))
-        return _planning(run, _cursor(phase="list", link=None))
-    await tools.store.put_note(run.id, f"{_IDS}/{part}", page.ids)
+        latest = await delta.latest(tools.graph, deadline)
+        return _planning(run, {_NEXT: {**kept, "delta": latest}}, phase="list", link=None)
+    notes: dict[str, Any] = {f"{_IDS}/{part}": page.ids}
     if page.next_link:
-        return _planning(run, _cursor(phase="collect", link=page.next_link, part=part + 1))
-    await _go_on_from(run, tools, page.delta_link)
-    return _planning(run, _cursor(phase="read", parts=part + 1, at=0))
+        return _planning(run, notes, phase="collect", link=page.next_link, part=part + 1)
+    notes[_NEXT] = {**kept, "delta": page.delta_link}
+    return _planning(run, notes, phase="read", parts=part + 1, at=0)
 
 
 async def _read(run: Run, parts: int, at: int, tools: Tools, deadline: Deadline) -> Planning:
@@ -158,20 +159,15 @@ async def _members(tools: Tools, deadline: Deadline) -> list[str] | None:
     return sorted(members) if members is not None else None
 
 
-async def _put_next(run: Run, tools: Tools, link: str, now: datetime, members: list[str] | None) -> None:
-    what = {
+def _next(tools: Tools, link: str, now: datetime, members: list[str] | None) -> dict[str, Any]:
+    """Return where the following sweep will go on."""
+    return {
         "delta": link,
         "audit": now.astimezone(UTC).isoformat(),
         "owed": [],
         "members": members,
         "digest": tools.rules.digest,
     }
-    await tools.store.put_note(run.id, _NEXT, what)
-
-
-async def _go_on_from(run: Run, tools: Tools, link: str | None) -> None:
-    kept = await tools.store.note(run.id, _NEXT)
-    await tools.store.put_note(run.id, _NEXT, {**kept, "delta": link})
 
 
 def _turned_full(run: Run, detail: str) -> Run:
@@ -179,8 +175,9 @@ def _turned_full(run: Run, detail: str) -> Run:
     return replace(run, kind=RunKind.FULL, detail=detail)
 
 
-def _planning(run: Run, cursor: str) -> Planning:
-    return Planning(run, Planned([], Tally()), cursor)
+def _planning(run: Run, notes: dict[str, Any], **where: Any) -> Planning:
+    """Return a step that has planned for nobody yet, and learnt what later ones need."""
+    return Planning(run, Planned(notes=notes), _cursor(**where))
 
 
 def _cursor(**where: Any) -> str:

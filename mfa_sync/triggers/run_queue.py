@@ -33,7 +33,19 @@ async def run_step(message: func.QueueMessage, nudges: Messages) -> None:
 
 @blueprint.function_name("run_poison")
 @blueprint.queue_trigger(arg_name="message", queue_name=POISON_QUEUE, connection=CONNECTION)
-def run_poison(message: func.QueueMessage) -> None:
-    """Tell of a nudge that the queue gave up. Its run is not lost: the watchdog looks after it."""
-    text = message.get_body().decode("utf-8", "replace")
-    record(_LOG, logging.ERROR, Event.RUN_POISONED, detail=text[:200])
+async def run_poison(message: func.QueueMessage) -> None:
+    """Tell of a nudge that the queue gave up, unless its step is over.
+
+    Its run is not lost: the watchdog looks after it. What the message holds, if it is no nudge, is not told.
+    """
+    from mfa_sync.composition import worker
+    from mfa_sync.runs.step import Nudge
+
+    try:
+        nudge = Nudge.load(message.get_body().decode("utf-8", "replace"))
+    except ValueError:
+        record(_LOG, logging.ERROR, Event.RUN_POISONED, detail="A message that is no nudge.")
+        return
+    stored = await worker().runs.get(nudge.run)
+    if stored and stored.run.state.is_moving and stored.run.step <= nudge.step:
+        record(_LOG, logging.ERROR, Event.RUN_POISONED, run=stored.run.id, step=nudge.step)

@@ -9,6 +9,7 @@ import pytest
 from dev.tenant import sample
 from mfa_sync.http_contract import RequestError
 from mfa_sync.push import poll
+from mfa_sync.runs import step
 from tests.wire.conftest import Bench
 from tests.wire.sweeping import Sweeper
 
@@ -147,3 +148,18 @@ async def test_looking_up_needs_the_handshake_and_an_id_that_exists(bench: Bench
         with pytest.raises(RequestError) as stopped:
             await polled(bench, unknown)
         assert stopped.value.status == 404
+
+
+async def test_a_late_planner_leaves_the_lines_of_who_was_faster_alone(bench: Bench) -> None:
+    """It stood still over its claim: what it found may be true no more, and is kept nowhere."""
+    person = bench.person(ONE)
+    accepted = await bench.push([{"Id": person.id}], headers={"prefer": "respond-async"})
+    sweeper = Sweeper(bench)
+    stored = await bench.worker.runs.get(accepted.body["runId"])
+    assert stored is not None
+    late = stored.run.claimed("late", bench.clock.now().timestamp(), 300)
+    await sweeper.drive(accepted.nudge)
+    bench.clock.advance(301)
+    assert (await step._attempt(late, sweeper.tools)).step == late.step
+    line = (await polled(bench, stored.run.id)).body["results"][0]
+    assert (line["outcome"], line["code"]) == ("created", None)

@@ -8,16 +8,10 @@ import pytest
 
 from dev.tenant.people import Phone
 from dev.tenant.sample import SCOPE_GROUP_ID
-from shared.plan import Plan
 from tests.wire.conftest import Bench
 
 ONE, TWO, THREE = "+46701740611", "+46701740622", "+46701740633"
 GRAPH = "graph.microsoft.com"
-
-
-def unguarded(planned: Plan) -> Plan:
-    """Let a plan pass."""
-    return planned
 
 
 @pytest.mark.parametrize(

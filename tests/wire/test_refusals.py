@@ -8,10 +8,9 @@ import pytest
 
 from dev.tenant import sample
 from dev.tenant.people import Phone
-from shared.errors import PermanentError, Problem, SettingsError, SyncError, TransientError
+from shared.errors import PermanentError, Problem, SyncError, TransientError
 from shared.guard import Limit
 from shared.outcome import Code, Outcome
-from shared.plan import Plan
 from tests.wire.conftest import Bench
 
 ONE = "+46701740611"
@@ -20,11 +19,6 @@ ONE = "+46701740611"
 def sign_ins(bench: Bench) -> int:
     """Return the number of token requests that Entra saw."""
     return sum(entry["path"].endswith("/token") for entry in bench.calls("login.microsoftonline.com"))
-
-
-def unguarded(planned: Plan) -> Plan:
-    """Let a plan pass."""
-    return planned
 
 
 async def stopped(bench: Bench) -> SyncError:
@@ -111,38 +105,6 @@ async def test_a_missing_a_disabled_and_an_empty_secret_are_named(bench: Bench) 
     bench.configure()
     bench.control.remove_secret("mfa-sync-username")
     assert "mfa-sync-username" in (await stopped(bench)).detail
-
-
-async def test_the_handshake_accepts_both_candidates_and_nothing_else(bench: Bench) -> None:
-    """The previous one counts only while its expiry lies ahead."""
-    accepts = bench.worker.handshake.accepts
-    assert await accepts(sample.HANDSHAKE)
-    assert await accepts(sample.PREVIOUS_HANDSHAKE)
-    for wrong in (None, "", "wrong", "smörgås", sample.HANDSHAKE + " ", sample.HANDSHAKE.lower()):
-        assert not await accepts(wrong)
-    bench.control.patch_secret("mfa-sync-handshake-previous", exp=1)
-    bench.configure()
-    assert not await bench.worker.handshake.accepts(sample.PREVIOUS_HANDSHAKE)
-
-
-async def test_a_rotated_handshake_is_noticed_within_a_minute_and_guesses_are_cheap(bench: Bench) -> None:
-    """A mismatch re-reads the vault at most once a minute."""
-    assert await bench.worker.handshake.accepts(sample.HANDSHAKE)
-    bench.control.put_secret("mfa-sync-handshake", "a-new-handshake-of-ours")
-    bench.clock.advance(61)
-    assert await bench.worker.handshake.accepts("a-new-handshake-of-ours")
-    bench.control.clear_log()
-    for _ in range(20):
-        assert not await bench.worker.handshake.accepts("guess")
-    assert bench.calls("contoso-mfa.vault.azure.net") == []
-
-
-async def test_the_articles_published_handshake_is_no_secret(bench: Bench) -> None:
-    """Whoever left it in place is told so."""
-    published = "Handshake-message-only-known-between-runbook-and-invoker"
-    bench.control.put_secret("mfa-sync-handshake", published)
-    with pytest.raises(SettingsError, match="mfa-sync-handshake"):
-        await bench.worker.handshake.accepts(published)
 
 
 async def test_a_missing_right_is_ours_and_not_the_users(bench: Bench) -> None:

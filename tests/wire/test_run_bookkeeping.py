@@ -184,3 +184,11 @@ async def test_answers_are_kept_for_a_day_and_then_removed(bench: Bench) -> None
     bench.clock.advance(2)
     assert await answers.purge() == 1
     assert [await table.range(kept, "0", "g") for kept in ("answer", "answerDue")] == [[], []]
+
+
+async def test_a_slot_whose_maker_died_can_be_begun_by_the_next_timer(sweeper: Sweeper) -> None:
+    """`current` names the slot's sweep, and it was never made: that night must not go without one."""
+    runs, slot = sweeper.bench.worker.runs, sweeper.bench.clock.now()
+    sweeps, etag = await runs.sweeps()
+    await runs.put_sweeps(replace(sweeps, current=run_id(RunKind.FULL, slot)), etag)
+    assert (await operate.start(sweeper.tools, None, apply=False, slot=slot)).state is State.PLANNING

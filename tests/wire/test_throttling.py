@@ -175,3 +175,18 @@ async def test_a_throttled_page_is_given_up_when_the_time_is_over(bench: Bench) 
     with pytest.raises(GraphFault):
         _ = [page async for page in bench.worker.graph.pages("/groups", deadline)]
     assert (len(bench.calls(GRAPH)), deadline.remaining()) == (1, 40)
+
+
+async def test_one_refusal_that_volume_cannot_explain_does_not_slow_the_worker_for_minutes(
+    bench: Bench,
+) -> None:
+    """429 can come below all limits: it is waited out, and what little was sent before it is no limit."""
+    bench.configure(SYNC_INLINE_MAX="200")
+    await bench.one(bench.person(ONE, ONE))
+    bench.control.fault(status=429, applies_to="call", host="graph.*", headers={"Retry-After": "2"})
+    await bench.one(bench.person(ONE, ONE))
+    bench.clock.advance(5)
+    start = bench.clock.monotonic()
+    answer = await bench.push([{"Id": bench.person(ONE, ONE).id} for _ in range(150)])
+    assert answer.body["summary"]["unchanged"] == 150
+    assert bench.clock.monotonic() - start < 30

@@ -136,3 +136,25 @@ async def test_attributes_that_nobody_has_are_a_right_that_we_lack(bench: Bench)
     answer = await bench.push([{"Id": person.id} for person in people])
     assert {line["code"] for line in answer.body["results"]} == {"attributeNotReturned"}
     assert {bench.mobile(person) for person in people} == {ONE}
+
+
+async def test_who_is_settled_by_the_first_look_waits_for_no_second(bench: Bench) -> None:
+    """Patience is for the doubtful alone."""
+    person = bench.person(ONE)
+    await bench.one(bench.person(ONE, ONE))
+    bench.control.fault(**AFTER, method="POST", path=person.id, applies_to="item")
+    start = bench.clock.monotonic()
+    assert (await bench.one(person))["outcome"] == "created"
+    assert bench.clock.monotonic() == start
+
+
+async def test_a_repeated_write_that_is_not_made_leaves_the_first_counted(bench: Bench) -> None:
+    """The first may have taken effect: too many counted is safe, too few is not."""
+    bench.configure(MAX_UPDATES="1")
+    bench.control.switch(write_lag=60.0)
+    person, other = bench.person(ONE, TWO), bench.person(ONE, TWO)
+    bench.control.fault(**AFTER, method="PATCH", path=person.id, applies_to="item")
+    bench.control.fault(status=403, method="PATCH", path=person.id, applies_to="item")
+    await bench.one(person)
+    assert bench.mobile(person) == ONE
+    assert (await bench.one(other))["code"] == "limitReached"
