@@ -45,6 +45,7 @@ _NOT_MADE = frozenset(
         Code.LIMIT_REACHED,
         Code.LIMIT_UNKNOWN,
         Code.WRITE_REJECTED,
+        Code.TARGET_OUT_OF_REACH,
         Code.CHANGED_SINCE_PLAN,
     }
 )

@@ -35,6 +35,8 @@ def _fault(matter: Matter, line: dict[str, Any]) -> str | None:
     only_plans = matter.told.push.dry_run or matter.settings["PUSH_MODE"] == "plan"
     if outcome in _WRITTEN and not only_plans:
         return _fault_of_write(matter, line)
+    if wrote and verdict_of(line) == "refused/userNotFound" and not matter.facts()[-1].exists:
+        return None  # with the user went what was written
     if wrote and verdict_of(line) not in _MAYBE_WRITTEN:
         return "something was written" + (CONTRADICTED if oracle.is_contradicted(matter) else "")
     if outcome == "unchanged" and not only_plans:
@@ -124,6 +126,9 @@ def _grounds(matter: Matter) -> set[str]:
         found.add("refused/limitReached")
     if any(matter.history.struck[f"write 409, {fate}"] for fate in ("done", "not done")):
         found.add("refused/phoneNumberNotUnique")
+    if matter.meddled() and {type(one) for one in matter.shown()} == {str, type(None)}:
+        # "There is one", said Graph, and took it away before we looked: no different from a bad request.
+        found.add("refused/writeRejected")
     known = matter.history.journal.facts.get(matter.asked.who, [])
     now = matter.facts()
     for facts in now:
