@@ -1,23 +1,21 @@
-"""Groups and role assignments: transitive members, owners, and who holds a role."""
+"""Groups: transitive members, members and owners."""
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from dev.tenant.directory import Roster
 from dev.tenant.graph import user_properties
-from dev.tenant.graph.caller import READ_MEMBERS, READ_ROLES
+from dev.tenant.graph.caller import READ_MEMBERS
 from dev.tenant.graph.errors import bad_request, not_found
 from dev.tenant.graph.paging import page
-from dev.tenant.graph.roles import ROLE_IDS
 from dev.tenant.wire import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dev.tenant.graph.caller import Caller
-    from dev.tenant.people import Group, Person
+    from dev.tenant.people import Group
     from dev.tenant.state import TenantState
     from dev.tenant.wire import Call
 
@@ -71,28 +69,6 @@ def list_members(state: TenantState, caller: Caller, call: Call, path: list[str]
     value = [item for key in ids if (item := _member_json(state, key, select, cast=bool(cast))) is not None]
     context = _METADATA + ("users" if cast else "directoryObjects")
     return Reply(200, {"@odata.context": context, **more, "value": value})
-
-
-def list_role_assignments(state: TenantState, caller: Caller, call: Call) -> Reply:
-    """GET /roleManagement/directory/roleAssignments: people and groups that hold a role."""
-    caller.needs(READ_ROLES)
-    rows: dict[str, dict[str, str]] = {}
-    holders: list[Person | Group] = [*state.people.stored(), *state.groups.values()]
-    for holder in holders:
-        for role in holder.roles:
-            key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{holder.id}/{role}"))
-            rows[key] = {
-                "id": key,
-                "principalId": holder.id,
-                "directoryScopeId": "/",
-                "roleDefinitionId": ROLE_IDS.get(role, str(uuid.uuid5(uuid.NAMESPACE_URL, role))),
-            }
-    ids, more = page(state, call, lambda: list(rows))
-    value = [_select(rows[key], call) for key in ids if key in rows]
-    return Reply(
-        200,
-        {"@odata.context": f"{_METADATA}roleManagement/directory/roleAssignments", **more, "value": value},
-    )
 
 
 def _group(state: TenantState, group_id: str) -> Group:
