@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from dev.tenant.graph.errors import bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _CLAUSE = re.compile(r"(\w+)\s+eq\s+'((?:[^']|'')*)'")
 _AND = re.compile(r"\s+and\s+")
@@ -27,6 +31,6 @@ def equalities(text: str | None, known: set[str]) -> dict[str, str]:
     return found
 
 
-def fits(row: dict[str, object], wanted: dict[str, str]) -> bool:
+def fits(row: Mapping[str, object], wanted: dict[str, str]) -> bool:
     """Whether a row has these values; names are compared without case, as the directory does."""
     return all(str(row.get(name)).casefold() == value.casefold() for name, value in wanted.items())

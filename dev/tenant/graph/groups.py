@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dev.tenant.graph.caller import Caller
-    from dev.tenant.people import Group
+    from dev.tenant.people import Group, Person
     from dev.tenant.state import TenantState
     from dev.tenant.wire import Call
 
@@ -69,6 +69,22 @@ def list_members(state: TenantState, caller: Caller, call: Call, path: list[str]
     value = [item for key in ids if (item := _member_json(state, key, select, cast=bool(cast))) is not None]
     context = _METADATA + ("users" if cast else "directoryObjects")
     return Reply(200, {"@odata.context": context, **more, "value": value})
+
+
+def list_memberships(
+    state: TenantState, caller: Caller, call: Call, person: Person, cast: list[str]
+) -> Reply:
+    """GET /users/{id}/transitiveMemberOf, with a cast to groups: all that somebody is in, at any depth."""
+    caller.needs(READ_MEMBERS)
+    if cast not in (["microsoft.graph.group"], ["graph.group"]):
+        raise bad_request("Only the cast to groups is known here.")
+
+    def matches() -> list[str]:
+        return [key for key, group in state.groups.items() if person.id in _transitive(state, group)[0]]
+
+    ids, more = page(state, call, matches)
+    value = [_select(_group_json(state.groups[key]), call) for key in ids if key in state.groups]
+    return Reply(200, {"@odata.context": f"{_METADATA}groups", **more, "value": value})
 
 
 def _group(state: TenantState, group_id: str) -> Group:

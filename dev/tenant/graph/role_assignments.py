@@ -115,7 +115,8 @@ def _check_unit(state: TenantState, scope: str, role: str) -> None:
     if not scope.startswith(UNIT_SCOPE) or scope.removeprefix(UNIT_SCOPE) not in state.access.units:
         raise not_found(scope)
     if role not in OVER_UNITS:
-        raise bad_request("The role cannot be assigned over an administrative unit.", "Request_BadRequest")
+        message = "The given built-in role is not supported to be assigned to a single resource scope."
+        raise bad_request(message, "Request_BadRequest")
 
 
 def _delete(state: TenantState, key: str) -> Reply:

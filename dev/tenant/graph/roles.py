@@ -90,8 +90,11 @@ def sees_full_numbers(state: TenantState, caller: Caller, target: Person) -> boo
 
 
 def _held_over(state: TenantState, caller: Caller, target: Person) -> frozenset[str]:
-    """The caller's roles for this person: those over the tenant, and those over a unit of theirs."""
-    if caller.person is None or not state.access.scoped_roles:
+    """The caller's roles for this person: those over the tenant, and those over a unit of theirs.
+
+    A role over a unit does not reach administrators in it (Entra "Assign Microsoft Entra roles").
+    """
+    if caller.person is None or target.roles or not state.access.scoped_roles:
         return caller.roles
     return caller.roles | state.access.roles_over(caller.person.id, target.administrative_units)
 

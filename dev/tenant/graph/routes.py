@@ -35,6 +35,8 @@ def route(state: TenantState, caller: Caller, call: Call) -> Reply:
             return users.list_users(state, caller, call)
         case ["users", "delta" | "delta()" | "microsoft.graph.delta" | "microsoft.graph.delta()"]:
             return delta.delta(state, caller, call)
+        case ["users", _, "transitiveMemberOf", *cast]:
+            return groups.list_memberships(state, caller, call, _person(state, parts[2]), cast)
         case ["users", _]:
             return users.get_user(caller, _person(state, parts[2]), call)
         case ["directory" | "roleManagement" | "identity" | "policies", *_]:
