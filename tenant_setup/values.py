@@ -60,7 +60,9 @@ ASKED = {
     "client-secret": Kind(CLIENT_SECRET, check=_a_client_secret),
 }
 REPLACEABLE = {
-    **{"handshake": HANDSHAKE, "approver": APPROVER, "fingerprint-key": FINGERPRINT_KEY},
+    "handshake": HANDSHAKE,
+    "approver": APPROVER,
+    "fingerprint-key": FINGERPRINT_KEY,
     **{name: kind.name for name, kind in ASKED.items()},
 }
 

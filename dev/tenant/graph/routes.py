@@ -35,15 +35,19 @@ def route(state: TenantState, caller: Caller, call: Call) -> Reply:
             return users.list_users(state, caller, call)
         case ["users", "delta" | "delta()" | "microsoft.graph.delta" | "microsoft.graph.delta()"]:
             return delta.delta(state, caller, call)
-        case ["users", _, "transitiveMemberOf", *cast]:
-            return groups.list_memberships(state, caller, call, _person(state, parts[2]), cast)
-        case ["users", _]:
-            return users.get_user(caller, _person(state, parts[2]), call)
+        case ["users", _, *rest] if rest[:1] in ([], ["transitiveMemberOf"]):
+            return _user(state, caller, call, _person(state, parts[2]), rest)
         case ["directory" | "roleManagement" | "identity" | "policies", *_]:
             return access.answer(state, caller, call, names[1:])
     if call.method == "GET":
         return _directory(state, caller, call, names[1:])
     raise _not_allowed()
+
+
+def _user(state: TenantState, caller: Caller, call: Call, person: Person, rest: list[str]) -> Reply:
+    if rest:
+        return groups.list_memberships(state, caller, call, person, rest[1:])
+    return users.get_user(caller, person, call)
 
 
 def _directory(state: TenantState, caller: Caller, call: Call, names: list[str]) -> Reply:
