@@ -73,7 +73,7 @@ def test_apply_does_what_plan_says_and_a_second_run_nothing(operator: Operator) 
 
 
 def test_the_role_reaches_the_units_people_alone(operator: Operator) -> None:
-    """The point of it all: phones of the unit's people are written, and nobody else's; no admin's even in it."""
+    """The point of it all: phones of the unit's people are written, nobody else's, and no admin's in it."""
     admin = "admin.privileged@contoso.com"
     operator.run("apply", *ALL, "--user", admin)
     operator.tenant.control.switch(grants=["UserAuthenticationMethod.ReadWrite.All"])
