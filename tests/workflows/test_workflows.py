@@ -1,4 +1,4 @@
-"""The workflows: of the right shape, with nothing to be said against them, and each of their promises kept."""
+"""The workflows: of the right shape, with nothing to be said against them, and their promises kept."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_nothing_is_found_against_the_workflows() -> None:
     [
         ("ci.yml", "@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2", "@v4", "unpinned-uses"),
         ("ci.yml", "persist-credentials: false", "persist-credentials: true", "artipacked"),
-        ("ci.yml", "    permissions:\n      contents: read\n", "    permissions: write-all\n", "excessive-permissions"),
+        ("ci.yml", "permissions:\n      contents: read", "permissions: write-all", "excessive-permissions"),
         ("deploy.yml", '"$APP_URL"', "${{ inputs.environment }}", "template-injection"),
     ],
 )  # fmt: skip
