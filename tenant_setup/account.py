@@ -38,17 +38,8 @@ def read(graph: Graph, name: str) -> dict[str, Any]:
 def remarks(graph: Graph, known: Known) -> Iterator[Remark]:
     """Yield what is to be said about the account itself."""
     account, domain = known.account, known.upn.rpartition("@")[2]
-    if not account["accountEnabled"]:
-        yield wrong("it is disabled: enable it")
-    if account["userType"] != "Member":
-        yield wrong("it is a guest: its password is kept elsewhere. Make a member of this tenant")
-    if account["onPremisesSyncEnabled"]:
-        yield wrong("it is synced from Active Directory: make a cloud-only account, on which no sync can act")
-    managed = graph.get(f"/domains/{domain}")["authenticationType"] == "Managed"
-    if not managed:
-        yield wrong(
-            f"the domain {domain} is federated: ROPC does not work there. Use the onmicrosoft.com domain"
-        )
+    faults = list(_faults(graph, account, domain))
+    yield from faults or [fine("it is cloud-only, enabled, a member, and of a domain that is not federated")]
     if "DisablePasswordExpiration" in (account.get("passwordPolicies") or ""):
         yield fine("its password does not expire: rotate it by hand")
     else:
@@ -60,6 +51,20 @@ def remarks(graph: Graph, known: Known) -> Iterator[Remark]:
             "security defaults are on: they demand MFA of it, and no policy can be enforced beside them"
         )
     yield look("per-user MFA cannot be read by Graph v1.0: see that it is disabled for the account")
+
+
+def _faults(graph: Graph, account: dict[str, Any], domain: str) -> Iterator[Remark]:
+    if not account["accountEnabled"]:
+        yield wrong("it is disabled: enable it")
+    if account["userType"] != "Member":
+        yield wrong("it is a guest: its password is kept elsewhere. Make a member of this tenant")
+    if account["onPremisesSyncEnabled"]:
+        yield wrong("it is synced from Active Directory: make a cloud-only account, on which no sync can act")
+    managed = graph.get(f"/domains/{domain}")["authenticationType"] == "Managed"
+    if not managed:
+        yield wrong(
+            f"the domain {domain} is federated: ROPC does not work there. Use the onmicrosoft.com domain"
+        )
 
 
 def other_policies(

@@ -32,7 +32,7 @@ def plan(graph: Graph, wanted: Wanted, say: Say) -> list[Change]:
     _say_all(changes, say)
     stops = sum(remark.level == "wrong" for remark in found)
     if stops:
-        raise StoppedError(f"{stops} of the remarks say wrong: mend that first. Nothing was changed.")
+        raise StoppedError(f"Mend first what is wrong above ({stops}). Nothing was changed.")
     return changes
 
 
@@ -52,10 +52,9 @@ def apply(graph: Graph, wanted: Wanted, say: Say) -> list[Change]:
     left = list(_changes(graph, wanted, _known(graph, wanted)))
     if left:
         raise StoppedError(
-            f"{len(left)} changes were accepted but are not to be seen yet: {left[0].what} … Entra may take "
-            "some minutes: look again with plan."
+            f"Accepted, but not to be seen yet: {left[0].what}. Entra may take minutes: look again with plan."
         )
-    say(f"Done: {len(done)} changes, and a second look finds nothing left to do.")
+    say("Done, and a second look finds nothing left to do.")
     return done
 
 
@@ -75,7 +74,7 @@ def remove(graph: Graph, wanted: Wanted, say: Say, *, acting: bool) -> list[Chan
     if acting and changes:
         say("Doing it:")
         _do(iter(changes), say)
-        say(f"Done: {len(changes)} changes.")
+        say("Done.")
     return changes
 
 
@@ -109,7 +108,7 @@ def _changes(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Change]:
 
 
 def _say_all(changes: list[Change], say: Say) -> None:
-    say(f"{len(changes)} changes to make:" if changes else "Nothing to change.")
+    say(f"To change ({len(changes)}):" if changes else "Nothing to change.")
     for change in changes:
         say(str(change))
 
@@ -121,8 +120,6 @@ def _do(changes: Iterator[Change], say: Say) -> list[Change]:
         try:
             change.do()
         except StoppedError as error:
-            raise StoppedError(
-                f"{error}\n{len(done)} changes were made before; the same command goes on."
-            ) from None
+            raise StoppedError(f"{error}\nMade before this: {len(done)}. The same command goes on.") from None
         done.append(change)
     return done

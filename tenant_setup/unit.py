@@ -59,7 +59,7 @@ def remove(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Change]:
     ]
     if others:
         raise StoppedError(
-            f'{len(others)} others hold roles over the administrative unit "{wanted.unit}": it is not '
+            f'Others hold roles over the administrative unit "{wanted.unit}" ({len(others)}): it is not '
             "removed while they do. Take those roles away by hand first."
         )
     path = f"{UNITS}/{known.unit_id}"

@@ -49,7 +49,7 @@ def run(client: SecretClient, wanted: WantedSecrets, ask: Ask, say: Say, *, acti
     """
     try:
         changes = list(_changes(client, wanted, ask, say))
-        say(f"{len(changes)} secrets to set:" if changes else "Nothing to set.")
+        say(f"To set ({len(changes)}):" if changes else "Nothing to set.")
         for change in changes:
             say(str(change))
         if acting and changes:

@@ -48,6 +48,11 @@ class Wanted:
     location: str = field(default=LOCATION)
     policy: str = field(default=POLICY)
 
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself."""
+        if self.rule is not None and (self.group is not None or self.users):
+            raise StoppedError("--rule decides by itself who is in the unit: leave out --group and --user.")
+
 
 def egress_of(text: str) -> Network:
     """Return the address range that the app's calls come from.

@@ -150,7 +150,7 @@ def test_patience_ends(operator: Operator) -> None:
     stopped = operator.run("apply", *ALL)
     assert stopped.code == 1
     assert "1040" in stopped.err
-    assert "6 changes were made before; the same command goes on." in stopped.err
+    assert "Made before this: 6. The same command goes on." in stopped.err
     gone_on = operator.run("apply", *ALL)
     assert gone_on.code == 0
     assert len(set(changes(gone_on.out))) == 1

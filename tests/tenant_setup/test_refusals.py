@@ -58,7 +58,7 @@ def test_an_account_that_cannot_do_it_stops_the_work(
 ) -> None:
     """No password sign-in, or a sync that could change it."""
     operator.tenant.control.patch_person(sample.SERVICE_ACCOUNT, **person)
-    assert "mend that first" in stopped(operator, *ALL)
+    assert "Mend first what is wrong above (1)" in stopped(operator, *ALL)
     assert why in operator.run("plan", *ALL).out
 
 
@@ -66,7 +66,7 @@ def test_a_federated_domain_and_security_defaults_stop_the_work(operator: Operat
     """Neither lets a password alone through."""
     operator.tenant.control.patch_account(sample.SERVICE_ACCOUNT, federated=True)
     operator.access.security_defaults = True
-    assert "2 of the remarks say wrong" in stopped(operator, *ALL)
+    assert "Mend first what is wrong above (2)" in stopped(operator, *ALL)
 
 
 def test_nobody_of_the_name(operator: Operator) -> None:
@@ -110,6 +110,8 @@ def test_another_rule_is_not_written_over(operator: Operator) -> None:
     operator.run("apply", "--rule", '(user.city -eq "Lund")')
     assert "has another rule" in stopped(operator, "--rule", '(user.country -eq "Sweden")')
     assert "is dynamic" in stopped(operator, "--user", ANNA)
+    both = stopped(operator, "--user", ANNA, "--rule", '(user.city -eq "Lund")')
+    assert "leave out --group and --user" in both
 
 
 def test_other_ranges_are_replaced_by_a_flag_alone(operator: Operator) -> None:
@@ -288,7 +290,7 @@ def test_remove_leaves_what_others_use(operator: Operator) -> None:
     operator.tenant.control.clear_log()
     removed = operator.run("remove", "--yes")
     assert removed.code == 1
-    assert "1 others hold roles" in removed.err
+    assert "Others hold roles over" in removed.err
     assert operator.writes() == []
     unit.description = "now the helpdesk's"
     assert operator.run("remove", "--yes").code == 0
