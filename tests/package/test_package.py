@@ -131,3 +131,13 @@ def test_wheels_are_for_azure_and_known_by_hash(
         return
     with pytest.raises(subprocess.CalledProcessError):
         install_wheels(lock, target)
+
+
+def test_a_library_without_a_hash_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pip checks the hashes that it is given; that none is missing must be demanded."""
+    lock = tmp_path / "requirements.txt"
+    lock.write_text(wheel(tmp_path, "py3-none-any").partition(" --hash")[0])
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(subprocess.CalledProcessError):
+        install_wheels(lock, tmp_path / "target")

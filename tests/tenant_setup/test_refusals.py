@@ -206,14 +206,14 @@ def test_what_would_stop_the_sign_in_is_said(operator: Operator) -> None:
     everybody, nobody = {"includeUsers": ["All"]}, {"includeUsers": ["All"], "excludeUsers": [ACCOUNT]}
     role = {"includeRoles": ["c4e39bd9-1100-46d3-8c65-fb160da0071f"]}
     nested = {"includeGroups": [sample.SCOPE_GROUP_ID]}
-    mfa, block, session = ["mfa"], ["block"], []
+    mfa, block = ["mfa"], ["block"]
     for name, users, controls, state in (
         ("for all", everybody, mfa, "enabled"),
         ("by role", role, mfa, "enabled"),
         ("by group", nested, block, "enabledForReportingButNotEnforced"),
         ("spared", nobody, mfa, "enabled"),
         ("off", everybody, mfa, "disabled"),
-        ("harmless", everybody, session, "enabled"),
+        ("harmless", everybody, [], "enabled"),
     ):
         operator.access.policies[name] = {
             "id": name,
