@@ -9,6 +9,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from dev.tenant.access import AccessControl
 from dev.tenant.audit_log import AuditLog
 from dev.tenant.directory import People
 from dev.tenant.journal import Journal
@@ -70,6 +71,7 @@ class TenantState:
         # Tokens of users/delta are signed with it: those of a former life are not known.
         self.delta_key = secrets.token_bytes(16)
         self.audit = AuditLog()
+        self.access = AccessControl()
         self.buckets: dict[str, Bucket] = {}
         self.log.clear()
 
