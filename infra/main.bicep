@@ -62,7 +62,7 @@ param easyAuth bool = false
 @description('Application id that tokens for the app are issued to; with easyAuth.')
 param easyAuthClientId string = ''
 
-@description('Application ids of callers that are let in; with easyAuth. Empty: none is.')
+@description('Application ids of callers that are let in; with easyAuth. Empty: easyAuthClientId alone.')
 param easyAuthCallers array = []
 
 @description('Object id of the service principal that publishes the app. Empty: nobody is given that role here.')

@@ -10,7 +10,7 @@ param tenantId string
 @description('Application id that tokens are issued to.')
 param clientId string
 
-@description('Application ids of the callers that are let in.')
+@description('Application ids of the callers that are let in. Empty: the application itself alone.')
 param callers array
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
@@ -50,7 +50,10 @@ resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
             'api://${clientId}'
           ]
           defaultAuthorizationPolicy: {
-            allowedApplications: callers
+            // An empty list would let every application in.
+            allowedApplications: empty(callers) ? [
+              clientId
+            ] : callers
           }
         }
       }

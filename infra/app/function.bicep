@@ -97,7 +97,7 @@ var wiring = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__queueServiceUri: account.properties.primaryEndpoints.queue
   AzureWebJobsStorage__tableServiceUri: account.properties.primaryEndpoints.table
-  CLIENT_ID: graphAuth == 'managed-identity' ? identityClientId : clientId
+  CLIENT_ID: (graphAuth == 'managed-identity') ? identityClientId : clientId
   EASY_AUTH: easyAuth ? 'true' : 'false'
   KEY_VAULT_URL: vaultUrl
   TENANT_ID: tenantId
