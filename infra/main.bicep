@@ -119,7 +119,7 @@ param logRetentionDays int = 90
 @description('Tags on every resource.')
 param tags object = {}
 
-var token = toLower(uniqueString(subscription().id, environmentName, location))
+var unique = toLower(uniqueString(subscription().id, environmentName, location))
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var chosen = {
   GRAPH_AUTH: graphAuth
@@ -138,7 +138,7 @@ module managedIdentity 'app/managed-identity.bicep' = {
   name: 'managed-identity'
   scope: group
   params: {
-    name: 'id-mfa-sync-${token}'
+    name: 'id-mfa-sync-${unique}'
     location: location
     tags: allTags
   }
@@ -148,7 +148,7 @@ module network 'app/network.bicep' = {
   name: 'network'
   scope: group
   params: {
-    token: token
+    unique: unique
     location: location
     tags: allTags
     networkPrefix: networkPrefix
@@ -162,7 +162,7 @@ module monitoring 'app/monitoring.bicep' = {
   name: 'monitoring'
   scope: group
   params: {
-    token: token
+    unique: unique
     location: location
     tags: allTags
     retentionDays: logRetentionDays
@@ -173,7 +173,7 @@ module storage 'app/storage.bicep' = {
   name: 'storage'
   scope: group
   params: {
-    name: 'st${token}'
+    name: 'st${unique}'
     location: location
     tags: allTags
     sku: storageSku
@@ -187,7 +187,7 @@ module vault 'app/keyvault.bicep' = {
   name: 'keyvault'
   scope: group
   params: {
-    name: 'kv-${token}'
+    name: 'kv-${unique}'
     location: location
     tags: allTags
     tenantId: tenantId
@@ -200,7 +200,7 @@ module endpoints 'app/private-endpoints.bicep' = {
   name: 'private-endpoints'
   scope: group
   params: {
-    token: token
+    unique: unique
     location: location
     tags: allTags
     networkId: network.outputs.networkId
@@ -226,8 +226,8 @@ module app 'app/function.bicep' = {
   name: 'function'
   scope: group
   params: {
-    name: 'func-mfa-sync-${token}'
-    planName: 'plan-mfa-sync-${token}'
+    name: 'func-mfa-sync-${unique}'
+    planName: 'plan-mfa-sync-${unique}'
     location: location
     tags: allTags
     tenantId: tenantId

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mfa_sync.log import Event
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@cache
 def recorded_facts(root: Path) -> dict[Event, set[str]]:
     """Return the facts of each event that the modules under `root` record.
 

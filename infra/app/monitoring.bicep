@@ -1,7 +1,7 @@
 // Where the app's logs go. They are written and read by identities alone; no instrumentation key opens it.
 
 @description('What makes the names unique.')
-param token string
+param unique string
 
 @description('Region.')
 param location string
@@ -14,7 +14,7 @@ param retentionDays int
 
 // No daily cap: past it, the events of the security officer would be lost with the rest.
 resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
-  name: 'log-mfa-sync-${token}'
+  name: 'log-mfa-sync-${unique}'
   location: location
   tags: tags
   properties: {
@@ -30,7 +30,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-mfa-sync-${token}'
+  name: 'appi-mfa-sync-${unique}'
   location: location
   tags: tags
   kind: 'web'

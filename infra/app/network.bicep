@@ -1,7 +1,7 @@
 // One network: the app's subnet, whose calls leave by addresses of ours alone, and a subnet of private endpoints.
 
 @description('What makes the names unique.')
-param token string
+param unique string
 
 @description('Region.')
 param location string
@@ -23,7 +23,7 @@ param egressPrefixLength int
 
 // The named location of the service account holds this prefix and nothing else.
 resource egress 'Microsoft.Network/publicIPPrefixes@2024-05-01' = {
-  name: 'ippre-mfa-sync-${token}'
+  name: 'ippre-mfa-sync-${unique}'
   location: location
   tags: tags
   sku: {
@@ -37,7 +37,7 @@ resource egress 'Microsoft.Network/publicIPPrefixes@2024-05-01' = {
 }
 
 resource nat 'Microsoft.Network/natGateways@2024-05-01' = {
-  name: 'nat-mfa-sync-${token}'
+  name: 'nat-mfa-sync-${unique}'
   location: location
   tags: tags
   sku: {
@@ -54,7 +54,7 @@ resource nat 'Microsoft.Network/natGateways@2024-05-01' = {
 }
 
 resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
-  name: 'vnet-mfa-sync-${token}'
+  name: 'vnet-mfa-sync-${unique}'
   location: location
   tags: tags
   properties: {

@@ -1,7 +1,7 @@
 // Storage and vault answer at private addresses alone, found under their usual names from within the network.
 
 @description('What makes the names unique.')
-param token string
+param unique string
 
 @description('Region.')
 param location string
@@ -70,7 +70,7 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
 
 resource connections 'Microsoft.Network/privateEndpoints@2024-05-01' = [
   for endpoint in endpoints: {
-    name: 'pep-${endpoint.name}-${token}'
+    name: 'pep-${endpoint.name}-${unique}'
     location: location
     tags: tags
     properties: {
