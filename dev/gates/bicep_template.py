@@ -177,12 +177,16 @@ def _refuse_wrong_parameters(path: Path, tree: Mapping[str, Any], given: Mapping
             raise TemplateError(f"{path}: it has no parameter {name}. Declare it there, or do not give it.")
     for name, one in declared.items():
         if name not in given and one["default"] is None:
-            raise TemplateError(f"{path}: its parameter {name} is not given. Give it, or let it have a default.")
+            raise TemplateError(
+                f"{path}: its parameter {name} is not given. Give it, or let it have a default."
+            )
 
 
 def _without_symbols(body: Mapping[str, Any]) -> dict[str, Any]:
     """Return the body as ARM has it: no Bicep words, expressions in brackets."""
-    return {name: _bracketed(one) for name, one in body.items() if name not in {"parent", "scope", "dependsOn"}}
+    return {
+        name: _bracketed(one) for name, one in body.items() if name not in {"parent", "scope", "dependsOn"}
+    }
 
 
 def _bracketed(value: Any) -> Any:

@@ -23,7 +23,15 @@ _ENVIRONMENT = {
     "authentication": {"loginEndpoint": "https://login.microsoftonline.com/"},
 }
 # Known to Azure alone.
-_LATER = {"guid", "unique_string", "subscription", "resource_group", "tenant", "subscription_resource_id", "string"}
+_LATER = {
+    "guid",
+    "unique_string",
+    "subscription",
+    "resource_group",
+    "tenant",
+    "subscription_resource_id",
+    "string",
+}
 _HOLE = re.compile(r"\$\{((?:[^{}']|'[^']*')*)\}")
 _PATH = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*")
 _OUTER_NAME = re.compile(r"'[^']*'|(?<![.\w])([A-Za-z_]\w*)(?!\w*\()")
@@ -81,7 +89,9 @@ class Scope:
             case dict() if list(node) == [NAME]:
                 return self._path([node[NAME]], items)
             case dict():
-                return {self._text(key.strip("'"), items): self.value(one, items) for key, one in node.items()}
+                return {
+                    self._text(key.strip("'"), items): self.value(one, items) for key, one in node.items()
+                }
             case list():
                 return [self.value(one, items) for one in node]
             case str():
@@ -117,7 +127,9 @@ class Scope:
         if rest[:1] == ["outputs"] and symbol in self._outputs:
             outputs = self._outputs[symbol]
             if rest[1] not in outputs:
-                raise TemplateError(f"{self.path}: module {symbol} has no output {rest[1]}: {', '.join(outputs)}.")
+                raise TemplateError(
+                    f"{self.path}: module {symbol} has no output {rest[1]}: {', '.join(outputs)}."
+                )
             return self._within(outputs[rest[1]], rest[2:])
         if rest == ["name"] and symbol in self._tree.get("resources", {}):
             config = self._tree["resources"][symbol]["config"]
@@ -140,7 +152,10 @@ class Scope:
                 return self._path([base[0], *rest], items)
             return self._within(self.value(operands["operand_1"], items), rest)
         values = {name: self.value(one, items) for name, one in operands.items()}
-        if any(isinstance(one, Expression) for one in list(values.values())[: 1 if kind == "conditional" else None]):
+        if any(
+            isinstance(one, Expression)
+            for one in list(values.values())[: 1 if kind == "conditional" else None]
+        ):
             return Expression(f"{kind}({', '.join(map(str, values.values()))})")
         if kind == "conditional":
             return values["true_value" if values["condition"] else "false_value"]
@@ -157,7 +172,9 @@ class Scope:
         if name in _LATER or (name != "empty" and any(isinstance(one, Expression) for one in given)):
             return Expression(f"{name}({', '.join(str(one) for one in given)})")
         if name not in _FUNCTIONS:
-            raise TemplateError(f"{self.path}: the gates do not know {name}(). Mend its spelling, or teach it to them.")
+            raise TemplateError(
+                f"{self.path}: the gates do not know {name}(). Mend its spelling, or teach it to them."
+            )
         return _FUNCTIONS[name](*given)
 
     def _read(self, name: str) -> str:

@@ -126,7 +126,9 @@ def _compare(fields: Mapping[str, Field], body: Mapping[str, Any], at: str) -> I
     for name, value in body.items():
         path = f"{at}.{name}".lstrip(".")
         if name not in fields:
-            near = [one for one in fields if one.lower() == name.lower()] or get_close_matches(name, fields, 1)
+            near = [one for one in fields if one.lower() == name.lower()] or get_close_matches(
+                name, fields, 1
+            )
             yield f"{path}: there is no such property. Known: {', '.join(near or sorted(fields))}"
         elif fields[name].read_only:
             yield f"{path}: Azure alone writes it. Take it out"

@@ -39,28 +39,43 @@ def test_a_query_looks_for_lines_that_the_code_writes(path: Path) -> None:
     unknown = events - {event.value for event in Event}
     assert not unknown, f"{path}: {unknown}: there is no such Event in mfa_sync/log.py"
     loose = queries.loose_events(query)
-    assert not loose, f'{path}: {loose}: find it by startswith "<event> {{", or run.held also finds run.heldLonger'
+    assert not loose, (
+        f'{path}: {loose}: find it by startswith "<event> {{", or run.held also finds run.heldLonger'
+    )
     known = recorded_facts(path.parents[2] / "mfa_sync")
     for event in events:
         assert Event(event) in known, f"{path}: nothing records {event}"
     facts = set[str]().union(*(known[Event(event)] for event in events))
     strange = queries.facts(query) - facts
-    assert not strange, f"{path}: {strange}: recorded with {', '.join(sorted(events))} are {', '.join(sorted(facts))}"
+    assert not strange, (
+        f"{path}: {strange}: recorded with {', '.join(sorted(events))} are {', '.join(sorted(facts))}"
+    )
     assert queries.tables(query) <= {"AppTraces", "StorageQueueLogs"}
 
 
 def test_every_query_is_used(template: Template) -> None:
     """A file that nothing loads watches nothing."""
-    used = "\n".join(str(one.body) for one in template.resources if one.type.startswith("Microsoft.Insights/"))
+    used = "\n".join(
+        str(one.body) for one in template.resources if one.type.startswith("Microsoft.Insights/")
+    )
     for path in FILES:
         text = path.read_text(encoding="utf-8")
-        assert repr(text)[1:-1] in used or repr(repr(text)[1:-1])[1:-1] in used, f"{path}: load it, or delete it"
+        assert repr(text)[1:-1] in used or repr(repr(text)[1:-1])[1:-1] in used, (
+            f"{path}: load it, or delete it"
+        )
 
 
 def test_a_line_begins_as_the_queries_say(caplog: pytest.LogCaptureFixture) -> None:
     """`<event> {facts}` is the whole text of a record: whoever ships it, host or OpenTelemetry, ships that."""
     with caplog.at_level(logging.INFO):
-        record(logging.getLogger("test"), logging.INFO, Event.RUN_HELD, run="a run", kind="full", heldFor=["update"])
+        record(
+            logging.getLogger("test"),
+            logging.INFO,
+            Event.RUN_HELD,
+            run="a run",
+            kind="full",
+            heldFor=["update"],
+        )
     (line,) = (one.getMessage() for one in caplog.records)
     assert line.startswith("run.held {")
     assert json.loads(line[line.index("{") :]) == {"run": "a run", "kind": "full", "heldFor": ["update"]}

@@ -29,7 +29,12 @@ API_VERSIONS = {
     "Microsoft.Web": "2025-03-01",  # siteUpdateStrategy came with 2024-11-01
 }
 # What the linter cannot be told by default, and what is worth an error.
-ERRORS = {"no-unused-params", "no-unused-vars", "outputs-should-not-contain-secrets", "secure-parameter-default"}
+ERRORS = {
+    "no-unused-params",
+    "no-unused-vars",
+    "outputs-should-not-contain-secrets",
+    "secure-parameter-default",
+}
 
 
 def test_every_bicep_file_can_be_read(root: Path) -> None:
@@ -91,7 +96,9 @@ def test_every_parameter_says_what_it_is(template: Template) -> None:
             assert "description" in decorators, f"{path}: parameter {name}: add @description"
 
 
-def test_the_parameters_file_gives_what_is_required_and_nothing_unknown(template: Template, root: Path) -> None:
+def test_the_parameters_file_gives_what_is_required_and_nothing_unknown(
+    template: Template, root: Path
+) -> None:
     """A parameter that no longer exists stops a deployment; one without default stops it too."""
     declared = template.trees[root / "infra" / "main.bicep"]["parameters"]
     given = json.loads((root / "infra" / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
@@ -111,6 +118,8 @@ def test_nobody_is_alerted_by_default(template: Template, root: Path) -> None:
 
 def test_the_linter_of_bicep_stops_a_build(root: Path) -> None:
     """Where `bicep build` can be run, its rules are errors and no remarks."""
-    rules = json.loads((root / "infra" / "bicepconfig.json").read_text(encoding="utf-8"))["analyzers"]["core"]["rules"]
+    rules = json.loads((root / "infra" / "bicepconfig.json").read_text(encoding="utf-8"))["analyzers"][
+        "core"
+    ]["rules"]
     assert set(rules) >= ERRORS
     assert {rule["level"] for rule in rules.values()} == {"error"}

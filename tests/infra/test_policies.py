@@ -13,8 +13,14 @@ from dev.gates.bicep_template import Template
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles
 ROLES = {
     "b7e6dc6d-f1e8-4753-8033-0f276bb0955b": ("Storage Blob Data Owner", "Microsoft.Storage/storageAccounts"),
-    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": ("Storage Queue Data Contributor", "Microsoft.Storage/storageAccounts"),
-    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": ("Storage Table Data Contributor", "Microsoft.Storage/storageAccounts"),
+    "974c5e8b-45b9-4653-ba55-5f855dd0fb88": (
+        "Storage Queue Data Contributor",
+        "Microsoft.Storage/storageAccounts",
+    ),
+    "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3": (
+        "Storage Table Data Contributor",
+        "Microsoft.Storage/storageAccounts",
+    ),
     "3913510d-42f4-4e42-8a64-420c390055eb": ("Monitoring Metrics Publisher", "Microsoft.Insights/components"),
     "4633458b-17de-408a-b874-0445c86b69e6": ("Key Vault Secrets User", "Microsoft.KeyVault/vaults"),
     "de139f84-1756-47ae-9be6-808fbbe84772": ("Website Contributor", "Microsoft.Web/sites"),
@@ -37,7 +43,12 @@ RULES: list[tuple[str, str, Any, str]] = [
     (VAULT, "properties.networkAcls.bypass", "None", "no service of others needs it"),
     (SITE, "properties.httpsOnly", True, "handshakes and keys travel with each call"),
     (SITE, "properties.publicNetworkAccess", "Enabled", "it must be said; the restrictions decide who"),
-    (SITE, "properties.siteConfig.ipSecurityRestrictionsDefaultAction", "Deny", "only whom the template names"),
+    (
+        SITE,
+        "properties.siteConfig.ipSecurityRestrictionsDefaultAction",
+        "Deny",
+        "only whom the template names",
+    ),
     (SITE, "properties.siteConfig.scmIpSecurityRestrictionsDefaultAction", "Deny", "it runs code"),
     (SITE, "properties.siteConfig.scmIpSecurityRestrictionsUseMain", False, "HR does not deploy"),
     (SITE, "properties.siteConfig.minTlsVersion", "1.2", "older ones are broken"),
@@ -45,17 +56,37 @@ RULES: list[tuple[str, str, Any, str]] = [
     (SITE, "properties.siteConfig.ftpsState", "Disabled", "there is no password to use it with"),
     (SITE, "properties.siteConfig.http20Enabled", True, "proxies ask for it"),
     (SITE, "identity.type", "UserAssigned", "its rights exist before the app and outlive it"),
-    (SITE, "properties.functionAppConfig.runtime", {"name": "python", "version": "3.13"}, "what the app is built for"),
+    (
+        SITE,
+        "properties.functionAppConfig.runtime",
+        {"name": "python", "version": "3.13"},
+        "what the app is built for",
+    ),
     (
         SITE,
         "properties.functionAppConfig.deployment.storage.authentication.type",
         "UserAssignedIdentity",
         "no connection string",
     ),
-    (f"{SITE}/basicPublishingCredentialsPolicies", "properties.allow", False, "a publish profile is a password"),
-    ("Microsoft.Web/serverfarms", "sku", {"name": "FC1", "tier": "FlexConsumption"}, "Python 3.13 and a network"),
+    (
+        f"{SITE}/basicPublishingCredentialsPolicies",
+        "properties.allow",
+        False,
+        "a publish profile is a password",
+    ),
+    (
+        "Microsoft.Web/serverfarms",
+        "sku",
+        {"name": "FC1", "tier": "FlexConsumption"},
+        "Python 3.13 and a network",
+    ),
     ("Microsoft.Web/serverfarms", "properties.reserved", True, "Linux"),
-    ("Microsoft.Insights/components", "properties.DisableLocalAuth", True, "whoever has the key could write logs"),
+    (
+        "Microsoft.Insights/components",
+        "properties.DisableLocalAuth",
+        True,
+        "whoever has the key could write logs",
+    ),
     ("Microsoft.OperationalInsights/workspaces", "properties.features.disableLocalAuth", True, "likewise"),
     (f"{STORAGE}/blobServices/containers", "properties.publicAccess", "None", "nothing here is public"),
 ]
@@ -73,7 +104,9 @@ FORBIDDEN_ON_FLEX = {
     "WEBSITE_TIME_ZONE",
     "WEBSITE_VNET_ROUTE_ALL",
 }
-KEYS = re.compile(r"\blist(Keys|AccountSas|ServiceSas|Secrets|\w*Credentials)\b|AccountKey=|SharedAccessKey|getSecret")
+KEYS = re.compile(
+    r"\blist(Keys|AccountSas|ServiceSas|Secrets|\w*Credentials)\b|AccountKey=|SharedAccessKey|getSecret"
+)
 NO_SECRETS = {"keyVaultName", "ropcCredential"}
 SECRET = re.compile(r"secret|password|token|key|connectionstring|credential", re.IGNORECASE)
 
@@ -120,7 +153,9 @@ def test_roles_are_the_listed_ones_each_on_its_resource(everything: Template) ->
         role = str(assignment.at("properties.roleDefinitionId"))
         identifier = re.search(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", role)
         assert identifier, f"{assignment}: roleDefinitionId: write the role's id"
-        assert identifier[0] in ROLES, f"{assignment}: role {identifier[0]} is not in ROLES: add it with a reason"
+        assert identifier[0] in ROLES, (
+            f"{assignment}: role {identifier[0]} is not in ROLES: add it with a reason"
+        )
         name, scope = ROLES[identifier[0]]
         assert assignment.scope == scope, f"{assignment}: {name}: scope it to a {scope}"
         assert str(assignment.at("properties.description")).startswith(f"{name}: "), (
@@ -130,7 +165,9 @@ def test_roles_are_the_listed_ones_each_on_its_resource(everything: Template) ->
             f"{assignment}: set principalType to 'ServicePrincipal', or it fails while the identity is new"
         )
         for part in (identifier[0], assignment.at("properties.principalId")):
-            assert str(part) in str(assignment.body["name"]), f"{assignment}: name: guid(scope, principal, role)"
+            assert str(part) in str(assignment.body["name"]), (
+                f"{assignment}: name: guid(scope, principal, role)"
+            )
         given.append((name, assignment.scope))
     assert sorted(given) == sorted(ROLES.values())
 
@@ -153,15 +190,26 @@ def test_no_parameter_or_output_is_a_secret(everything: Template) -> None:
             assert is_secure or name in NO_SECRETS or not SECRET.search(name), (
                 f"{path}: parameter {name}: set it in the vault; if it must be given, mark it @secure()"
             )
-            assert not (is_secure and parameter["default"]), f"{path}: parameter {name}: no default for a secret"
+            assert not (is_secure and parameter["default"]), (
+                f"{path}: parameter {name}: no default for a secret"
+            )
 
 
 def test_the_app_has_no_setting_that_flex_consumption_refuses(everything: Template) -> None:
     """They are ignored, or stop the deployment."""
     (app,) = everything.of(SITE)
     assert not set(settings(everything)) & FORBIDDEN_ON_FLEX
-    unwanted = {"linuxFxVersion", "pythonVersion", "appSettings", "alwaysOn", "websiteTimeZone", "connectionStrings"}
-    assert not unwanted & set(app.at("properties.siteConfig")), f"{app}: siteConfig: functionAppConfig says it"
+    unwanted = {
+        "linuxFxVersion",
+        "pythonVersion",
+        "appSettings",
+        "alwaysOn",
+        "websiteTimeZone",
+        "connectionStrings",
+    }
+    assert not unwanted & set(app.at("properties.siteConfig")), (
+        f"{app}: siteConfig: functionAppConfig says it"
+    )
 
 
 def test_storage_is_reached_as_the_identity(everything: Template) -> None:
@@ -218,7 +266,9 @@ def test_easy_auth_is_all_or_nothing(template: Template, everything: Template) -
     }
     entra = auth.at("properties.identityProviders.azureActiveDirectory")
     assert entra["registration"]["clientSecretSettingName"] == "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID"
-    assert entra["validation"]["defaultAuthorizationPolicy"]["allowedApplications"], f"{auth}: empty lets all in"
+    assert entra["validation"]["defaultAuthorizationPolicy"]["allowedApplications"], (
+        f"{auth}: empty lets all in"
+    )
     assert auth.at("properties.login.tokenStore.enabled") is False
     assert auth.at("properties.httpSettings.requireHttps") is True
 

@@ -40,7 +40,9 @@ def test_the_template_sets_what_the_app_reads_and_nothing_else(everything: Templ
     """A setting that is missing could not be found to be changed; one that is not read does nothing."""
     known = PLATFORM | COMING
     given, read = set(given_settings(everything)), settings_read() - OTHER_FORMS
-    assert given - known == read - known, "infra/settings.json or infra/app/function.bicep, and mfa_sync/settings.py"
+    assert given - known == read - known, (
+        "infra/settings.json or infra/app/function.bicep, and mfa_sync/settings.py"
+    )
     assert COMING | PLATFORM <= given
 
 
@@ -58,7 +60,9 @@ def test_the_documented_settings_are_the_same_with_the_same_defaults(root: Path)
     assert set(documented) - OTHER_FORMS >= set(ours) - COMING
     for name, value in ours.items():
         if name in documented:
-            assert value == OTHERWISE.get(name, documented[name]), f"infra/settings.json: {name}: docs/settings.md"
+            assert value == OTHERWISE.get(name, documented[name]), (
+                f"infra/settings.json: {name}: docs/settings.md"
+            )
 
 
 def test_the_app_takes_the_settings(everything: Template) -> None:
@@ -71,7 +75,9 @@ def test_the_app_takes_the_settings(everything: Template) -> None:
 def test_sweeps_begin_held(template: Template, root: Path) -> None:
     """Nothing is written unseen until somebody decides so."""
     assert given_settings(template)["SWEEP_MODE"] == "plan"
-    parameters = json.loads((root / "infra" / "main.parameters.json").read_text(encoding="utf-8"))["parameters"]
+    parameters = json.loads((root / "infra" / "main.parameters.json").read_text(encoding="utf-8"))[
+        "parameters"
+    ]
     assert parameters["sweepMode"]["value"] == "${SWEEP_MODE=plan}"
 
 
@@ -111,7 +117,9 @@ def test_queues_containers_and_table_are_the_codes_own(template: Template) -> No
     containers = {str(one.body["name"]) for one in template.of(f"{storage}/blobServices/containers")}
     tables = {str(one.body["name"]) for one in template.of(f"{storage}/tableServices/tables")}
     environment = {name: str(value) for name, value in given_settings(template).items()}
-    own = Settings.from_environment({**environment, **STAND_INS, "TENANT_ID": "contoso.com", "CLIENT_ID": GUID})
+    own = Settings.from_environment(
+        {**environment, **STAND_INS, "TENANT_ID": "contoso.com", "CLIENT_ID": GUID}
+    )
     assert queues == {QUEUE, POISON_QUEUE}, "infra/app/storage.bicep: queueNames"
     assert containers == {own.state_container, "app-package"}, "infra/app/storage.bicep: containerNames"
     assert tables == {own.state_table}
@@ -142,5 +150,9 @@ def given_settings(template: Template) -> dict[str, str]:
 def defaults(root: Path) -> dict[str, str]:
     """Return the default of each setting in docs/settings.md; empty where there is none."""
     lines = (root / "docs" / "settings.md").read_text(encoding="utf-8").splitlines()
-    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| `")]
-    return {name.strip("`"): default.strip("`") if default.startswith("`") else "" for name, default, *_ in rows}
+    rows = [
+        [cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| `")
+    ]
+    return {
+        name.strip("`"): default.strip("`") if default.startswith("`") else "" for name, default, *_ in rows
+    }
