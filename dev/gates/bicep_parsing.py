@@ -44,7 +44,8 @@ def parse(paths: list[Path], *, seconds: float = 60) -> dict[Path, dict[str, Any
     except subprocess.TimeoutExpired as late:
         read = (late.stdout or b"").count(b"\n")
         raise BrokenBicepError(
-            f"{paths[read]}: the parser did not end within {seconds} s. Take long texts out of it (loadTextContent)."
+            f"{paths[read]}: the parser did not end within {seconds} s. "
+            "Close its texts, and take long ones out of it (loadTextContent)."
         ) from None
     answers = [json.loads(line) for line in done.stdout.splitlines()]
     if len(answers) < len(paths):

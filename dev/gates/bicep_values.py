@@ -1,7 +1,7 @@
 """What the expressions of one Bicep file come to, as far as that is known before anything is deployed.
 
-What only Azure knows (ids, endpoints, hashes) stays an `Expression`: text that says where it would come from. A name
-that nobody declares is an error, as it is to the compiler.
+What only Azure knows (ids, endpoints, hashes) stays an `Expression`: text that says where it would come from.
+A name that nobody declares is an error, as it is to the compiler.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import operator
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dev.gates.bicep_parsing import NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 # The public cloud: https://learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions-deployment
 _ENVIRONMENT = {
@@ -78,29 +78,27 @@ class Scope:
             TemplateError: It names what is not declared.
         """
         items = items or {}
+        if isinstance(node, dict):
+            return self._of_dict(node, items)
+        if isinstance(node, list):
+            return [self.value(one, items) for one in node]
+        return self._text(node, items) if isinstance(node, str) else node
+
+    def _of_dict(self, node: dict[str, Any], items: Mapping[str, Any]) -> Any:
         match node:
-            case {"loop_type": loop, "config": body, **_rest}:
+            case {"loop_type": loop, "config": body}:
                 return [self.value(body, {**items, **turn}) for turn in self.turns(loop, items)]
             case {"operator": {"type": kind, "operands": operands}} if len(node) == 1:
                 return self._operator(kind, operands, items)
-            case {"function": {"type": name, **rest}} if len(node) == 1:
-                given = [one for one in rest.get("parameters", {}).values() if one is not None]
+            case {"function": {"type": name} as call} if len(node) == 1:
+                given = [one for one in call.get("parameters", {}).values() if one is not None]
                 return self._function(name, [self.value(one, items) for one in given])
-            case dict() if list(node) == [NAME]:
-                return self._path([node[NAME]], items)
-            case dict():
-                return {
-                    self._text(key.strip("'"), items): self.value(one, items) for key, one in node.items()
-                }
-            case list():
-                return [self.value(one, items) for one in node]
-            case str():
-                return self._text(node, items)
-            case _:
-                return node
+            case {"$name": name} if len(node) == 1:
+                return self._path([name], items)
+        return {self._text(key.strip("'"), items): self.value(one, items) for key, one in node.items()}
 
     def turns(self, loop: Mapping[str, Any], items: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return what a loop has in hand at each turn; one turn of Expressions where the list is not known."""
+        """Return what a loop has in hand at each turn; one turn of Expressions if its list is not known."""
         detail = loop["detail"]
         over = self.value(detail["array_name"], items)
         if not isinstance(over, list):

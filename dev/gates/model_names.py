@@ -1,8 +1,8 @@
 """Property names, types and values of resources, compared with the models of Azure's management libraries.
 
-The libraries are made from the specifications of the REST interface, so a property that they do not have is one that
-Azure would not take, or would silently pass over. Two makes of models are read: the newer keep a field for each
-property, the older a map.
+The libraries are made from the specifications of the REST interface, so a property that they do not have is
+one that Azure would not take, or would pass over in silence. Two makes of models are read, by what they keep
+for their own use: the newer a field for each property, the older a map.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 # What Bicep adds to each resource, and what stands in the address of the call and not in its body.
 _BICEP = {"name", "parent", "scope", "dependsOn"}
 _WEB, _STORAGE, _NETWORK = "azure.mgmt.web", "azure.mgmt.storage", "azure.mgmt.network"
-_INSIGHTS = "azure.mgmt.applicationinsights"
+_INSIGHTS, _AUTHORIZATION = "azure.mgmt.applicationinsights", "azure.mgmt.authorization.v2022_04_01"
 MODELS: Mapping[str, str] = {
-    "Microsoft.Authorization/roleAssignments": "azure.mgmt.authorization.v2022_04_01:RoleAssignmentCreateParameters",
+    "Microsoft.Authorization/roleAssignments": f"{_AUTHORIZATION}:RoleAssignmentCreateParameters",
     "Microsoft.Insights/actionGroups": "azure.mgmt.monitor:ActionGroupResource",
     "Microsoft.Insights/components": f"{_INSIGHTS}.v2020_02_02:ApplicationInsightsComponent",
     "Microsoft.Insights/scheduledQueryRules": "azure.mgmt.monitor:ScheduledQueryRuleResource",
@@ -50,7 +50,9 @@ MODELS: Mapping[str, str] = {
     "Microsoft.Storage/storageAccounts/tableServices/tables": f"{_STORAGE}:Table",
     "Microsoft.Web/serverfarms": f"{_WEB}:AppServicePlan",
     "Microsoft.Web/sites": f"{_WEB}:Site",
-    "Microsoft.Web/sites/basicPublishingCredentialsPolicies": f"{_WEB}:CsmPublishingCredentialsPoliciesEntity",
+    "Microsoft.Web/sites/basicPublishingCredentialsPolicies": (
+        f"{_WEB}:CsmPublishingCredentialsPoliciesEntity"
+    ),
     "Microsoft.Web/sites/config:appsettings": f"{_WEB}:StringDictionary",
     "Microsoft.Web/sites/config:authsettingsV2": f"{_WEB}:SiteAuthSettingsV2",
 }
@@ -82,8 +84,8 @@ def _map(**fields: Field | type) -> Field:
 
 
 _TAGGED = {"location": Field(str), "tags": Field(str, dict)}
-# Their libraries (resource, privatedns) would be two more for five properties, and diagnostic settings have left the
-# monitor library with version 7. https://learn.microsoft.com/azure/templates/ has them.
+# Their libraries (resource, privatedns) would be two more for a few properties; diagnostic settings have left
+# the monitor library with version 7. https://learn.microsoft.com/azure/templates/ has them.
 BY_HAND: Mapping[str, Mapping[str, Field]] = {
     "Microsoft.Insights/diagnosticSettings": {
         "properties": _map(
@@ -102,7 +104,7 @@ BY_HAND: Mapping[str, Mapping[str, Field]] = {
 
 
 def faults(kind: str, name: str, body: Mapping[str, Any]) -> list[str]:
-    """Return what the model of a resource would not take of its body: path, what is wrong, what would be right.
+    """Return what a resource's model would not take of its body: path, what is wrong, what would be right.
 
     Args:
         kind: The type, such as `Microsoft.Web/sites`.
@@ -143,7 +145,8 @@ def _compare_value(field: Field, value: Any, path: str) -> Iterator[str]:
         if not isinstance(value, field.many):
             yield f"{path}: it must be a {'list' if field.many is list else 'map'}"
             return
-        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+        each: dict[Any, Any] = dict(enumerate(value)) if isinstance(value, list) else dict(value)
+        for key, one in each.items():
             yield from _compare_value(Field(field.holds), one, f"{path}.{key}")
     elif isinstance(field.holds, dict) or not issubclass(field.holds, (Enum, *_JSON)):
         if isinstance(value, dict):
@@ -160,13 +163,14 @@ def _compare_value(field: Field, value: Any, path: str) -> Iterator[str]:
 
 
 @cache
-def _fields(model: type) -> dict[str, Field]:
+def _fields(model: Any) -> dict[str, Field]:
     """Return the properties of a model by their names in JSON."""
-    hinted = {**vars(sys.modules[model.__module__]), "_models": importlib.import_module(_package(model))}
+    package = model.__module__.rpartition(".")[0]
+    hinted = {**vars(sys.modules[model.__module__]), "_models": importlib.import_module(package)}
     if not hasattr(model, "_attribute_map"):
         hints = typing.get_type_hints(model, hinted)
         return {
-            field._rest_name_input or name: _field(hints[name], read_only=field._visibility == ["read"])
+            field._rest_name_input or name: _field(hints[name], read_only=field._visibility == ["read"])  # noqa: SLF001  see above
             for base in reversed(model.__mro__)
             for name, field in vars(base).items()
             if type(field).__name__ == "_RestField"
@@ -175,18 +179,14 @@ def _fields(model: type) -> dict[str, Field]:
     for base in reversed(model.__mro__[:-1]):
         hints.update(typing.get_type_hints(base.__init__, hinted))
     fields: dict[str, Field] = {}
-    for name, entry in model._attribute_map.items():
+    for name, entry in model._attribute_map.items():  # noqa: SLF001
         *folders, last = entry["key"].split(".")
         place = fields
         for folder in folders:
             place = place.setdefault(folder, Field({})).holds
-        read_only = model._validation.get(name, {}).get("readonly", False)
+        read_only = model._validation.get(name, {}).get("readonly", False)  # noqa: SLF001
         place[last] = _field(hints.get(name, typing.Any), read_only=read_only)
     return fields
-
-
-def _package(model: type) -> str:
-    return model.__module__.rpartition(".")[0]
 
 
 def _field(hint: Any, *, read_only: bool) -> Field:

@@ -1,7 +1,7 @@
 """What a query of the logs looks for, read from its text.
 
-A line of ours is `<event> {facts as JSON}`. So a query finds it by `startswith "<event> {"`, and takes facts as
-`Facts.<name>`. There is no KQL parser to be had, so no more than these is read of it.
+A line of ours is `<event> {facts as JSON}`. So a query finds it by `startswith "<event> {"`, and takes facts
+as `Facts.<name>`. There is no KQL parser to be had, so no more than these is read of it.
 """
 
 from __future__ import annotations

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def recorded_facts(root: Path) -> dict[Event, set[str]]:
     """Return the facts of each event that the modules under `root` record.
 
-    Where a call chooses the event only when it runs, its facts count for every event that its module names. Facts
-    unpacked from a mapping are the counts of outcomes.
+    Where a call chooses the event only when it runs, its facts count for every event that its module names.
+    Facts unpacked from a mapping are the counts of outcomes.
     """
     facts: dict[Event, set[str]] = defaultdict(set)
     for path in sorted(root.rglob("*.py")):

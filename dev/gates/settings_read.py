@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 from mfa_sync.settings import Settings
 from shared.errors import SettingsError
@@ -28,8 +29,6 @@ class _Recorder(Mapping[str, str]):
 def settings_read() -> set[str]:
     """Return the names of all settings that the program reads."""
     environment = _Recorder()
-    try:
+    with suppress(SettingsError):
         Settings.from_environment(environment)
-    except SettingsError:
-        pass
     return environment.asked

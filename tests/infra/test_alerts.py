@@ -66,7 +66,7 @@ def test_every_query_is_used(template: Template) -> None:
 
 
 def test_a_line_begins_as_the_queries_say(caplog: pytest.LogCaptureFixture) -> None:
-    """`<event> {facts}` is the whole text of a record: whoever ships it, host or OpenTelemetry, ships that."""
+    """`<event> {facts}` is the whole text of a record: host and OpenTelemetry both ship that."""
     with caplog.at_level(logging.INFO):
         record(
             logging.getLogger("test"),

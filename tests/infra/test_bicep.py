@@ -44,7 +44,7 @@ def test_every_bicep_file_can_be_read(root: Path) -> None:
 
 
 def test_the_files_fit_each_other_and_hold_nothing_unused(template: Template) -> None:
-    """Loading looks up every name, parameter and output; what nothing asks for would be a lie to its reader."""
+    """Loading looks up every name, parameter and output; what nothing asks for misleads."""
     assert not template.unused, "Take out, or use: " + ", ".join(template.unused)
 
 

@@ -19,8 +19,8 @@ SCHEMA = Path(__file__).with_name("azure-yaml.schema.json")
 PUBLISHED = {"function_app.py", "host.json", "mfa_sync", "requirements.txt", "shared", "LICENSE"}
 # What the doctor remarks and is not so here.
 REMARKS = {
-    "check_blueprint_registration": "it knows no blueprints of other modules; tests/project has the functions indexed",
-    "check_app_insights": "it looks at local settings alone; test_settings_and_names.py has it in the template",
+    "check_blueprint_registration": "it sees no blueprints of other modules; tests/project indexes them",
+    "check_app_insights": "it looks at local settings alone; the template has it",
     "check_native_dependency_risk": "wheels are built for Linux and Python 3.13, see docs/azure.md",
     "check_binding_connection_resolution": "it looks for AzureWebJobsStorage alone; the parts of it are set",
 }

@@ -147,7 +147,7 @@ def test_only_named_addresses_reach_the_app_and_only_operators_its_scm(
 
 
 def test_roles_are_the_listed_ones_each_on_its_resource(everything: Template) -> None:
-    """Nobody is given more than the table of least privilege says, and on nothing larger than one resource."""
+    """Nobody is given more than the table says, and on nothing larger than one resource."""
     given: list[tuple[str, str | None]] = []
     for assignment in everything.of("Microsoft.Authorization/roleAssignments"):
         role = str(assignment.at("properties.roleDefinitionId"))
@@ -175,12 +175,12 @@ def test_roles_are_the_listed_ones_each_on_its_resource(everything: Template) ->
 def test_nothing_asks_for_a_key(root: Path) -> None:
     """Identities open everything: neither a key nor a connection string is read or written."""
     for path in sorted((root / "infra").rglob("*.bicep")):
-        found = KEYS.search(path.read_text(encoding="utf-8"))
-        assert not found, f"{path}: {found[0] if found else ''}: use the identity and a role"
+        found = [match[0] for match in KEYS.finditer(path.read_text(encoding="utf-8"))]
+        assert not found, f"{path}: {found}: use the identity and a role"
 
 
 def test_no_parameter_or_output_is_a_secret(everything: Template) -> None:
-    """Deployments are kept, with parameters and outputs, and many may read them. Secrets are set in the vault."""
+    """Deployments are kept, with both, and many may read them. Secrets are set in the vault."""
     for path, tree in everything.trees.items():
         for name, output in tree.get("outputs", {}).items():
             said = f"{name} {output['value']}"
