@@ -146,6 +146,10 @@ class Scope:
     def _operator(self, kind: str, operands: Mapping[str, Any], items: Mapping[str, Any]) -> Any:
         if kind == "property_accessor":
             base, *rest = _flat(operands["operand_1"]), *_flat(operands["operand_2"])
+            if not all(isinstance(one, str) for one in rest):
+                raise TemplateError(
+                    f"{self.path}: the gates follow no call or index behind a dot ({rest}). Take its parts apart."
+                )
             if len(base) == 1 and isinstance(base[0], str):
                 return self._path([base[0], *rest], items)
             return self._within(self.value(operands["operand_1"], items), rest)

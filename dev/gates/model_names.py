@@ -145,9 +145,8 @@ def _compare_value(field: Field, value: Any, path: str) -> Iterator[str]:
         if not isinstance(value, field.many):
             yield f"{path}: it must be a {'list' if field.many is list else 'map'}"
             return
-        each: dict[Any, Any] = dict(enumerate(value)) if isinstance(value, list) else dict(value)
-        for key, one in each.items():
-            yield from _compare_value(Field(field.holds), one, f"{path}.{key}")
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from _compare_value(Field(field.holds), value[key], f"{path}.{key}")
     elif isinstance(field.holds, dict) or not issubclass(field.holds, (Enum, *_JSON)):
         if isinstance(value, dict):
             inner = field.holds if isinstance(field.holds, dict) else _fields(field.holds)

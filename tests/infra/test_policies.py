@@ -198,7 +198,8 @@ def test_no_parameter_or_output_is_a_secret(everything: Template) -> None:
 def test_the_app_has_no_setting_that_flex_consumption_refuses(everything: Template) -> None:
     """They are ignored, or stop the deployment."""
     (app,) = everything.of(SITE)
-    assert not set(settings(everything)) & FORBIDDEN_ON_FLEX
+    refused = set(settings(everything)) & FORBIDDEN_ON_FLEX
+    assert not refused, f"{app}: settings {refused}: take them out of infra/settings.json or function.bicep"
     unwanted = {
         "linuxFxVersion",
         "pythonVersion",
@@ -245,7 +246,9 @@ def test_the_app_calls_out_by_addresses_of_its_own(template: Template) -> None:
     (app,) = template.of(SITE)
     subnets = {one["name"]: one["properties"] for one in network.at("properties.subnets")}
     assert subnets["app"]["delegations"][0]["properties"] == {"serviceName": "Microsoft.App/environments"}
-    assert subnets["app"]["natGateway"] == {"id": "network:nat.id"}
+    assert subnets["app"].get("natGateway") == {"id": "network:nat.id"}, (
+        f"{network}: subnet app: natGateway: nat"
+    )
     assert {subnet["defaultOutboundAccess"] for subnet in subnets.values()} == {False}
     assert gateway.at("properties.publicIpPrefixes") == [{"id": "network:egress.id"}]
     assert app.at("properties.virtualNetworkSubnetId").endswith("/subnets/app")
