@@ -148,7 +148,7 @@ class Scope:
             base, *rest = _flat(operands["operand_1"]), *_flat(operands["operand_2"])
             if not all(isinstance(one, str) for one in rest):
                 raise TemplateError(
-                    f"{self.path}: the gates follow no call or index behind a dot ({rest}). Take its parts apart."
+                    f"{self.path}: the gates follow no call or index behind a dot. Take apart: {operands}"
                 )
             if len(base) == 1 and isinstance(base[0], str):
                 return self._path([base[0], *rest], items)

@@ -142,11 +142,12 @@ def _compare_value(field: Field, value: Any, path: str) -> Iterator[str]:
     if isinstance(value, Expression) or value is None or field.holds is None:
         return
     if field.many:
-        if not isinstance(value, field.many):
+        if type(value) is not field.many:
             yield f"{path}: it must be a {'list' if field.many is list else 'map'}"
             return
-        for key in value if isinstance(value, dict) else range(len(value)):
-            yield from _compare_value(Field(field.holds), value[key], f"{path}.{key}")
+        each: Any = value.items() if field.many is dict else enumerate(value)
+        for key, one in each:
+            yield from _compare_value(Field(field.holds), one, f"{path}.{key}")
     elif isinstance(field.holds, dict) or not issubclass(field.holds, (Enum, *_JSON)):
         if isinstance(value, dict):
             inner = field.holds if isinstance(field.holds, dict) else _fields(field.holds)
