@@ -142,11 +142,11 @@ def _compare_value(field: Field, value: Any, path: str) -> Iterator[str]:
     if isinstance(value, Expression) or value is None or field.holds is None:
         return
     if field.many:
-        if type(value) is not field.many:
+        is_right = type(value) is field.many
+        if not is_right:
             yield f"{path}: it must be a {'list' if field.many is list else 'map'}"
             return
-        each: Any = value.items() if field.many is dict else enumerate(value)
-        for key, one in each:
+        for key, one in value.items() if field.many is dict else enumerate(value):
             yield from _compare_value(Field(field.holds), one, f"{path}.{key}")
     elif isinstance(field.holds, dict) or not issubclass(field.holds, (Enum, *_JSON)):
         if isinstance(value, dict):
