@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from dev.stack import example_settings
 from dev.tenant import sample
 from mfa_sync import answers
+from mfa_sync.composition import sign_in_of
 from mfa_sync.credentials.key_vault import KeyVault
-from mfa_sync.credentials.sign_in import AccessToken, RopcSignIn
+from mfa_sync.credentials.sign_in import AccessToken, SignIn
 from mfa_sync.settings import Settings
 from mfa_sync.wires import OWN, Wires
 from shared.errors import SyncError
@@ -34,11 +35,11 @@ class Signing:
         self.wires = wires
         self.worker = self.cold_start()
 
-    def cold_start(self, *, vault: KeyVault | None = None, **settings: str) -> RopcSignIn:
+    def cold_start(self, *, vault: KeyVault | None = None, **settings: str) -> SignIn:
         """Start another worker, which is the one that is asked from now on."""
         read = Settings.from_environment({**example_settings(), **settings})
         self.vault = vault or KeyVault(read, self.clock)
-        self.worker = RopcSignIn(read, self.vault, self.clock, self.wires, self.table)
+        self.worker = sign_in_of(read, self.vault, self.clock, self.wires, self.table)
         return self.worker
 
     async def answer(self) -> Answer | None:
