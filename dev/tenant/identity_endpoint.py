@@ -79,6 +79,13 @@ def _switched_off(state: TenantState, call: Call) -> Reply | None:
         )
     if mode == "400":
         return _error(HTTPStatus.BAD_REQUEST, "The parameters are invalid.")
+    if mode == "429":
+        reply = _error(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests.")
+        wait = state.switches.identity_retry_after
+        reply.headers |= {} if wait is None else {"Retry-After": str(wait)}
+        return reply
+    if mode == "html":
+        return Reply(HTTPStatus.OK, raw=b"<html>sign in</html>", headers={"Content-Type": "text/html"})
     if mode == "500":
         return _error(
             HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occurred while fetching the AAD Token."

@@ -120,9 +120,10 @@ class Switches:
     lockout_seconds: float = 60.0
     # Managed identity
     # ----------------
-    # "ok", "absent" (no identity assigned), "400", "500" (JSON) or "500-empty".
+    # "ok", "absent" (no identity assigned), "400", "429", "500" (JSON), "500-empty" or "html".
     identity: str = "ok"
     identity_delay: float = 0.0
+    identity_retry_after: int | None = None
     identity_token_lifetime: int = 86400
     # Whether the endpoint gives out the same token until five minutes before its end, revoked or not, as
     # documented ("cached for hours"). Off by default.
