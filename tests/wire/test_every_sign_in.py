@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dev.sign_in_modes import APP_ONLY, MODES
 from dev.tenant import sample
 from dev.tenant.identity_endpoint import MANAGED_IDENTITY_ID
 from mfa_sync.graph.audit import changed_by_others
@@ -21,18 +22,9 @@ if TYPE_CHECKING:
 
 ONE, TWO = "+46701740611", "+46701740622"
 GRAPH = "graph.microsoft.com"
-APP_ONLY = {
-    "client-secret": {"GRAPH_AUTH": "client-secret"},
-    "managed-identity": {"GRAPH_AUTH": "managed-identity", "CLIENT_ID": "", "TENANT_ID": ""},
-}
-MODES = {
-    "ropc": {"GRAPH_AUTH": "ropc"},
-    "ropc by the identity": {"GRAPH_AUTH": "ropc", "ROPC_CREDENTIAL": "managed-identity"},
-    **APP_ONLY,
-}
 SECRETS = {
     "ropc": {"mfa-sync-username", "mfa-sync-password", "mfa-sync-client-secret"},
-    "ropc by the identity": {"mfa-sync-username", "mfa-sync-password"},
+    "ropc-managed-identity": {"mfa-sync-username", "mfa-sync-password"},
     "client-secret": {"mfa-sync-client-secret"},
     "managed-identity": set[str](),
 }
