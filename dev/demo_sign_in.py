@@ -73,9 +73,7 @@ def show(mode: str, storage: Azurite) -> Shown:
 def main() -> int:
     """Run the modes that are named, else all, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m dev.demo_sign_in", description=__doc__)
-    parser.add_argument(
-        "--auth", choices=MODES, action="append", help="this mode; may be repeated"
-    )
+    parser.add_argument("--auth", choices=MODES, action="append", help="this mode; may be repeated")
     modes = parser.parse_args().auth or list(MODES)
     console = Console(width=118)
     with Azurite() as storage:

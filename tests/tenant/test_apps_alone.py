@@ -30,7 +30,7 @@ NUMBER = "+46 701740699"
 def identity_token(scope: str) -> str:
     """Return what the platform's endpoint gives."""
     with ManagedIdentityCredential() as credential:
-        return credential.get_token(scope).token
+        return str(credential.get_token(scope).token)
 
 
 def claims_of(token: str) -> dict[str, Any]:
