@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mfa_sync.brake import Brake, Versions
-from mfa_sync.credentials.aadsts import THROTTLED, Healing, refusal_of
+from mfa_sync.credentials.aadsts import THROTTLED, refusal_of
 from tests.clocks import FakeClock
 from tests.shared_table import SharedTable
 
@@ -39,6 +39,14 @@ def at_once[T](work: Coroutine[Any, Any, T]) -> T:
         result: T = end.value
         return result
     raise AssertionError("It waits.")
+
+
+def wrongs_of(versions: Versions) -> dict[int, str]:
+    """Return what each verdict about a secret would prove wrong for good."""
+    return {
+        WRONG["password"]: f"{versions.username} {versions.password}",
+        WRONG["client_secret"]: versions.client_secret,
+    }
 
 
 class SkewedClock(FakeClock):
@@ -117,7 +125,7 @@ class ManyWorkers(RuleBasedStateMachine):
         self.entra = Entra(self.clock, {kind: {"0" if kind in self.kinds else ""} for kind in KINDS})
         self.workers: list[Worker] = []
         self.had_outage = False
-        self.told_wrong: set[str | None] = set()
+        self.told_wrong: set[tuple[int, str]] = set()
         self.told_at: list[float] = []
 
     # The world
@@ -261,7 +269,7 @@ class ManyWorkers(RuleBasedStateMachine):
             worker.read, worker.read_at = self._latest(), self.clock.monotonic()
             hold = at_once(worker.brake.enter(worker.read))
         if hold is None:
-            assert self._names(worker.read).isdisjoint(self.told_wrong)
+            assert self.told_wrong.isdisjoint(wrongs_of(worker.read).items())
             worker.trial, worker.verdict, worker.was_sent = worker.read, None, False
 
     def _end(self, worker: Worker, *, is_lost: bool) -> None:
@@ -272,8 +280,9 @@ class ManyWorkers(RuleBasedStateMachine):
         elif is_lost:
             at_once(self._lost(worker.brake, trial))
         elif worker.verdict:
-            if not self.had_outage:
-                self.told_wrong |= {trial.spent_by(worker.verdict.healing)} - {None}
+            number = worker.verdict.number
+            if number in wrongs_of(trial) and not self.had_outage:
+                self.told_wrong.add((number, wrongs_of(trial)[number]))
             if not worker.verdict.healing.needs_nobody:
                 self.told_at.append(self.clock.monotonic())
             at_once(worker.brake.refused(worker.verdict, trial, 0))
@@ -282,12 +291,6 @@ class ManyWorkers(RuleBasedStateMachine):
 
     def _lost(self, brake: Brake, trial: Versions) -> Coroutine[Any, Any, None]:
         return brake.unanswered(trial)
-
-    @staticmethod
-    def _names(versions: Versions) -> set[str | None]:
-        return {versions.spent_by(Healing.NEW_PASSWORD), versions.spent_by(Healing.NEW_CLIENT_SECRET)} - {
-            None
-        }
 
     def _latest(self) -> Versions:
         return Versions(**{kind: str(version) for kind, version in self.vault.items()})

@@ -160,7 +160,8 @@ async def test_a_token_near_its_end_is_renewed(signing: Signing) -> None:
 async def test_its_brake_is_not_the_service_accounts(signing: Signing) -> None:
     """An account that is locked says nothing of the app: the way out of ROPC stays open."""
     signing.cold_start(GRAPH_AUTH="ropc")
-    signing.control.put_secret("mfa-sync-password", "wrong")
-    assert (await signing.refusal())["aadsts"] == 50126
+    signing.control.switch(token_error=50053)
+    assert (await signing.refusal())["aadsts"] == 50053
+    signing.control.switch(token_error=None)
     signing.cold_start()
     await signing.token()
