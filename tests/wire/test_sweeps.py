@@ -335,7 +335,9 @@ async def test_a_sweep_tells_whose_phone_a_stranger_changed(
     caplog.clear()
     assert (await sweeper.sweep(RunKind.FULL)).state is State.HELD
     told = [
-        one.facts["user"] for one in caplog.records if getattr(one, "event", "") == "phone.changedOutside"
+        getattr(one, "facts", {})["user"]
+        for one in caplog.records
+        if getattr(one, "event", "") == "phone.changedOutside"
     ]
     assert told == [person.id]
     assert other.id not in told

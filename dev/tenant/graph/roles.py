@@ -59,7 +59,9 @@ def check_write(state: TenantState, caller: Caller, target: Person) -> None:
     """Refuse a caller who may not change this person's methods."""
     check_read(state, caller, target)
     if caller.person is None:
-        return  # Whether an app alone is limited for privileged targets is unknown; no page says so.
+        if not (state.switches.app_reaches_privileged or within_reach(state, target)):
+            raise method_denied()
+        return
     if caller.person.id == target.id:
         raise method_denied()  # no self-service
     held = _held_over(state, caller, target)
@@ -83,6 +85,8 @@ def within_reach(state: TenantState, target: Person) -> bool:
 
 def sees_full_numbers(state: TenantState, caller: Caller, target: Person) -> bool:
     """Whether this person's numbers come back whole or masked."""
+    if caller.person is None and state.switches.app_number_view == "masked":
+        return False
     view = state.switches.number_view
     if view != "by role":
         return view == "full"
