@@ -118,13 +118,13 @@ def read_key_file(path: Path) -> dict[str, Any]:
     try:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
             raise usage(f"{path}: others may read it.", f"chmod 600 {path}")
-        held: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        held = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise usage(f"{path}: {error.strerror or type(error).__name__}.") from None
     except ValueError:  # the decoder's error holds the whole text
         raise usage(f"{path}: is not JSON in UTF-8.", _FORMAT) from None
     functions = held.get("functions", {}) if isinstance(held, dict) else None
-    if not isinstance(functions, dict):
+    if not isinstance(held, dict) or not isinstance(functions, dict):
         raise usage(f"{path}: has another form.", _FORMAT)
     texts = {**held, "functions": ""}
     if unknown := sorted(set(held) - _FILE_NAMES):

@@ -160,7 +160,11 @@ def _words(text: str) -> list[str]:
 
 
 def _reason(terminal: Terminal, options: Namespace) -> str:
-    return str(options.reason or terminal.ask("Reason (kept with the run; no phone numbers)\n> "))
+    if options.reason:
+        return str(options.reason)
+    if options.yes:
+        raise usage("--yes needs --reason too: it is kept with the run.")
+    return terminal.ask("Reason (kept with the run; no phone numbers)\n> ")
 
 
 def _approver(app: App) -> Secret | None:

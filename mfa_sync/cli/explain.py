@@ -52,7 +52,7 @@ def text(answer: Mapping[str, Any], asked: str) -> list[str]:
                 ("last write", _last_write(answer["lastWrite"]) if user else ""),
                 ("now it would be", _would(answer)),
                 ("decided by", answer["decidedBy"]),
-                ("detail", answer["detail"]),
+                ("detail", answer["detail"] if not (answer["attribute"] or {}).get("reason") else ""),
                 ("who acts", meaning(code).who if code else ""),
                 ("what to do", meaning(code).remedy if code else ""),
                 ("notes", ", ".join(answer["notes"])),
@@ -107,5 +107,5 @@ def _last_write(last: Mapping[str, Any] | None) -> str:
 
 def _would(answer: Mapping[str, Any]) -> str:
     code = f": {answer['code']}" if answer["code"] else ""
-    action = f" ({answer['action']})" if answer["action"] else ""
-    return f"{answer['wouldBe']}{code}{action}"
+    said = answer["wouldBe"].startswith(answer["action"] or "")
+    return f"{answer['wouldBe']}{code}{'' if said else f' ({answer["action"]})'}"

@@ -67,7 +67,7 @@ def refusal(refused: Refused) -> CommandError:
     if refused.status == _FORBIDDEN:
         return CommandError(
             exit_code,
-            "Refused (403) before the app saw the call: access restrictions, or the registration's own rules.",
+            "Refused (403) before the app saw the call: access restrictions, or the registration's rules.",
             "Call from a network that is let in; with --audience, as somebody whom the registration admits.",
         )
     if refused.status >= 500:  # noqa: PLR2004

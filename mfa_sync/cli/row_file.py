@@ -1,4 +1,4 @@
-"""A small file of users for a push: CSV or JSON, read into the contract's rows. Its cells are never quoted."""
+"""A small file of users for a push: CSV or JSON, read into the contract's rows. No cell is quoted."""
 
 from __future__ import annotations
 

@@ -95,8 +95,10 @@ def plan(run: Mapping[str, Any]) -> list[str]:
         *table(("kind", "planned", "limits within 24 hours", ""), rows, right=("planned",)),
     ]
     if population is not None:
-        known = population if population != "None" else "not known yet: no full sweep has finished"
-        lines.append(f"  percentages are of the managed population: {known}")
+        known = (
+            f"{population} users" if population != "None" else "not known before a full sweep has finished"
+        )
+        lines.append(f"  percentages are of the managed population, {known}")
     return lines
 
 
@@ -135,7 +137,11 @@ def refusals(run: Mapping[str, Any], shown: Sequence[Mapping[str, Any]], part: s
     lines += table(("code", "users", "who acts", "what to do"), rows, right=("users",))
     if shown:
         people = [(one["code"], one["userPrincipalName"] or one["id"], one["detail"]) for one in shown]
-        lines += ["", f"Refused users ({part})", *table(("code", "user", "detail"), people)]
+        lines += [
+            "",
+            f"Refused users that the plan lists ({part})",
+            *table(("code", "user", "detail"), people),
+        ]
     return lines
 
 

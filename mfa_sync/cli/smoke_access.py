@@ -1,7 +1,7 @@
 """Smoke: who gets in. Each call is one that could write nothing even if it were let through.
 
-Pushes are dry runs with a body that is no JSON, decisions are about a run that does not exist, without a reason. What
-refuses is told apart: the app's refusals are problem documents with a code, the platform's and the host's are not.
+Pushes are dry runs with a body that is no JSON, decisions are about a run that does not exist. Who refuses is
+told apart: the app's refusals are problem documents with a code, the platform's and the host's are not.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from mfa_sync.cli.app import Call
 from mfa_sync.cli.ending import CommandError, Exit
 from mfa_sync.cli.secret import Secret
 from mfa_sync.cli.smoke_line import Line
@@ -206,7 +207,7 @@ def denied(app: App, options: Namespace) -> Line:
     """From here, nothing gets through: run where the access restrictions should refuse."""
     del options
     try:
-        reply = app.send("GET", "api/health", signed_in=False)
+        reply = app.send(Call("GET", "api/health", signed_in=False))
     except CommandError as error:
         if error.code is not Exit.UNAVAILABLE:
             raise
@@ -230,9 +231,8 @@ def _try(
     method, path = _CALLS[function]
     content = _NO_JSON if method == "POST" else None
     sent = {"Content-Type": "application/json", **(headers or {})} if content else headers
-    return app.send(
-        method, path, key=key, content=content, message=message, headers=sent, signed_in=signed_in
-    )
+    call = Call(method, path, key, message, content=content, headers=sent, signed_in=signed_in)
+    return app.send(call)
 
 
 def _by_host(reply: Reply) -> bool:

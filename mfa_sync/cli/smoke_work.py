@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from mfa_sync.cli.app import Call
 from mfa_sync.cli.smoke_line import Line
 from mfa_sync.cli.vocabulary import BACKGROUND_FUNCTIONS, KEYED_FUNCTIONS, PUSH, RUNS_LIST
 
@@ -24,7 +25,7 @@ _OF_SCHEDULE = re.compile(r"[0-9]{8}T[0-9]{6}Z-(full|changed)")
 def health(app: App, options: Namespace) -> Line:
     """The functions are loaded."""
     del options
-    reply = app.send("GET", "api/health")
+    reply = app.send(Call("GET", "api/health"))
     if reply.status == _OK:
         return Line.passed("the app answers 200")
     return Line.failed(
@@ -95,7 +96,7 @@ def _begun(app: App) -> str | None:
 
 def _registered(app: App, master: Secret, fired: str) -> Line | None:
     """Return what the host's own list of functions tells; None if there is no such list here."""
-    reply = app.send("GET", "admin/functions", key=master)
+    reply = app.send(Call("GET", "admin/functions", master))
     if reply.status in {401, 403}:
         return Line.failed(
             f"the list of functions is refused ({reply.status})",

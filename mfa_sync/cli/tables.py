@@ -1,4 +1,4 @@
-"""Plain text tables. Nothing is cut: whoever approves must see whom it concerns, so long columns stand last."""
+"""Plain text tables. Nothing is cut: who approves must see whom it concerns; long columns stand last."""
 
 from __future__ import annotations
 

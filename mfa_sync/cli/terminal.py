@@ -89,7 +89,7 @@ class Terminal:
             self._progress = ""
 
     def _clean(self, text: str) -> str:
-        """Return the text without secrets, and without what could steer a terminal or turn its lines around."""
+        """Return the text without secrets, and without what steers a terminal or turns lines around."""
         for secret in sorted(self._secrets, key=len, reverse=True):
             text = text.replace(secret, _HIDDEN).replace(json.dumps(secret)[1:-1], _HIDDEN)
         return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
