@@ -16,9 +16,9 @@ class Administration:
         self._triggers = triggers
 
     def list(self) -> Response:
-        """Return the functions that are served, in the few fields that matter here, named as the host has them.
+        """Return the functions that are served; one whose binding is in error is left out.
 
-        Source: `FunctionMetadataResponse` of the Functions host. One whose binding is in error is left out.
+        Of the fields that Azure's list has (`FunctionMetadataResponse` of the host) a few.
         """
         listed = [
             {
