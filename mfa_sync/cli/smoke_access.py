@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from mfa_sync.cli.app import Call
+from mfa_sync.cli.app import Call, direct
 from mfa_sync.cli.ending import CommandError, Exit
 from mfa_sync.cli.secret import Secret
 from mfa_sync.cli.smoke_line import Line
@@ -64,9 +64,8 @@ def https_only(app: App, options: Namespace) -> Line:
         return Line.skipped("this address is http on this machine")
     address = f"http://{app.address.host}:{options.http_port}/api/health"
     try:
-        reply = httpx.get(
-            address, timeout=_PATIENCE_SECONDS, follow_redirects=False, trust_env=not app.address.is_local
-        )
+        with httpx.Client(timeout=_PATIENCE_SECONDS, mounts=direct(app.address)) as http:
+            reply = http.get(address)
     except httpx.HTTPError as error:
         return Line.passed(f"http is not served ({type(error).__name__})")
     location = reply.headers.get("location", "")

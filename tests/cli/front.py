@@ -1,4 +1,4 @@
-"""What stands before the app in these tests: a plain pass-through, twisted so that one thing is broken at a time."""
+"""What stands before the app in these tests: a pass-through, twisted to break one thing at a time."""
 
 from __future__ import annotations
 
