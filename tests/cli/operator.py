@@ -11,8 +11,6 @@ from dev.tenant import sample
 from mfa_sync.cli.main import main
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     import pytest
 
     from dev.stack import LocalStack
@@ -55,6 +53,7 @@ class Operator:
     ) -> None:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
+        self.url = stack.host.url
         self.secrets = [*sample.secrets(), *secrets_of(stack)]
         for name in VARIABLES:
             monkeypatch.delenv(f"MFA_SYNC_{name}", raising=False)
@@ -91,6 +90,3 @@ class Operator:
 def secrets_of(stack: LocalStack) -> list[str]:
     """Return the keys of a stack."""
     return [stack.host.host_key, *(stack.host.key(name) for name in stack.host.functions)]
-
-
-type Started = Callable[..., str]

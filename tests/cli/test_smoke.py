@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import ssl
 from typing import TYPE_CHECKING, Any
 
@@ -347,9 +346,3 @@ def test_plain_http_is_redirected_or_refused(
     assert lines(seen)["https only"] == status
     assert lines(seen)["storage"] == "pass"
     assert not {"x-functions-key", "message", "authorization"} & set(asked_headers)
-
-
-def principal(*roles: str) -> str:
-    """Return the header that App Service authentication writes."""
-    claims = {"auth_typ": "aad", "claims": [{"typ": "roles", "val": role} for role in roles]}
-    return base64.b64encode(json.dumps(claims).encode()).decode()
