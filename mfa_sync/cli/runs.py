@@ -36,7 +36,7 @@ def list_runs(app: App, terminal: Terminal, options: Namespace) -> Exit:
         found, following = _page(app, missing, after)
         wanted += [run for run in found if options.state in {None, run["state"]}]
         after = following
-        if following is None or (not options.all and len(wanted) >= options.limit):
+        if following is None or not found or (not options.all and len(wanted) >= options.limit):
             break
     if options.json:
         terminal.json({"runs": wanted, "next": following})
