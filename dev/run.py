@@ -67,7 +67,7 @@ def main() -> int:
                 control=stack.tenant.control_url,
                 who=_WHO,
                 python=sys.executable,
-                exports=_exports(stack),
+                exports=exports(stack),
             ),
             flush=True,
         )
@@ -75,7 +75,7 @@ def main() -> int:
     return 0
 
 
-def _exports(stack: LocalStack) -> str:
+def exports(stack: LocalStack) -> str:
     """Return the lines that point the command line at the stack; its keys are made up anew with each."""
     values = {
         "MFA_SYNC_URL": stack.host.url,

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from dev.run import exports
 from dev.stack import ROOT
 from dev.tenant import sample
 from tests.cli.operator import secrets_of
@@ -40,6 +41,15 @@ def test_a_script_reads_json_and_the_exit_code(stack: LocalStack) -> None:
         [*COMMAND, "runs", "list"], cwd=ROOT, env={}, capture_output=True, text=True, check=False
     )
     assert (broken.returncode, "MFA_SYNC_URL" in broken.stderr) == (2, True)
+
+
+def test_the_lines_that_make_run_prints_are_all_it_takes(stack: LocalStack) -> None:
+    """Pasted into a shell, they point the command line at the local stack."""
+    shell = f"{exports(stack)}\n'{sys.executable}' -m mfa_sync smoke --user bo.same@contoso.com"
+    ran = subprocess.run(  # noqa: S603  our own program
+        ["/bin/sh", "-c", shell], cwd=ROOT, env={}, capture_output=True, text=True, check=False
+    )
+    assert (ran.returncode, "9 passed, 0 failed" in ran.stdout) == (0, True), ran.stdout
 
 
 def test_a_person_is_asked_for_the_key_and_it_is_not_shown(stack: LocalStack) -> None:

@@ -33,7 +33,13 @@ def _echo(status: int) -> Callable[[Asked, Forward], Answered]:
     def twist(asked: Asked, on: Forward) -> Answered:
         del on
         detail = json.dumps(asked.headers)
-        problem = {"code": "misconfigured", "detail": detail, "remedy": detail, "runs": [detail], "next": detail}
+        problem = {
+            "code": "misconfigured",
+            "detail": detail,
+            "remedy": detail,
+            "runs": [detail],
+            "next": detail,
+        }
         return Answered.json(status, problem, **{"content-type": "application/problem+json"})
 
     return twist
