@@ -42,6 +42,12 @@ def approve(app: App, terminal: Terminal, options: Namespace) -> Exit:
         )
     digest = options.digest or str(run["digest"])
     kinds = options.kinds or ()
+    if unplanned := [kind for kind in kinds if not run["counts"]["planned"].get(kind)]:
+        raise CommandError(
+            Exit.REFUSED,
+            f"The plan holds no {' and no '.join(unplanned)}; nothing was approved.",
+            f"It holds: {run_text.words(run['counts']['planned'])}.",
+        )
     if options.yes:
         if not options.digest:
             raise usage(

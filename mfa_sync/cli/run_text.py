@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mfa_sync.cli.meanings import meaning
 from mfa_sync.cli.tables import facts, table
 from mfa_sync.cli.times import at, moment, span
-from mfa_sync.cli.vocabulary import HELD, HELD_SECONDS, KINDS
+from mfa_sync.cli.vocabulary import HELD, HELD_SECONDS, KINDS, LEFT_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -131,10 +131,7 @@ def refusals(run: Mapping[str, Any], shown: Sequence[Mapping[str, Any]], part: s
     counts = run["counts"]["refused"]
     if not counts:
         return []
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    rows = [(code, count, meaning(code).who, meaning(code).remedy) for code, count in ordered]
-    lines = ["", "Refused: nothing is planned for these users"]
-    lines += table(("code", "users", "who acts", "what to do"), rows, right=("users",))
+    lines = ["", "Refused: nothing is planned for these users", *_advice(counts)]
     if shown:
         people = [(one["code"], one["userPrincipalName"] or one["id"], one["detail"]) for one in shown]
         lines += [
@@ -143,6 +140,12 @@ def refusals(run: Mapping[str, Any], shown: Sequence[Mapping[str, Any]], part: s
             *table(("code", "user", "detail"), people),
         ]
     return lines
+
+
+def unmade(run: Mapping[str, Any]) -> list[str]:
+    """Return which changes were to be made and were not, by code with what to do."""
+    codes = {code: count for code, count in run["counts"]["codes"].items() if code != LEFT_OUT}
+    return ["", "Planned, and not made", *_advice(codes)] if codes else []
 
 
 def to_decide(run: Mapping[str, Any]) -> list[str]:
@@ -168,6 +171,12 @@ def expires(run: Mapping[str, Any]) -> datetime | None:
     """Return when a held run is discarded undecided; None if it is not held."""
     moved = moment(run["moved"])
     return moved + timedelta(seconds=HELD_SECONDS) if moved and run["state"] == HELD else None
+
+
+def _advice(counts: Mapping[str, int]) -> list[str]:
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    rows = [(code, count, meaning(code).who, meaning(code).remedy) for code, count in ordered]
+    return table(("code", "users", "who acts", "what to do"), rows, right=("users",))
 
 
 def _brief(run: Mapping[str, Any], now: datetime) -> str:

@@ -10,7 +10,7 @@ from mfa_sync.cli.app import part
 from mfa_sync.cli.ending import CommandError, Exit, usage
 from mfa_sync.cli.follow import follow
 from mfa_sync.cli.times import moment
-from mfa_sync.cli.vocabulary import FINISHED, HELD, HELD_SECONDS, MOVING, RUNS_LIST, RUNS_READ
+from mfa_sync.cli.vocabulary import FINISHED, HELD, HELD_SECONDS, LEFT_OUT, MOVING, RUNS_LIST, RUNS_READ
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -23,8 +23,7 @@ LATEST = "latest"
 _MOST = 100
 # A held run that is older was discarded; the watchdog may be some minutes late.
 _OLDEST_HELD = timedelta(seconds=HELD_SECONDS, hours=6)
-# Changes that were to be made and were not; those that a decision left out are `discarded`.
-_UNMADE, _LEFT_OUT = ("refused", "failed"), "discarded"
+_UNMADE = ("refused", "failed")
 
 
 def list_runs(app: App, terminal: Terminal, options: Namespace) -> Exit:
@@ -79,6 +78,7 @@ def show(app: App, terminal: Terminal, run: dict[str, Any], options: Namespace) 
     terminal.say(run_text.head(run, datetime.now(UTC)))
     terminal.say(run_text.plan(run))
     terminal.say(run_text.changes(run, changes, where))
+    terminal.say(run_text.unmade(run))
     terminal.say(run_text.refusals(run, refused, where))
     terminal.say(run_text.to_decide(run))
 
@@ -148,5 +148,5 @@ def exit_of(run: dict[str, Any]) -> Exit:
     if run["state"] in MOVING:
         return Exit.DONE
     counts = run["counts"]
-    unmade = sum(counts["outcomes"].get(name, 0) for name in _UNMADE) - counts["codes"].get(_LEFT_OUT, 0)
+    unmade = sum(counts["outcomes"].get(name, 0) for name in _UNMADE) - counts["codes"].get(LEFT_OUT, 0)
     return Exit.DONE if run["state"] == FINISHED and unmade <= 0 else Exit.REFUSED

@@ -73,7 +73,7 @@ class Terminal:
         if not sys.stdin.isatty():
             raise usage("This needs somebody who confirms it at a terminal.", "In a script, give --yes.")
         self._end_progress(sys.stderr)
-        sys.stderr.write(self._clean(question))
+        sys.stderr.write("\n".join(self._clean(line) for line in question.split("\n")))
         sys.stderr.flush()
         return sys.stdin.readline().strip()
 

@@ -26,6 +26,9 @@ MOVING = frozenset({"planning", "applying"})
 ENDED = frozenset({FINISHED, "failed", "discarded", "stopped", "superseded"})
 STATES = frozenset({HELD, *MOVING, *ENDED})
 
+LEFT_OUT = "discarded"
+"""The code of changes that a decision left out."""
+
 SWEEPS = ("full", "changed")
 KINDS = ("create", "update", "assert", "delete")
 

@@ -32,7 +32,7 @@ def test_a_held_run_is_shown_approved_by_kinds_and_watched(operator: Operator, s
     assert (waved.code, stack.tenant.control.mobiles()) == (1, before)
     done = operator(*approve, typed=f"{counts['create']} create\n")
     assert done.code == 0, done.all
-    assert f"To approve, type: {counts['create']} create" in done.err
+    assert f"\nTo approve, type: {counts['create']} create\n> " in done.err
     assert f"Left out, and not made: {counts['update']} update" in done.err
     assert f"{counts['create']} created" in done.out
     after = stack.tenant.control.mobiles()
@@ -62,6 +62,13 @@ def test_a_script_approves_what_it_names_and_again_without_effect(operator: Oper
     assert (done.code, done.json["state"]) == (0, "finished")
     again = operator(*approve, *digest, "--no-wait")
     assert (again.code, "already" in again.err) == (0, True)
+
+
+def test_kinds_that_the_plan_does_not_hold_are_not_approved(operator: Operator) -> None:
+    """Nobody is asked to confirm nothing; what it holds is told."""
+    run = held(operator)
+    refused = operator("runs", "approve", run["id"], "--kinds", "create,delete", "--reason", "r", typed="")
+    assert (refused.code, "holds no delete" in refused.err, "It holds: " in refused.err) == (1, True, True)
 
 
 def test_what_is_not_held_is_not_approved(operator: Operator) -> None:

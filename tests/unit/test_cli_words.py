@@ -156,6 +156,14 @@ def test_refusals_are_told_by_code_the_most_first() -> None:
     assert "HR" in lines[3]
 
 
+def test_what_was_not_made_is_told_by_code_but_not_what_was_left_out() -> None:
+    """With what to do."""
+    counts = held()["counts"] | {"codes": {"discarded": 9, "defaultMethod": 1, "timeout": 3}}
+    lines = run_text.unmade(held(state="finished", counts=counts))
+    assert [line.split()[:2] for line in lines[3:]] == [["timeout", "3"], ["defaultMethod", "1"]]
+    assert run_text.unmade(held()) == []
+
+
 def test_the_commands_to_copy_name_the_run_and_its_digest() -> None:
     """Only a held run is to be decided."""
     lines = run_text.to_decide(held())
