@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mfa_sync.cli.secret import Secret
 
 _HIDDEN = "[secret]"
-# A shorter one would blank out ordinary words; the app's own checks ask for longer handshakes.
+# A shorter one would blank out ordinary words, and is no secret worth the name.
 _SHORTEST = 6
 
 

@@ -161,10 +161,13 @@ def _lets_callers_through(asked: Asked, on: Forward) -> Answered:
     return on(asked)
 
 
-def _keeps_a_forged_header(asked: Asked, on: Forward) -> Answered:
-    if "x-ms-client-principal" in asked.headers and "authorization" in asked.headers:
-        return on(asked)
-    return platform()(asked, on)
+def _keeps_a_forged_header(*roles: str) -> Twist:
+    def twist(asked: Asked, on: Forward) -> Answered:
+        if "x-ms-client-principal" in asked.headers and "authorization" in asked.headers:
+            return on(asked)
+        return platform(*roles)(asked, on)
+
+    return twist
 
 
 def _admits_nobody(asked: Asked, on: Forward) -> Answered:
@@ -175,7 +178,8 @@ def _admits_nobody(asked: Asked, on: Forward) -> Answered:
     ("twist", "red"),
     [
         (_lets_callers_through, {"easy auth"}),
-        (_keeps_a_forged_header, {"forged principal"}),
+        pytest.param(_keeps_a_forged_header(), {"forged principal"}, id="of-a-reader"),
+        pytest.param(_keeps_a_forged_header("Sync.Approve"), {"forged principal"}, id="of-an-approver"),
         (_admits_nobody, {"handshake", "approver", "storage", "dry run", "schedule", "easy auth"}),
     ],
 )

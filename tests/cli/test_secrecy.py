@@ -116,6 +116,21 @@ def test_what_could_steer_a_terminal_is_not_printed(operator: Operator, stack: L
     assert not any(char in seen.all for char in "\x1b\x07\u202e")
 
 
+def test_a_redirect_is_not_followed(operator: Operator, stack: LocalStack) -> None:
+    """Keys would go where it points."""
+    elsewhere: list[str] = []
+
+    def other(asked: Asked, on: Forward) -> Answered:
+        elsewhere.append(asked.path)
+        return on(asked)
+
+    with front(stack.host.url, other) as trap:
+        moved = Answered(307, {"location": f"{trap}/api/runs"}, b"")
+        with front(stack.host.url, lambda *_: moved) as url:
+            assert operator("runs", "list", "--url", url).code == 1
+    assert elsewhere == []
+
+
 def test_keys_come_from_a_file_that_is_ours_alone(
     operator: Operator, stack: LocalStack, tmp_path: Path
 ) -> None:
