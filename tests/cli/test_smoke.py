@@ -326,7 +326,8 @@ def test_plain_http_is_redirected_or_refused(
     status: str,
 ) -> None:
     """Over TLS with a certificate that is checked; the probe of http carries no key."""
-    authority, asked_headers = trustme.CA(), []
+    asked_headers: list[str] = []
+    authority = trustme.CA()
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
