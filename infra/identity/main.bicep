@@ -14,9 +14,11 @@ param serviceAccountObjectId string = ''
 @description('Name of the app registration. Its second use: deploying again finds the registration by it.')
 param applicationName string = 'mfa-phone-sync'
 
-@description('What the app may write: every method, or phones alone, which needs LAST_FACTOR_GUARD=off.')
-@allowed(['UserAuthenticationMethod.ReadWrite.All', 'UserAuthMethod-Phone.ReadWrite.All'])
-param methodsPermission string = 'UserAuthenticationMethod.ReadWrite.All'
+@description('Whether the app may write phones and no other method. Not tried in a live tenant: docs/graph.md.')
+param phonesOnly bool = false
+
+@description('Whether LAST_FACTOR_GUARD is on, so that all methods are listed before a delete.')
+param lastFactorGuard bool = true
 
 @description('Whether SYNC_SCOPE_GROUP_ID or EXCLUDE_GROUP_ID is used.')
 param scopeGroup bool = true
@@ -31,11 +33,13 @@ param auditLog bool = true
 param federatedCredential bool = true
 
 // docs/graph.md: which feature needs what. Delegated and application permissions have the same names.
-var always = ['User.Read.All', methodsPermission]
-var forGroups = scopeGroup || privilegedGuard ? ['GroupMember.Read.All'] : []
+var always = ['User.Read.All']
+var toWrite = phonesOnly ? ['UserAuthMethod-Phone.ReadWrite.All'] : ['UserAuthenticationMethod.ReadWrite.All']
+var forFactors = (phonesOnly && lastFactorGuard) ? ['UserAuthenticationMethod.Read.All'] : []
+var forGroups = (scopeGroup || privilegedGuard) ? ['GroupMember.Read.All'] : []
 var forRoles = privilegedGuard ? ['RoleManagement.Read.Directory'] : []
 var forAudit = auditLog ? ['AuditLog.Read.All'] : []
-var permissions = concat(always, forGroups, forRoles, forAudit)
+var permissions = concat(always, toWrite, forFactors, forGroups, forRoles, forAudit)
 
 module registration 'registration.bicep' = if (mode != 'managed-identity') {
   name: 'mfa-sync-registration'

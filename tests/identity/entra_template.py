@@ -9,9 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from dev.gates.bicep_parsing import parse
+from dev.gates.bicep_values import Scope
+
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "infra" / "identity"
 FILES = sorted(FOLDER.glob("*.bicep"))
+_MAIN = FOLDER / "main.bicep"
 # The parser was seen to run for ever on some texts.
 LIMIT_SECONDS = 30
 _PARSE = (
@@ -29,17 +33,12 @@ def tree(file: Path) -> dict[str, Any]:
     return parsed
 
 
-def granted(*, methods: str | None = None) -> list[str]:
-    """Every permission that main.bicep grants with all features on, and one or the other for methods."""
-    main = tree(FOLDER / "main.bicep")
-    names = [methods or main["parameters"]["methodsPermission"]["default"]]
-    for variable in ("always", "forGroups", "forRoles", "forAudit"):
-        names += [name for name in _texts(main["variables"][variable]["value"]) if "." in name]
-    return sorted(set(names))
+@cache
+def _main() -> dict[str, Any]:
+    return parse([_MAIN])[_MAIN]
 
 
-def _texts(value: object) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
-    return [text for child in children for text in _texts(child)]
+def granted(**switches: bool) -> list[str]:
+    """Every permission that main.bicep grants with all features on, but for the switches that are named."""
+    scope = Scope(_MAIN, _main(), {"mode": "ropc", "managedIdentityPrincipalId": "", **switches})
+    return sorted(scope.value({"$name": "permissions"}))

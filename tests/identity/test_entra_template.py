@@ -116,11 +116,8 @@ def test_a_name_that_graph_does_not_know_ends_the_deployment(module: str) -> Non
 def test_the_permissions_are_those_of_the_docs() -> None:
     """No feature without its permission, and none that no feature needs."""
     documented = set(PERMISSION.findall((ROOT / "docs" / "graph.md").read_text(encoding="utf-8")))
-    (narrow,) = set(
-        tree(FOLDER / "main.bicep")["parameters"]["methodsPermission"]["decorators"][1]["argument"]
-    ) - {"UserAuthenticationMethod.ReadWrite.All"}
-    assert documented - {narrow} == set(granted())
-    assert narrow in documented
+    assert documented == {*granted(), *granted(phonesOnly=True)}
+    assert "UserAuthenticationMethod.Read.All" not in granted(phonesOnly=True, lastFactorGuard=False)
 
 
 def test_no_secret_and_no_password_is_made() -> None:

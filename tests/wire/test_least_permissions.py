@@ -10,15 +10,16 @@ from tests.identity.entra_template import granted
 from tests.wire.conftest import Bench
 
 ONE, TWO = "+46701740611", "+46701740612"
-PHONES_ALONE = "UserAuthMethod-Phone.ReadWrite.All"
 
 
 @pytest.mark.parametrize(
-    ("methods", "guard"), [(None, "all"), (PHONES_ALONE, "off")], ids=["all methods", "phones alone"]
+    ("switches", "guard"),
+    [({}, "all"), ({"phonesOnly": True}, "all"), ({"phonesOnly": True, "lastFactorGuard": False}, "off")],
+    ids=["all methods", "phones and a look", "phones alone"],
 )
-async def test_what_is_granted_is_enough(bench: Bench, methods: str | None, guard: str) -> None:
+async def test_what_is_granted_is_enough(bench: Bench, switches: dict[str, bool], guard: str) -> None:
     """For a create, an update and a delete, in a group's scope, with the guard of privileged targets on."""
-    bench.control.switch(grants=granted(methods=methods))
+    bench.control.switch(grants=granted(**switches))
     bench.configure(LAST_FACTOR_GUARD=guard, SYNC_SCOPE_GROUP_ID=sample.SCOPE_GROUP_ID)
     people = [bench.person(ONE), bench.person(TWO, ONE), bench.person(None, TWO)]
     bench.tenant.state.groups[sample.SCOPE_GROUP_ID].members += [person.id for person in people]
