@@ -44,6 +44,7 @@ class _Kept:
     until: float
     secret: Secret | None = None
     refusal: PermanentError | None = None
+    is_disabled: bool = False
 
 
 class KeyVault:
@@ -71,6 +72,8 @@ class KeyVault:
         if found and found.value.strip():
             return found
         kept = self._cache[name, ""]
+        if kept.refusal:
+            raise _again(kept.refusal)
         soon = min(kept.until, self._clock.monotonic() + _REFUSED_SECONDS)
         self._cache[name, ""] = _Kept(soon, kept.secret)
         raise vault_faults.missing(name, "does not exist" if found is None else "is empty")
@@ -78,21 +81,23 @@ class KeyVault:
     async def find(self, name: str, *, version: str = "", fresh: bool = False) -> Secret | None:
         """Return one version of a secret, by default the latest, or None where there is none.
 
-        Errors as `secret`.
+        A disabled one is none: whoever may do without it has switched it off. Other errors as `secret`.
         """
         async with self._one_at_a_time:
             kept = self._cache.get((name, version))
             if kept is None or fresh or kept.until <= self._clock.monotonic():
                 kept = await self._ask(name, version)
-        if kept.refusal:
-            raise PermanentError(kept.refusal.code, kept.refusal.detail, remedy=kept.refusal.remedy)
+        if kept.refusal and not kept.is_disabled:
+            raise _again(kept.refusal)
         return kept.secret
 
     async def _ask(self, name: str, version: str) -> _Kept:
         try:
             secret = await asyncio.to_thread(self._read, name, version)
         except PermanentError as refusal:
-            kept = _Kept(self._clock.monotonic() + _REFUSED_SECONDS, refusal=refusal)
+            is_disabled = isinstance(refusal, vault_faults.DisabledError)
+            until = self._clock.monotonic() + _REFUSED_SECONDS
+            kept = _Kept(until, refusal=refusal, is_disabled=is_disabled)
         else:
             kept = _Kept(self._clock.monotonic() + _CACHE_SECONDS, secret)
             self._warn_of_expiry(secret)
@@ -154,3 +159,8 @@ class KeyVault:
                 **self._wires.azure_options(),
             )
         return self._client
+
+
+def _again(refusal: PermanentError) -> PermanentError:
+    """Return a remembered refusal as a new exception: one that was raised before drags its frames along."""
+    return PermanentError(refusal.code, refusal.detail, remedy=refusal.remedy)

@@ -15,6 +15,7 @@ from mfa_sync.credentials.identity_faults import ASSIGN, is_passing
 from shared.errors import PermanentError, Problem, TransientError
 
 NOT_FOUND: Final = "SecretNotFound"
+DISABLED: Final = "SecretDisabled"
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _CODE: Final = re.compile(r"[A-Za-z]{1,64}")
 _RETRY_SECONDS, _LONGEST_WAIT = 30.0, 3600.0
@@ -22,13 +23,17 @@ _RETRY_SECONDS, _LONGEST_WAIT = 30.0, 3600.0
 _RBAC = "Give the managed identity the role Key Vault Secrets User; it takes minutes to act."
 _POLICY = "Give the managed identity the right to get secrets in the vault's access policy."
 _REMEDIES: Final = {
-    "SecretDisabled": "Enable the secret's latest version.",
+    DISABLED: "Enable the secret's latest version.",
     "ForbiddenByRbac": _RBAC,
     "ForbiddenByFirewall": "Admit the app's network in the vault's firewall.",
     "ForbiddenByConnection": "Admit the app's network by a private endpoint.",
     "AccessDenied": _POLICY,
     "ForbiddenByPolicy": _POLICY,
 }
+
+
+class DisabledError(PermanentError):
+    """The secret's version is disabled."""
 
 
 def of_answer(name: str, error: Any) -> PermanentError | TransientError:
@@ -46,9 +51,11 @@ def of_answer(name: str, error: Any) -> PermanentError | TransientError:
     code = code_of(error)
     if not code and status == HTTPStatus.NOT_FOUND:
         return unreadable()  # a gateway's page; the vault says which secret it misses
-    return _refused(
+    kind = DisabledError if code == DISABLED else PermanentError
+    return kind(
+        Problem.VAULT_REFUSED,
         f"Key Vault answered {status} for the secret {name} ({code or 'no reason given'}).",
-        _REMEDIES.get(code, "Check the vault's access for the managed identity."),
+        remedy=_REMEDIES.get(code, "Check the vault's access for the managed identity."),
     )
 
 
