@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mfa_sync.runs.store import RunStore
     from mfa_sync.runs.tools import Tools
     from mfa_sync.storage import Table
+    from mfa_sync.signed_requests import SignedRequests
     from mfa_sync.stored_answers import StoredAnswers
     from shared.clock import Clock
 
@@ -40,6 +41,7 @@ class Worker:
     table: Table
     handshake: Handshake
     approver: Handshake
+    signatures: SignedRequests | None
     graph: GraphClient
     groups: Groups
     reach: Reach
@@ -120,6 +122,7 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
     from mfa_sync.graph.tenant import Reach  # noqa: PLC0415
     from mfa_sync.last_written import LastWritten  # noqa: PLC0415
     from mfa_sync.runs.store import RunStore  # noqa: PLC0415
+    from mfa_sync.signed_requests import SignedRequests  # noqa: PLC0415
     from mfa_sync.stored_answers import StoredAnswers  # noqa: PLC0415
 
     settings = Settings.from_environment(environ)
@@ -135,6 +138,7 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
         table,
         Handshake(vault, names.handshake, clock, previous=names.handshake_previous),
         Handshake(vault, names.approver, clock, unlike=(names.handshake, names.handshake_previous)),
+        SignedRequests(vault, settings, table, clock) if settings.signed_requests else None,
         graph,
         Groups(graph, clock),
         Reach(),

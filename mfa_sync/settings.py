@@ -49,6 +49,8 @@ class SecretNames:
     client_secret: str
     fingerprint_key: str
     approver: str
+    signing_key: str
+    signing_key_previous: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +116,7 @@ class Settings:
         deadline_seconds: Seconds after which a call is answered with what is known.
         sweeps: How everybody is kept in agreement.
         easy_auth: Whether the platform authenticates operators, so that its header may be believed.
+        signed_requests: Whether pushes must be signed.
     """
 
     tenant_id: str
@@ -136,6 +139,7 @@ class Settings:
     deadline_seconds: int
     sweeps: SweepSettings
     easy_auth: bool
+    signed_requests: bool
 
     def deciding_digest(self) -> str:
         """Return a digest of what decides about users: where it changes, all are looked at again."""
@@ -167,6 +171,10 @@ class Settings:
                 client_secret=read.secret_name("CLIENT_SECRET_SECRET", "mfa-sync-client-secret"),
                 fingerprint_key=read.secret_name("FINGERPRINT_KEY_SECRET", "mfa-sync-fingerprint-key"),
                 approver=read.secret_name("APPROVER_SECRET", "mfa-sync-approver"),
+                signing_key=read.secret_name("SIGNING_SECRET", "mfa-sync-signing-key"),
+                signing_key_previous=read.secret_name(
+                    "SIGNING_PREVIOUS_SECRET", "mfa-sync-signing-key-previous"
+                ),
             ),
             storage=read.storage(),
             state_table=read.optional(
@@ -209,6 +217,7 @@ class Settings:
                 claim_seconds=read.whole("RUN_CLAIM_SECONDS", 300, 5, 600),
             ),
             easy_auth=read.flag("EASY_AUTH", default=False),
+            signed_requests=read.word("SIGNED_REQUESTS", "off", "require") == "require",
         )
         read.word("GRAPH_AUTH", "ropc")
         read.optional("SWEEP_SCHEDULE", "six fields such as 0 0 2 * * *", _SCHEDULE)

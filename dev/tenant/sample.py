@@ -22,6 +22,7 @@ PASSWORD = "emulated-Passw0rd!gR3wTulips&Elk"
 HANDSHAKE = "emulated-handshake-5tZq1Yw8Rb6Nc3Xe"
 PREVIOUS_HANDSHAKE = "emulated-handshake-former-9uHs4Jd7Vk2Q"
 APPROVER_HANDSHAKE = "emulated-approver-2mLx8Fp5Ga7Tw1Zn"
+SIGNING_KEY = "whsec_ZW11bGF0ZWQtc2lnbmluZy1rZXktMzItYnl0ZXMhISE="
 FINGERPRINT_KEY = "ZW11bGF0ZWQtZmluZ2VycHJpbnQta2V5LTMyLWJ5dGVzIQ=="
 VAULT_NAME = "contoso-mfa"
 VAULT_URL = f"https://{VAULT_NAME}.vault.azure.net"
@@ -33,6 +34,7 @@ SECRET_NAMES = {
     "mfa-sync-password": PASSWORD,
     "mfa-sync-client-secret": CLIENT_SECRET,
     "mfa-sync-fingerprint-key": FINGERPRINT_KEY,
+    "mfa-sync-signing-key": SIGNING_KEY,
 }
 WEEK = 7 * 24 * 3600
 SCOPE_GROUP_ID = "2f6c1d4e-8b07-4c39-a5d1-6e9f0b3a7c58"
