@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from mfa_sync.last_written import LastWritten
     from mfa_sync.runs.store import RunStore
     from mfa_sync.runs.tools import Tools
-    from mfa_sync.storage import Table
     from mfa_sync.signed_requests import SignedRequests
+    from mfa_sync.storage import Table
     from mfa_sync.stored_answers import StoredAnswers
     from shared.clock import Clock
 

@@ -1,4 +1,4 @@
-"""Signed pushes (SIGNED_REQUESTS=require): whoever has the handshake alone cannot push, nor send a push again.
+"""Signed pushes (SIGNED_REQUESTS=require): the handshake alone opens nothing, and no message counts twice.
 
 Source: the Standard Webhooks specification, whose library says what is signed. Its own check is not used: it
 reads the machine's clock, keeps no ids, and fails by errors of any kind where a header is malformed.
