@@ -16,8 +16,8 @@ _ABOUT = """\
 Keeps every Entra ID user's MFA mobile phone equal to `extensionAttribute15`.
 
 Codes are stable: they are added to, never renamed. Unknown keys and query names are refused. Each function
-has a key of its own, which opens no other; the approvers' handshake and the push's differ. docs/http.md is this
-in words."""
+has a key of its own, which opens no other; the approvers' handshake and the push's differ. docs/http.md is
+this in words."""
 
 
 def document() -> dict[str, Any]:

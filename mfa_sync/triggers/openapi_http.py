@@ -1,7 +1,7 @@
 """`GET /api/openapi.json`: the HTTP contract, for tools.
 
-It takes a key, though it holds no secret: who has no business here need not learn what this app does, nor wake
-it at our cost. The key opens nothing else. docs/callers holds the same document for who writes a caller.
+It takes a key, though it holds no secret: who has no business here need not learn what this app does, nor
+wake it at our cost. The key opens nothing else. docs/callers holds the same document for who writes a caller.
 """
 
 from __future__ import annotations
