@@ -126,7 +126,7 @@ def _people_with_rules_of_their_own() -> list[Person]:
 
 def fill(state: TenantState) -> None:
     """Put the sample into an empty tenant."""
-    people = [*_ordinary_people(), *_people_with_awkward_names(), *_people_with_rules_of_their_own()]
+    people = everybody()
     for person in people:
         state.add_person(person)
     owner = state.person(f"owner.ofgroup@{DOMAIN}")
@@ -144,9 +144,14 @@ def fill(state: TenantState) -> None:
     state.journal.forget(state.clock())  # they were there from the beginning
 
 
+def everybody() -> list[Person]:
+    """The sample's people, new each time."""
+    return [*_ordinary_people(), *_people_with_awkward_names(), *_people_with_rules_of_their_own()]
+
+
 def secrets() -> list[str]:
     """Everything that must never be seen in a log: numbers in several forms, passwords, secrets."""
-    people = [*_ordinary_people(), *_people_with_awkward_names(), *_people_with_rules_of_their_own()]
+    people = everybody()
     numbers = {phone.number for person in people for phone in person.phones.values()}
     for person in people:
         digits = re.sub(r"\D", "", (person.attribute or "").replace("(0)", ""))

@@ -1,0 +1,100 @@
+"""What is watched while requests are made up: writes to phones, runs that move, answers that were promised."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from dev.contract import Contract
+
+if TYPE_CHECKING:
+    import schemathesis
+
+    from dev.stack import LocalStack
+
+_CLIENTS_FAULT = range(400, 500)
+_OUT_OF_REACH = frozenset({502, 503})
+_ACCEPTED = 202
+_AS_BEFORE_EVERY = 20
+_LONGEST_SECONDS = 60.0
+# What says that a request was not understood at all: never the answer to one as documented.
+_NOT_UNDERSTOOD = frozenset({"invalidRequest", "notJson", "unsupportedMediaType", "tooManyRows", "tooLarge"})
+# Where what is valid by its shape can still be too much, or not there.
+_BEYOND_THE_SHAPE = ("page must be below", "The plan holds no")
+
+
+class Watch:
+    """Looks at the tenant and the contract, call by call.
+
+    Attributes:
+        calls: How many calls each operation had, by the kind of data.
+        statuses: How often each operation answered with each status.
+    """
+
+    def __init__(self, stack: LocalStack) -> None:
+        self._stack = stack
+        self._contract = Contract()
+        self.calls: Counter[tuple[str, str]] = Counter()
+        self.statuses: Counter[tuple[str, int]] = Counter()
+
+    def before(self) -> None:
+        """Let nothing move, have people as they were at times, and forget what was asked of the tenant."""
+        self._await_rest()
+        if self.calls.total() % _AS_BEFORE_EVERY == 0:
+            self._stack.tenant.control.reset()
+        self._stack.tenant.control.clear_log()
+
+    def check(self, response: schemathesis.Response, case: schemathesis.Case) -> None:
+        """Check one answer.
+
+        Raises:
+            AssertionError: It is not as documented, or something was written that should not have been.
+        """
+        name = str(case.operation.definition.raw["operationId"])
+        mode = case.meta.generation.mode if case.meta else None
+        kind = str(mode.value) if mode else "link"
+        self.calls[name, kind] += 1
+        self.statuses[name, response.status_code] += 1
+        writes = self._writes()
+        if response.status_code in _CLIENTS_FAULT:
+            answered = response.json() if response.content else {}
+            settled = answered.get("summary", {})  # 422 with results: what was refused, row by row
+            assert not writes, f"answered {response.status_code}, and wrote {writes}: {settled}"
+        if case.query and case.query.get("dryRun") in {True, "true"}:
+            assert not writes, f"a dry run wrote {writes}"
+        if not case.path.startswith(("/api/mfa-sync", "/api/runs")):
+            assert not writes, f"{case.path} wrote {writes}"
+        assert response.status_code not in {500, 501, 504}, response.text
+        headers = [(header, value) for header, values in response.headers.items() for value in values]
+        method = str(response.request.method)
+        path = str(response.request.path_url).partition("?")[0]
+        self._contract.check(method, path, response.status_code, headers, response.content)
+        if kind == "positive":
+            _check_understood(response)
+
+    def _writes(self) -> list[str]:
+        return [
+            f"{item['method']} {item['url']}"
+            for entry in self._stack.tenant.control.log()
+            for item in entry.get("items", [])
+            if item["method"] != "GET"
+        ]
+
+    def _await_rest(self) -> None:
+        """Wait until no run moves: what it wrote would be laid to the next call's charge."""
+        end = time.monotonic() + _LONGEST_SECONDS
+        while time.monotonic() < end:
+            runs: list[dict[str, Any]] = self._stack.operate("runs_list", "GET", "?limit=5").json()["runs"]
+            if not any(run["state"] in {"planning", "applying"} for run in runs):
+                return
+            time.sleep(0.02)
+        raise AssertionError("A run moves for longer than a minute.")
+
+
+def _check_understood(response: schemathesis.Response) -> None:
+    """Demand that what is as documented is taken: its shape, not what it names."""
+    if response.status_code in _CLIENTS_FAULT and response.content:
+        answered = response.json()
+        beyond = str(answered.get("detail", "")).startswith(_BEYOND_THE_SHAPE)
+        assert answered.get("code") not in _NOT_UNDERSTOOD or beyond, f"not understood: {response.text}"
