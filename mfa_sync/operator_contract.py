@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfa_sync.http_contract import RequestError, parse_object, refuse_query
 from mfa_sync.runs.run import RunKind
+from mfa_sync.runs.store import RUN_ID
 from shared.errors import Problem
 from shared.tenant import Kind
 
@@ -20,8 +21,6 @@ MOST_RUNS = 100
 _RUNS = 20
 MOST_REASON = 500
 _SWEEPS = {kind.value: kind for kind in (RunKind.FULL, RunKind.CHANGED)}
-# What `mfa_sync/runs/store.py` makes; anything else is no run's id, and the storage is not asked for it.
-RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z]{1,20}(-[0-9a-f]{1,32})?")
 # +46 70 174 06 11, 070-174 06 11. A date begins with neither, and a ticket's number seldom.
 _PHONE = re.compile(r"\+[ (]*[0-9](?:[ ().\-/]*[0-9]){6}|(?<![0-9A-Za-z])0[0-9](?:[ .\-]?[0-9]){7}")
 

