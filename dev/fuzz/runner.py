@@ -103,7 +103,7 @@ def _failures(schema: Any) -> Iterator[str]:
     """Run, and tell what was found as it is found."""
     for event in from_schema(schema).execute():
         match event:
-            case events.ScenarioFinished(recorder=recorder) if recorder:
+            case events.ScenarioFinished(recorder=recorder):
                 for checks in recorder.checks.values():
                     for check in checks:
                         if check.failure_info:
@@ -191,7 +191,7 @@ def _register_formats() -> None:
 def _register_check(watch: Watch) -> None:
     """Let schemathesis ask `watch` too, in place of the watch of a former run."""
 
-    def as_promised(_context: Any, response: schemathesis.Response, case: schemathesis.Case) -> None:
+    def as_promised(_context: Any, response: schemathesis.Response, case: schemathesis.Case[Any]) -> None:
         watch.check(response, case)
 
     schemathesis.check(as_promised)

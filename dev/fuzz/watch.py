@@ -49,7 +49,7 @@ class Watch:
             self._stack.tenant.control.reset()
         self._stack.tenant.control.clear_log()
 
-    def check(self, response: schemathesis.Response, case: schemathesis.Case) -> None:
+    def check(self, response: schemathesis.Response, case: schemathesis.Case[Any]) -> None:
         """Check one answer.
 
         Raises:

@@ -19,7 +19,7 @@ _LOCATION = {
         "schema": {"type": "string", "pattern": "^/api/runs/"},
     }
 }
-_SECURITY = [{"functionKey": [], "approverHandshake": []}]
+_SECURITY: list[dict[str, list[str]]] = [{"functionKey": [], "approverHandshake": []}]
 _DIGEST = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 _OF_ID = {"runId": "$response.body#/id"}
 _READ = {"read": {"operationId": "getRun", "parameters": _OF_ID, "description": "See it move."}}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from jsonschema import Draft202012Validator
+from openapi_schema_validator import OAS31Validator
 
 from dev.stack import LocalStack
 from dev.tenant import sample
@@ -163,7 +163,7 @@ def test_the_script_of_powershell_names_what_the_contract_has() -> None:
 def test_the_schema_of_power_automate_takes_real_answers(stack: LocalStack) -> None:
     """Those with results of each status; a problem fails, so that its branch runs."""
     push, parse, each = (json.loads(block) for block in blocks("power-automate.md", "json"))
-    validator = Draft202012Validator(parse["inputs"]["schema"])
+    validator = OAS31Validator(parse["inputs"]["schema"])
     for names in ([ANNA], [ANNA, IVAR], [IVAR], [BO]):
         answer = stack.push([{"UserPrincipalName": name} for name in names])
         assert validator.is_valid(answer.json()), answer.text
