@@ -38,10 +38,17 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=200, help="most cases of an operation")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--phases", nargs="+", choices=PHASES, default=PHASES)
+    parser.add_argument("--operations", nargs="+", default=(), help="their ids, such as push; none: all")
     given = parser.parse_args()
     console, started = Console(width=118), time.perf_counter()
     with LocalStack(SETTINGS) as stack:
-        report = fuzz(stack, examples=given.examples, seed=given.seed, phases=tuple(given.phases))
+        report = fuzz(
+            stack,
+            examples=given.examples,
+            seed=given.seed,
+            phases=tuple(given.phases),
+            operations=tuple(given.operations),
+        )
     console.print(_tables(report))
     console.print(f"{report.calls.total():,} cases, {time.perf_counter() - started:.0f} s", highlight=False)
     for failure in report.failures[:_SHOWN]:

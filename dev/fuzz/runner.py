@@ -65,7 +65,14 @@ class Report:
     failures: list[str] = field(default_factory=list)
 
 
-def fuzz(stack: LocalStack, *, examples: int, seed: int, phases: tuple[str, ...] = PHASES) -> Report:
+def fuzz(
+    stack: LocalStack,
+    *,
+    examples: int,
+    seed: int,
+    phases: tuple[str, ...] = PHASES,
+    operations: tuple[str, ...] = (),
+) -> Report:
     """Make requests up, send them, and check what is answered.
 
     Args:
@@ -73,6 +80,7 @@ def fuzz(stack: LocalStack, *, examples: int, seed: int, phases: tuple[str, ...]
         examples: Most cases of an operation, and of chains of calls.
         seed: Equal seeds make equal requests.
         phases: What schemathesis does: `examples`, `coverage` (each boundary once), `fuzzing`, `stateful`.
+        operations: Their ids; none: all.
     """
     watch = Watch(stack)
     _register_formats()
@@ -81,6 +89,9 @@ def fuzz(stack: LocalStack, *, examples: int, seed: int, phases: tuple[str, ...]
         _document_for_fuzzing(), config=_config(stack, examples=examples, seed=seed, phases=phases)
     )
 
+    if operations:
+        schema = schema.include(operation_id=list(operations))
+
     @schema.hook
     def filter_failure(context: Any, failure: Any, case: Any, response: schemathesis.Response) -> bool:
         # Without a key the platform answers, and its 401 has no body; so it stands in the document's words.
@@ -88,8 +99,8 @@ def fuzz(stack: LocalStack, *, examples: int, seed: int, phases: tuple[str, ...]
         return bool(response.content) or response.status_code != _UNAUTHORIZED
 
     def before_call(context: Any, case: Any, kwargs: Any) -> None:
-        del context, case, kwargs
-        watch.before()
+        del context, kwargs
+        watch.before(case)
 
     schemathesis.hook(before_call)
     try:
