@@ -85,7 +85,7 @@ def fuzz(
     watch = Watch(stack)
     _register_formats()
     _register_check(watch)
-    schema = schemathesis.openapi.from_dict(
+    schema: schemathesis.BaseSchema = schemathesis.openapi.from_dict(
         _document_for_fuzzing(), config=_config(stack, examples=examples, seed=seed, phases=phases)
     )
 
