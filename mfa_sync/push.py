@@ -44,6 +44,8 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
     deadline = Deadline.after(worker.clock, _seconds(headers.get("prefer"), worker.settings.deadline_seconds))
     if not await worker.handshake.accepts_within(headers.get("message"), deadline):
         return answers.handshake_refused()
+    if worker.signatures:
+        await worker.signatures.check(headers, body, deadline)
     dry_run = http_contract.parse_dry_run(query)
     key = http_contract.parse_idempotency_key(headers.get("idempotency-key"))
     rows = http_contract.parse_rows(body, headers.get("content-type"), worker.settings.rows_max)

@@ -69,6 +69,8 @@ class SecretNames:
     client_secret: str
     fingerprint_key: str
     approver: str
+    signing_key: str
+    signing_key_previous: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,7 @@ class Settings:
         deadline_seconds: Seconds after which a call is answered with what is known.
         sweeps: How everybody is kept in agreement.
         easy_auth: Whether the platform authenticates operators, so that its header may be believed.
+        signed_requests: Whether pushes must be signed.
     """
 
     graph_auth: GraphAuth
@@ -160,6 +163,7 @@ class Settings:
     deadline_seconds: int
     sweeps: SweepSettings
     easy_auth: bool
+    signed_requests: bool
 
     def deciding_digest(self) -> str:
         """Return a digest of what decides about users: where it changes, all are looked at again."""
@@ -195,6 +199,10 @@ class Settings:
                 client_secret=read.secret_name("CLIENT_SECRET_SECRET", "mfa-sync-client-secret"),
                 fingerprint_key=read.secret_name("FINGERPRINT_KEY_SECRET", "mfa-sync-fingerprint-key"),
                 approver=read.secret_name("APPROVER_SECRET", "mfa-sync-approver"),
+                signing_key=read.secret_name("SIGNING_SECRET", "mfa-sync-signing-key"),
+                signing_key_previous=read.secret_name(
+                    "SIGNING_PREVIOUS_SECRET", "mfa-sync-signing-key-previous"
+                ),
             ),
             storage=read.storage(),
             state_table=read.optional(
@@ -238,6 +246,7 @@ class Settings:
                 claim_seconds=read.whole("RUN_CLAIM_SECONDS", 300, 5, 600),
             ),
             easy_auth=read.flag("EASY_AUTH", default=False),
+            signed_requests=read.word("SIGNED_REQUESTS", "off", "require") == "require",
         )
         read.optional("SWEEP_SCHEDULE", "six fields such as 0 0 2 * * *", _SCHEDULE)
         if read.faults:

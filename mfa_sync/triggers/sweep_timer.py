@@ -53,3 +53,5 @@ async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa:
     send(await operate.watch(tools), nudges)
     await operate.forget_old(tools)
     await now.stored_answers.purge()
+    if now.signatures:
+        await now.signatures.purge()

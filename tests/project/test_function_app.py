@@ -46,6 +46,7 @@ def test_the_functions_are_indexed_without_settings_under_their_routes_methods_a
         "runs_approve": [["runs/{runId}/approve", ["POST"], "function"]],
         "runs_discard": [["runs/{runId}/discard", ["POST"], "function"]],
         "runs_stop": [["runs/{runId}/stop", ["POST"], "function"]],
+        "openapi": [["openapi.json", ["GET"], "function"]],
         "health": [["health", ["GET"], "anonymous"]],
         "run_step": ["queueTrigger"],
         "run_poison": ["queueTrigger"],
