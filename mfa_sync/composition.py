@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from mfa_sync.log import Event, record
 from mfa_sync.settings import Settings
 from mfa_sync.storage import StorageDownError
 from mfa_sync.wires import OWN, Wires
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from mfa_sync.storage import Table
     from mfa_sync.stored_answers import StoredAnswers
     from shared.clock import Clock
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,4 +154,12 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
 @cache
 def worker() -> Worker:
     """Return this process's worker. A SettingsError is not remembered: each call says so again."""
-    return build_worker(os.environ, SystemClock())
+    made = build_worker(os.environ, SystemClock())
+    if made.settings.telemetry.connection_string:
+        try:
+            from mfa_sync.otel.pipeline import switch_on  # noqa: PLC0415  half a second of imports
+
+            switch_on(made.settings.telemetry)
+        except Exception as error:  # noqa: BLE001  the work goes on unseen
+            record(_LOG, logging.ERROR, Event.TELEMETRY_UNAVAILABLE, cause=type(error).__name__)
+    return made

@@ -34,6 +34,7 @@ class Event(StrEnum):
     SECRET_EXPIRES = "secret.expires"  # noqa: S105  an event's name
     SIGN_IN_REFUSED = "signIn.refused"
     SIGNED_IN = "signIn.done"
+    TELEMETRY_UNAVAILABLE = "telemetry.unavailable"
     STORAGE_UNAVAILABLE = "storage.unavailable"
     PRIVILEGED_UNREADABLE = "privilegedTargets.unreadable"
 

@@ -35,7 +35,7 @@ def _answer(state: TenantState, call: Call, header: str) -> Reply:
     resource = call.params.get("resource", "")
     if call.params.get("api-version") != API_VERSION:
         return _error(HTTPStatus.BAD_REQUEST, "The api-version is not supported.")
-    if resource.rstrip("/") not in {tokens.GRAPH_AUDIENCE, tokens.VAULT_AUDIENCE}:
+    if resource.rstrip("/") not in {tokens.GRAPH_AUDIENCE, tokens.VAULT_AUDIENCE, tokens.MONITOR_AUDIENCE}:
         # A wrong resource comes as a vague 500.
         return _error(
             HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occurred while fetching the AAD Token."

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dev.tenant.state import TenantState
 
 GRAPH_AUDIENCE = "https://graph.microsoft.com"
+MONITOR_AUDIENCE = "https://monitor.azure.com"
 VAULT_AUDIENCE = "https://vault.azure.net"
 _SIGNING_KEY = secrets.token_bytes(32)
 

@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mfa_sync import telemetry
 from mfa_sync.brake import Brake, Hold, Versions
 from mfa_sync.credentials.entra import Credentials, Entra, Granted, NotSent, Refused, Unanswered
 from mfa_sync.log import Event, record
@@ -77,6 +78,7 @@ class RopcSignIn:
             )
             return self._token
 
+    @telemetry.traced(telemetry.Span.SIGN_IN)
     async def _by_password(self, given: Credentials, claims: str | None) -> AccessToken:
         while True:
             hold = await self._brake.enter(given.versions)
