@@ -200,7 +200,7 @@ class GraphClient:
         began = deadline.clock.monotonic()
         reply = await self._send(request, ticket, deadline, token)
         if telemetry.is_on():
-            measures.tell(request[0], self._host, ticket, reply, (began, deadline.clock.monotonic()))
+            measures.tell(self._host, ticket, reply, (began, deadline.clock.monotonic()))
         return reply
 
     async def _send(

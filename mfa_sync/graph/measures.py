@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 _REFUSED = 400
 
 
-def tell(method: str, host: str, ticket: Ticket, reply: Reply, between: tuple[float, float]) -> None:
+def tell(host: str, ticket: Ticket, reply: Reply, between: tuple[float, float]) -> None:
     """Tell of one call.
 
     Args:
-        method: HTTP method.
         host: Graph's.
         ticket: What it was sent with.
         reply: What it came back with.
@@ -34,7 +33,5 @@ def tell(method: str, host: str, ticket: Ticket, reply: Reply, between: tuple[fl
     telemetry.measure(Metric.WAIT, wait, service=service)
     if has_left:
         status = reply.status or "none"
-        telemetry.measure(Metric.CALLS, ended - left, service=service, method=method, status=status)
-    telemetry.note(
-        host=host, method=method, service=service, status=reply.status, wait=round(wait, 3), error=error
-    )
+        telemetry.measure(Metric.CALLS, ended - left, service=service, status=status)
+    telemetry.note(host=host, service=service, status=reply.status, wait=round(wait, 3), error=error)

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 type Value = str | int | float | bool | list[str]
 
 # The facts of spans, metrics and events, and the attributes they are exported as. A fact that is not named
-# here is dropped. Names outside of `mfa_sync.` are OpenTelemetry's own.
+# here is dropped. Few are OpenTelemetry's own: the exporter swallows `http.*`, `error.type` and their like, and
+# renames a span that has them by its address.
 NAMES = {
     "aadsts": "mfa_sync.aadsts",
     "apply": "mfa_sync.run.apply",
@@ -23,15 +24,14 @@ NAMES = {
     "code": "mfa_sync.code",
     "detail": "mfa_sync.detail",
     "dryRun": "mfa_sync.dry_run",
-    "error": "error.type",
+    "error": "mfa_sync.error",
     "event": "event.name",
     "expires": "mfa_sync.secret.expires",
     "heldFor": "mfa_sync.run.held_for",
-    "host": "server.address",
+    "host": "peer.service",
     "items": "mfa_sync.graph.items",
     "kind": "mfa_sync.run.kind",
     "kinds": "mfa_sync.kinds",
-    "method": "http.request.method",
     "notes": "mfa_sync.notes",
     "outcome": "mfa_sync.outcome",
     "outcomes": "mfa_sync.outcomes",
@@ -46,7 +46,7 @@ NAMES = {
     "service": "mfa_sync.graph.service",
     "source": "mfa_sync.token_source",
     "state": "mfa_sync.run.state",
-    "status": "http.response.status_code",
+    "status": "mfa_sync.status",
     "statuses": "mfa_sync.graph.statuses",
     "step": "mfa_sync.run.step",
     "user": "mfa_sync.user.id",

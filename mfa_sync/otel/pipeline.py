@@ -89,7 +89,8 @@ def switch_on(settings: TelemetrySettings) -> Pipeline:
         "disable_offline_storage": True,  # nothing lies on a disk; an outage costs what falls into it
         "timeout": _TIMEOUT_SECONDS,
         "read_timeout": _TIMEOUT_SECONDS,
-        "retry_total": 2,
+        "retry_total": 1,
+        "retry_status": 0,  # a Retry-After of an hour would silence the process for an hour
     }
     resource = Resource.create(_who_we_are())
     spans = TracerProvider(resource=resource)
@@ -101,6 +102,8 @@ def switch_on(settings: TelemetrySettings) -> Pipeline:
     events.add_log_record_processor(BatchLogRecordProcessor(AzureMonitorLogExporter(**options)))
     handler = EventHandler(events.get_logger(_NAME), upns=settings.upns)
     logger = logging.getLogger(_NAME)
+    if not logger.isEnabledFor(logging.INFO):
+        logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     telemetry.export_to(OtelSink(spans.get_tracer(_NAME), metrics.get_meter(_NAME), upns=settings.upns))
     return Pipeline(spans, metrics, events, handler)

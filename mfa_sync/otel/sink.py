@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from opentelemetry import trace
+from opentelemetry.metrics import Observation
 from opentelemetry.trace import Link, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
@@ -13,12 +14,14 @@ from mfa_sync.otel.attributes import attributes_of
 from mfa_sync.telemetry import Kind, Metric, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
-    from opentelemetry.metrics import Meter
+    from opentelemetry.metrics import CallbackOptions, Meter
     from opentelemetry.trace import Tracer
 
+    from mfa_sync.otel.attributes import Value
     from mfa_sync.telemetry import Fact
+    from mfa_sync.telemetry import Meter as Told
 
 _W3C = TraceContextTextMapPropagator()
 _HEADER = "traceparent"
@@ -31,15 +34,7 @@ class OtelSink:
     def __init__(self, tracer: Tracer, meter: Meter, *, upns: bool) -> None:
         self._tracer = tracer
         self._upns = upns
-        make = {
-            Kind.COUNTER: meter.create_counter,
-            Kind.GAUGE: meter.create_gauge,
-            Kind.HISTOGRAM: meter.create_histogram,
-        }
-        instruments = {
-            one: make[one.value.kind](one.value.name, one.value.unit, one.value.meaning) for one in Metric
-        }
-        self._tell = {one: getattr(made, _VERBS[one.value.kind]) for one, made in instruments.items()}
+        self._tell = {one: _instrument(meter, one.value) for one in Metric}
 
     @contextmanager
     def span(self, name: Span, parent: str, facts: Mapping[str, Fact]) -> Iterator[None]:
@@ -80,4 +75,34 @@ class OtelSink:
         self._tell[metric](amount, attributes_of(facts, upns=self._upns))
 
 
-_VERBS = {Kind.COUNTER: "add", Kind.GAUGE: "set", Kind.HISTOGRAM: "record"}
+def _instrument(meter: Meter, told: Told) -> Callable[[float, dict[str, Value]], None]:
+    """Return what takes the values of one metric."""
+    match told.kind:
+        case Kind.COUNTER:
+            return meter.create_counter(told.name, told.unit, told.meaning).add
+        case Kind.HISTOGRAM:
+            return meter.create_histogram(told.name, told.unit, told.meaning).record
+        case Kind.GAUGE:
+            latest = _Latest()
+            meter.create_observable_gauge(told.name, [latest.give], told.unit, told.meaning)
+            return latest.take
+
+
+class _Latest:
+    """Keeps a gauge's values until they are exported, once.
+
+    OpenTelemetry's own gauge would tell the last one for ever: an instance that the watchdog has left would go
+    on telling of runs that are long over.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[frozenset[tuple[str, Value]], float] = {}
+
+    def take(self, value: float, attributes: dict[str, Value]) -> None:
+        """Keep a value, in place of a former one with the same attributes."""
+        self._values[frozenset(attributes.items())] = value
+
+    def give(self, _: CallbackOptions) -> list[Observation]:
+        """Return what was kept, and forget it."""
+        values, self._values = self._values, {}
+        return [Observation(value, dict(attributes)) for attributes, value in values.items()]
