@@ -337,8 +337,8 @@ class _Reader:
             )
         if self._platform_flag("PYTHON_ENABLE_OPENTELEMETRY") is not is_on:
             self.faults.append(
-                "PYTHON_ENABLE_OPENTELEMETRY: must be true with TELEMETRY=on, else events are exported twice, "
-                "and not without it, else none are"
+                "PYTHON_ENABLE_OPENTELEMETRY: must be true with TELEMETRY=on, else events go out twice, and "
+                "not without it, else none does"
             )
         return TelemetrySettings(target if is_on else None, upns)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 type Fact = str | float | None
-"""What a span or a figure is told with. Text is redacted on its way out; no phone number comes here at all."""
+"""What a span or a figure is told with. Text is redacted on its way out; no number of a phone comes here."""
 
 
 class Span(StrEnum):

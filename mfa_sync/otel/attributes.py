@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 type Value = str | int | float | bool | list[str]
 
 # The facts of spans, metrics and events, and the attributes they are exported as. A fact that is not named
-# here is dropped. Few are OpenTelemetry's own: the exporter swallows `http.*`, `error.type` and their like, and
-# renames a span that has them by its address.
+# here is dropped. Few are OpenTelemetry's own: the exporter swallows `http.*`, `error.type` and their like,
+# and renames a span that has them by its address.
 NAMES = {
     "aadsts": "mfa_sync.aadsts",
     "apply": "mfa_sync.run.apply",

@@ -91,8 +91,8 @@ def _instrument(meter: Meter, told: Told) -> Callable[[float, dict[str, Value]],
 class _Latest:
     """Keeps a gauge's values until they are exported, once.
 
-    OpenTelemetry's own gauge would tell the last one for ever: an instance that the watchdog has left would go
-    on telling of runs that are long over.
+    OpenTelemetry's own gauge would tell the last one for ever: an instance that the watchdog has left would
+    go on telling of runs that are long over.
     """
 
     def __init__(self) -> None:

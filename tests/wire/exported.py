@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dev.tenant.server import EmulatedTenant
     from mfa_sync.otel.pipeline import Pipeline
+
+_LOOK_AGAIN_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,13 @@ class Exported:
                     facts = data.get("properties", {})
                     sums[tuple(facts[key] for key in sorted(facts))] += point["value"]
         return dict(sums)
+
+    def wait_until(self, is_there: Callable[[], bool], within_seconds: float = 60) -> None:
+        """Wait for what another process exports in its own time."""
+        deadline = time.monotonic() + within_seconds
+        while not is_there():
+            assert time.monotonic() < deadline, "It was not exported in time."
+            time.sleep(_LOOK_AGAIN_SECONDS)
 
     def metric_names(self) -> set[str]:
         """The names of all metrics, without the exporter's own account of the resource."""
