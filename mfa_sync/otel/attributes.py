@@ -69,9 +69,9 @@ _SUSPECT = re.compile(
     r"(?P<known>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
     r"|\b\d{8}T\d{6}Z(?:-[a-z]+)?(?:-[0-9a-f]{8})?\b"
     r"|\b\d{4}-\d\d-\d\dT\d\d:\d\d[0-9:.]*(?:Z|[+-]\d\d:\d\d)?)"
-    r"|(?P<upn>[^\s@\"'<>()\[\]{},;:]+@[^\s@\"'<>()\[\]{},;:]+\.[^\s@\"'<>()\[\]{},;:]+)"
+    r"|(?P<upn>[^\s@\"<>()\[\]{},;:]{1,113}@[^\s@\"'<>()\[\]{},;:]{1,255})"
     r"|(?P<number>(?<![0-9A-Za-z])\+?\(?\d(?:[ \-./()\u00a0]*\d){6,})"
-    r"|(?P<secret>[A-Za-z0-9+/=_~.!&$%-]{32,})",
+    r"|(?P<secret>(?=[a-z_.-]*[0-9+/=~!&$%])[a-z0-9+/=_~.!&$%-]{32,})",
     re.IGNORECASE,
 )
 
@@ -83,10 +83,13 @@ def attributes_of(facts: Mapping[str, object], *, upns: bool) -> dict[str, Value
         facts: By the names that this program gives them.
         upns: TELEMETRY_UPNS: whether user principal names may stand in them.
     """
+    return {NAMES[name]: value for name, value in redacted_facts(facts, upns=upns).items()}
+
+
+def redacted_facts(facts: Mapping[str, object], *, upns: bool) -> dict[str, Value]:
+    """Return known facts under the names that this program gives them. Arguments as `attributes_of`."""
     return {
-        NAMES[name]: _value(fact, upns=upns)
-        for name, fact in facts.items()
-        if name in NAMES and fact is not None
+        name: _value(fact, upns=upns) for name, fact in facts.items() if name in NAMES and fact is not None
     }
 
 

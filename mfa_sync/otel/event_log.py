@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry._logs import LogRecord, SeverityNumber
 
-from mfa_sync.otel.attributes import attributes_of, redacted
+from mfa_sync.otel.attributes import attributes_of, redacted_facts
 from mfa_sync.telemetry import Metric, measure
 
 if TYPE_CHECKING:
@@ -43,13 +43,13 @@ class EventHandler(logging.Handler):
             return
         facts: Mapping[str, object] = record.facts  # type: ignore[attr-defined]  # `mfa_sync.log` put it there
         known = attributes_of(facts, upns=self._upns)
-        told = json.dumps({name: fact for name, fact in facts.items() if fact is not None})
+        told = json.dumps(redacted_facts(facts, upns=self._upns))
         self._logger.emit(
             LogRecord(
                 timestamp=int(record.created * _NANOSECONDS),
                 severity_text=record.levelname,
                 severity_number=_SEVERITIES.get(record.levelno, SeverityNumber.UNSPECIFIED),
-                body=f"{event} {redacted(told, upns=self._upns)}",
+                body=f"{event} {told}",
                 attributes={**known, **attributes_of({"event": event}, upns=False)},
                 event_name=event,
             )
