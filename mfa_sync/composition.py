@@ -185,4 +185,12 @@ def sign_in_of(settings: Settings, vault: KeyVault, clock: Clock, wires: Wires, 
 @cache
 def worker() -> Worker:
     """Return this process's worker. A SettingsError is not remembered: each call says so again."""
-    return build_worker(os.environ, SystemClock())
+    made = build_worker(os.environ, SystemClock())
+    if made.settings.telemetry.connection_string:
+        try:
+            from mfa_sync.otel.pipeline import switch_on  # noqa: PLC0415  half a second of imports
+
+            switch_on(made.settings.telemetry)
+        except Exception as error:  # noqa: BLE001  the work goes on unseen
+            record(_LOG, logging.ERROR, Event.TELEMETRY_UNAVAILABLE, cause=type(error).__name__)
+    return made

@@ -36,6 +36,7 @@ class Event(StrEnum):
     REPLAY_UNCHECKED = "signature.replayUnchecked"
     SIGN_IN_REFUSED = "signIn.refused"
     SIGNED_IN = "signIn.done"
+    TELEMETRY_UNAVAILABLE = "telemetry.unavailable"
     STORAGE_UNAVAILABLE = "storage.unavailable"
     PRIVILEGED_ALLOWED = "privilegedTargets.allowed"
     PRIVILEGED_UNREADABLE = "privilegedTargets.unreadable"
