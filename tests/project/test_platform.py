@@ -39,7 +39,7 @@ def most(setting: str) -> int:
 
 
 def test_trap_40_neither_a_call_nor_a_step_outlives_what_the_platform_gives() -> None:
-    """Cut off by the front end, a caller repeats what is still under way; by the host, a step loses its end."""
+    """Cut off by the front end, a caller repeats what goes on; cut off by the host, a step loses its end."""
     hours, minutes, seconds = json.loads((ROOT / "host.json").read_text())["functionTimeout"].split(":")
     timeout = timedelta(hours=int(hours), minutes=int(minutes), seconds=int(seconds))
     assert most("SYNC_DEADLINE_SECONDS") < FRONT_END_SECONDS
