@@ -39,7 +39,10 @@ def test_the_latest_version_is_served(running: EmulatedTenant, vault: SecretClie
 
 
 def test_trap_37_the_vault_asks_for_a_token_first(running: EmulatedTenant, vault: SecretClient) -> None:
-    """The SDK sends none until it was challenged."""
+    """The SDK sends none until it was challenged, and checks that the challenge fits the host."""
+    bare = httpx.get(f"{sample.VAULT_URL}/secrets/mfa-sync-handshake/?api-version=7.6")
+    assert bare.status_code == 401
+    assert 'resource="https://vault.azure.net"' in bare.headers["www-authenticate"]
     vault.get_secret("mfa-sync-handshake")
     statuses = [
         entry["status"] for entry in running.control.log() if entry["host"].endswith("vault.azure.net")

@@ -86,11 +86,24 @@ async def test_a_passing_refusal_is_503_and_tried_again_by_itself(
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
-async def test_trap_29_a_failing_token_endpoint_is_503(signing: Signing, status: int) -> None:
+async def test_a_failing_token_endpoint_is_503(signing: Signing, status: int) -> None:
     """MSAL raises on 5xx and would answer from memory; neither shows."""
     signing.control.switch(token_status=status)
     seen, body = await pushes(signing)
     assert (seen, body["status"], body["code"]) == (SECONDS, 503, "signInUnavailable")
+
+
+@pytest.mark.parametrize("switches", [{"token_status": 429}, {"token_status": 503}, {"token_error": 90033}])
+async def test_trap_29_a_repair_is_seen_by_the_worker_that_was_refused(
+    signing: Signing, switches: dict[str, Any]
+) -> None:
+    """MSAL would go on answering from memory, for seconds or a minute by the machine's clock."""
+    signing.control.switch(**switches)
+    assert (await signing.refusal())["status"] == 503
+    signing.control.switch(**dict.fromkeys(switches))
+    signing.clock.advance(60)
+    await signing.token()
+    assert signing.sign_ins() == 2
 
 
 @pytest.mark.parametrize("status", [429, 503])
