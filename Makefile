@@ -58,6 +58,10 @@ format: $(READY) ## format the code and mend what ruff can
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
 
+.PHONY: package
+package: $(READY) ## the zip that is deployed, built and tried
+	@$(PY) -m dev.package
+
 .PHONY: bench
 bench: $(READY) $(AZURITE) ## measure the qualities that have a goal; ONLY=pace for some of them
 	@$(PY) -m dev.bench $(ONLY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import sys
 import time
@@ -12,6 +13,7 @@ from rich.table import Table
 
 from dev import demo_sweep
 from dev.functions_host import HostOptions
+from dev.sign_in_modes import MODES
 from dev.stack import ARTICLE_BODY, ARTICLE_HEADERS, LocalStack
 
 if TYPE_CHECKING:
@@ -116,11 +118,15 @@ def _say(console: Console, what: str, response: httpx.Response) -> dict[str, Any
 
 
 def main() -> int:
-    """Run the demo and return the exit status."""
+    """Run the demo in one mode of sign-in and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m dev.demo", description=__doc__)
+    parser.add_argument("--auth", choices=MODES, default="ropc", help="how the app signs in to Graph")
+    mode = MODES[parser.parse_args().auth]
     console, start, faults = Console(width=118), time.perf_counter(), []
     options = HostOptions(timers=False, max_polling_seconds=0.1)
     # In the demo three days shall not pass before an empty number counts.
-    with LocalStack({"EMPTY_GRACE_DAYS": "0", "SWEEP_MODE": "apply"}, options=options) as stack:
+    settings = {**mode, "EMPTY_GRACE_DAYS": "0", "SWEEP_MODE": "apply"}
+    with LocalStack(settings, options=options) as stack:
         state = stack.tenant.state
         people = list(state.people.values())
         before = _snapshot(state)

@@ -28,6 +28,13 @@ What would happen, and why:
   curl -s '{push}&dryRun=true' -H 'Message: {handshake}' -d '[{{"UserPrincipalName": "{who}"}}]'
   curl -s '{url}/api/explain' -H 'x-functions-key: {explain_key}' -d '{{"UserPrincipalName": "{who}"}}'
 
+The operators' command line (docs/cli.md), in another terminal:
+
+{exports}
+  {python} -m mfa_sync runs start full
+  {python} -m mfa_sync runs approve held --reason "The first sweep, read"
+  {python} -m mfa_sync smoke --user {who}
+
 Play with the emulated tenant (then send the call again):
 
   the people       curl -s {control}/people
@@ -59,11 +66,26 @@ def main() -> int:
                 account=sample.SERVICE_ACCOUNT,
                 control=stack.tenant.control_url,
                 who=_WHO,
+                python=sys.executable,
+                exports=exports(stack),
             ),
             flush=True,
         )
         stop.wait()
     return 0
+
+
+def exports(stack: LocalStack) -> str:
+    """Return the lines that point the command line at the stack; its keys are made up anew with each."""
+    values = {
+        "MFA_SYNC_URL": stack.host.url,
+        "MFA_SYNC_KEY": stack.host.host_key,
+        "MFA_SYNC_KEY_MFA_SYNC": stack.host.key("mfa_sync"),
+        "MFA_SYNC_KEY_MASTER": stack.host.host_key,
+        "MFA_SYNC_HANDSHAKE": sample.HANDSHAKE,
+        "MFA_SYNC_APPROVER": sample.APPROVER_HANDSHAKE,
+    }
+    return "\n".join(f"  export {name}='{value}'" for name, value in values.items())
 
 
 if __name__ == "__main__":

@@ -36,18 +36,18 @@ FREE_TRIALS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Versions:
-    """Which versions of the secrets a sign-in uses."""
+    """Which versions of the secrets a sign-in uses; empty for those that it does without."""
 
-    username: str
-    password: str
-    client_secret: str
+    username: str = ""
+    password: str = ""
+    client_secret: str = ""
 
     def spent_by(self, healing: Healing) -> str | None:
         """Return the name of what such a refusal proves wrong for good; None if nothing."""
         match healing:
-            case Healing.NEW_PASSWORD:
+            case Healing.NEW_PASSWORD if self.password:
                 return f"password {self.username} {self.password}"
-            case Healing.NEW_CLIENT_SECRET:
+            case Healing.NEW_CLIENT_SECRET if self.client_secret:
                 return f"client secret {self.client_secret}"
         return None
 
@@ -160,12 +160,13 @@ def refused(state: State, refusal: Refusal, versions: Versions, now: float, wait
         now: When.
         wait: Seconds that Entra asks us to wait.
     """
-    seconds = _TRIAL_SECONDS.get(refusal.healing)
+    key = versions.spent_by(refusal.healing)
+    # A secret that this sign-in has not cannot be mended by a new version of it.
+    seconds = None if key else _TRIAL_SECONDS.get(refusal.healing, _TRIAL_SECONDS[Healing.SOMEBODY_ACTS])
     due = None if seconds is None else now + min(max(seconds, wait), _LONGEST_WAIT)
     told = replace(state, refusal=refusal, versions=versions, due=due)
     if refusal.healing is Healing.TIME:
         return told
-    key = versions.spent_by(refusal.healing)
     others = tuple(pair for pair in state.spent if pair[0] != key)
     spent = (*others, (key, refusal.number)) if key else others
     return replace(_missed(told, now), spent=spent[-_MOST_SPENT:])

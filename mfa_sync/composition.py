@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mfa_sync.settings import Settings
+from mfa_sync.log import Event, record
+from mfa_sync.settings import GraphAuth, RopcCredential, Settings
 from mfa_sync.storage import StorageDownError
 from mfa_sync.wires import OWN, Wires
 from shared.clock import Deadline, SystemClock
@@ -17,7 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mfa_sync.counters import Counters
+    from mfa_sync.credentials.client_proof import ProofSource
     from mfa_sync.credentials.handshake import Handshake
+    from mfa_sync.credentials.key_vault import KeyVault
+    from mfa_sync.credentials.sign_in import SignIn
     from mfa_sync.emptiness import EmptySince
     from mfa_sync.fingerprints import FingerprintKeys
     from mfa_sync.graph.client import GraphClient
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
     from mfa_sync.storage import Table
     from mfa_sync.stored_answers import StoredAnswers
     from shared.clock import Clock
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +119,6 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
     from mfa_sync.counters import Counters  # noqa: PLC0415
     from mfa_sync.credentials.handshake import Handshake  # noqa: PLC0415
     from mfa_sync.credentials.key_vault import KeyVault  # noqa: PLC0415
-    from mfa_sync.credentials.sign_in import RopcSignIn  # noqa: PLC0415
     from mfa_sync.emptiness import EmptySince  # noqa: PLC0415
     from mfa_sync.fingerprints import FingerprintKeys  # noqa: PLC0415
     from mfa_sync.graph.client import GraphClient  # noqa: PLC0415
@@ -128,7 +134,9 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
     table = wires.table or AzureTable(settings.storage, settings.state_table, clock, wires)
     blobs = wires.blobs or AzureBlobs(settings.storage, settings.state_container, clock, wires)
     keys = FingerprintKeys(vault, names.fingerprint_key)
-    graph = GraphClient(settings.graph_url, RopcSignIn(settings, vault, clock, wires, table), wires.graph)
+    graph = GraphClient(settings.graph_url, sign_in_of(settings, vault, clock, wires, table), wires.graph)
+    if settings.graph_auth.is_app_only and settings.policy.scope.allow_privileged:
+        record(_LOG, logging.WARNING, Event.PRIVILEGED_ALLOWED, auth=settings.graph_auth.value)
     return Worker(
         settings,
         clock,
@@ -137,7 +145,7 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
         Handshake(vault, names.approver, clock, unlike=(names.handshake, names.handshake_previous)),
         graph,
         Groups(graph, clock),
-        Reach(),
+        Reach(app_only=settings.graph_auth.is_app_only),
         LastWritten(table, keys, clock),
         Counters(table, clock),
         StoredAnswers(table, keys, clock),
@@ -145,6 +153,29 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
         keys,
         EmptySince(table, clock),
     )
+
+
+def sign_in_of(settings: Settings, vault: KeyVault, clock: Clock, wires: Wires, table: Table) -> SignIn:
+    """Return what signs in to Graph, by GRAPH_AUTH and ROPC_CREDENTIAL. The imports are each mode's own."""
+    from mfa_sync.credentials.client_proof import FederatedIdentity, StoredSecret  # noqa: PLC0415
+    from mfa_sync.credentials.identity_tokens import IdentityTokens  # noqa: PLC0415
+
+    names, identity_id = settings.secret_names, settings.managed_identity_client_id
+    if settings.graph_auth is GraphAuth.MANAGED_IDENTITY:
+        from mfa_sync.credentials.managed_identity import ManagedIdentitySignIn  # noqa: PLC0415
+
+        return ManagedIdentitySignIn(settings, clock, wires)
+    stored = StoredSecret(vault, names.client_secret)
+    if settings.graph_auth is GraphAuth.CLIENT_SECRET:
+        from mfa_sync.credentials.client_secret import AppSource, ClientSecretSignIn  # noqa: PLC0415
+
+        return ClientSecretSignIn(settings, AppSource(stored), clock, wires, table)
+    from mfa_sync.credentials.ropc import PasswordSource, RopcSignIn  # noqa: PLC0415
+
+    proof: ProofSource = stored
+    if settings.ropc_credential is RopcCredential.MANAGED_IDENTITY:
+        proof = FederatedIdentity(IdentityTokens(identity_id, clock, wires), clock)
+    return RopcSignIn(settings, PasswordSource(vault, names, proof), clock, wires, table)
 
 
 @cache

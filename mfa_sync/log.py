@@ -35,6 +35,7 @@ class Event(StrEnum):
     SIGN_IN_REFUSED = "signIn.refused"
     SIGNED_IN = "signIn.done"
     STORAGE_UNAVAILABLE = "storage.unavailable"
+    PRIVILEGED_ALLOWED = "privilegedTargets.allowed"
     PRIVILEGED_UNREADABLE = "privilegedTargets.unreadable"
 
 

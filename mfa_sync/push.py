@@ -7,10 +7,10 @@ import re
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mfa_sync import answers, http_contract, push_runs
+from mfa_sync import answers, http_contract, outsiders, push_runs
 from mfa_sync.log import Event, record
 from shared.clock import Deadline
-from shared.outcome import Code, Note, Result
+from shared.outcome import Code, Result
 from shared.plan import lasting
 from shared.reconciler import apply, plan
 from shared.results import foresee
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mfa_sync.answers import Answer
     from mfa_sync.composition import Worker
     from mfa_sync.http_contract import Row
-    from shared.plan import Entry, Plan
+    from shared.plan import Entry
 
 _LOG = logging.getLogger(__name__)
 _WAIT = re.compile(r"\bwait=([0-9]{1,6})\b")
@@ -63,7 +63,7 @@ async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *,
     tenant, guard = worker.tenant(deadline), await worker.guard(deadline)
     memory = worker.last_written.of_call(run_id, policy, deadline)
     planned = await plan(http_contract.requests_of(rows), tenant, policy, memory)
-    _report_changed_outside(run_id, planned)
+    outsiders.report(run_id, planned)
     if dry_run:
         entries = (await guard.foresee(planned)).entries
         results = [foresee(entry) for entry in entries]
@@ -91,13 +91,6 @@ async def poll(
         return answers.handshake_refused()
     http_contract.refuse_query(query)
     return await push_runs.look_up(worker, run_id)
-
-
-def _report_changed_outside(run_id: str, planned: Plan) -> None:
-    """Tell the security officer, whatever becomes of the row: somebody moved a phone, and it was not us."""
-    for entry in planned.entries:
-        if Note.CHANGED_OUTSIDE in entry.notes and entry.user:
-            record(_LOG, logging.WARNING, Event.CHANGED_OUTSIDE, run=run_id, user=entry.user.id)
 
 
 def _planned_only(entry: Entry) -> Result:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from shared.errors import SettingsError
@@ -18,7 +19,6 @@ from shared.tenant import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from enum import StrEnum
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -36,6 +36,26 @@ _STORAGE = "AzureWebJobsStorage"
 # The emulator's short form, or an account by its key or by a shared access signature.
 _KEYED = {"accountname", "accountkey"}
 _SIGNED = {"blobendpoint", "tableendpoint", "sharedaccesssignature"}
+
+
+class GraphAuth(StrEnum):
+    """How the program signs in to Graph."""
+
+    ROPC = "ropc"
+    CLIENT_SECRET = "client-secret"  # noqa: S105  a mode's name
+    MANAGED_IDENTITY = "managed-identity"
+
+    @property
+    def is_app_only(self) -> bool:
+        """Whether nobody signs in but the app: then no role of Entra's limits whom it may write."""
+        return self is not GraphAuth.ROPC
+
+
+class RopcCredential(StrEnum):
+    """What the app proves itself with while the service account signs in through it."""
+
+    SECRET = "secret"  # noqa: S105  a word
+    MANAGED_IDENTITY = "managed-identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +114,12 @@ class Settings:
     """Everything the app is told from outside.
 
     Attributes:
-        tenant_id: Tenant id or verified domain that the service account belongs to.
-        client_id: Application id that signs in.
+        graph_auth: How the program signs in to Graph.
+        ropc_credential: With ROPC, what the app proves itself with.
+        tenant_id: Tenant id or verified domain in which we sign in; may be empty for the managed identity.
+        client_id: Application id that signs in; likewise.
         key_vault_url: Origin of the vault, https.
-        managed_identity_client_id: Which user-assigned identity reads the vault; None for the system's own.
+        managed_identity_client_id: Which user-assigned identity is ours; None for the system's own.
         authority_host: Origin of the sign-in service, for national clouds.
         graph_url: Graph with its version, for national clouds.
         secret_names: Names of the secrets in the vault.
@@ -116,6 +138,8 @@ class Settings:
         easy_auth: Whether the platform authenticates operators, so that its header may be believed.
     """
 
+    graph_auth: GraphAuth
+    ropc_credential: RopcCredential
     tenant_id: str
     client_id: str
     key_vault_url: str
@@ -150,9 +174,13 @@ class Settings:
             SettingsError: Naming every setting that is missing or wrong, and what is allowed.
         """
         read = _Reader(environ)
+        auth = GraphAuth(read.member("GRAPH_AUTH", GraphAuth, GraphAuth.ROPC))
+        registered = read.matching if auth is not GraphAuth.MANAGED_IDENTITY else read.fitting
         settings = cls(
-            tenant_id=read.matching("TENANT_ID", "a tenant id or a verified domain", _GUID, _DOMAIN),
-            client_id=read.matching("CLIENT_ID", "an application id (GUID)", _GUID),
+            graph_auth=auth,
+            ropc_credential=read.ropc_credential(auth),
+            tenant_id=registered("TENANT_ID", "a tenant id or a verified domain", _GUID, _DOMAIN),
+            client_id=registered("CLIENT_ID", "an application id (GUID)", _GUID),
             key_vault_url=read.origin("KEY_VAULT_URL", None),
             managed_identity_client_id=read.optional("AZURE_CLIENT_ID", "a client id (GUID)", _GUID),
             authority_host=read.origin("AUTHORITY_HOST", "https://login.microsoftonline.com"),
@@ -184,6 +212,7 @@ class Settings:
                     include_guests=read.flag("INCLUDE_GUESTS", default=False),
                     allow_cloud_only=read.word("CLOUD_ONLY_USERS", "refuse", "allow") == "allow",
                     allow_privileged=read.word("PRIVILEGED_TARGETS", "refuse", "allow") == "allow",
+                    entra_limits_us=not auth.is_app_only,
                 ),
                 masked=MaskedPolicy(read.member("MASKED_POLICY", MaskedPolicy, MaskedPolicy.ASSERT)),
                 last_factor=LastFactorGuard(
@@ -210,7 +239,6 @@ class Settings:
             ),
             easy_auth=read.flag("EASY_AUTH", default=False),
         )
-        read.word("GRAPH_AUTH", "ropc")
         read.optional("SWEEP_SCHEDULE", "six fields such as 0 0 2 * * *", _SCHEDULE)
         if read.faults:
             raise SettingsError(tuple(read.faults))
@@ -240,6 +268,19 @@ class _Reader:
 
     def optional(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str | None:
         return self.matching(name, allowed, *patterns) if self._text(name) else None
+
+    def fitting(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str:
+        return self.optional(name, allowed, *patterns) or ""
+
+    def ropc_credential(self, auth: GraphAuth) -> RopcCredential:
+        name = "ROPC_CREDENTIAL"
+        word = RopcCredential(self.member(name, RopcCredential, RopcCredential.SECRET))
+        if auth is GraphAuth.CLIENT_SECRET and word is RopcCredential.MANAGED_IDENTITY:
+            self.faults.append(
+                f"{name}: must be secret with GRAPH_AUTH=client-secret; to be the app without any stored "
+                "secret, set GRAPH_AUTH=managed-identity"
+            )
+        return word
 
     def secret_name(self, name: str, default: str) -> str:
         return self.optional(name, "a Key Vault secret name", _SECRET_NAME) or default

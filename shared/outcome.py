@@ -29,6 +29,7 @@ class Code(StrEnum):
     USER_NOT_FOUND = "userNotFound"
     TARGET_OUT_OF_REACH = "targetOutOfReach"
     PRIVILEGED_TARGET = "privilegedTarget"
+    PRIVILEGED_UNKNOWN = "privilegedUnknown"
     OUT_OF_SCOPE = "outOfScope"
     EXCLUDED = "excluded"
     GUEST_EXCLUDED = "guestExcluded"
@@ -105,13 +106,20 @@ CODES: dict[Code, Meaning] = {
         _REFUSED,
         _ENGINEER,
         "Graph lets us read or write other users, but not this one.",
-        "Handle the user by hand, or widen the service account's role or administrative unit.",
+        "Handle the user by hand; with GRAPH_AUTH=ropc, widen the service account's role or administrative "
+        "unit. For a delete see LAST_FACTOR_GUARD too.",
     ),
     Code.PRIVILEGED_TARGET: Meaning(
         _REFUSED,
         _ENGINEER,
         "The user holds a directory role, or is a member or owner of a role-assignable group.",
         "Set the phone by hand, or set PRIVILEGED_TARGETS=allow.",
+    ),
+    Code.PRIVILEGED_UNKNOWN: Meaning(
+        _REFUSED,
+        _ENGINEER,
+        "The app signs in alone, so no role of Entra's limits it, and it may not read who is privileged.",
+        "Grant it RoleManagement.Read.Directory and GroupMember.Read.All, or set PRIVILEGED_TARGETS=allow.",
     ),
     Code.OUT_OF_SCOPE: Meaning(
         _REFUSED, _ENGINEER, "The user is not in SYNC_SCOPE_GROUP_ID.", "Add the user to that group."

@@ -14,15 +14,23 @@ if TYPE_CHECKING:
 
 
 async def spare_privileged(planned: Plan, tenant: Tenant, policy: Policy) -> Plan:
-    """Refuse writes to holders of directory roles. The set is read only if something would be written."""
+    """Refuse writes to holders of directory roles. The set is read only if something would be written.
+
+    Without the right to read it, Entra's own limits on the signed-in role remain; where there are none, every
+    write is refused: anybody could be privileged.
+    """
     if policy.scope.allow_privileged or not planned.changes():
         return planned
     privileged = await tenant.privileged_principals()
-    if privileged is None:  # no right to know: Entra's own limits on the signed-in role remain
+    if privileged is None and policy.scope.entra_limits_us:
         return planned
 
     def revise(entry: Entry) -> Entry:
-        if isinstance(entry.decision, Change) and entry.decision.user_id.casefold() in privileged:
+        if not isinstance(entry.decision, Change):
+            return entry
+        if privileged is None:
+            return entry.refused(Code.PRIVILEGED_UNKNOWN, "PRIVILEGED_TARGETS=refuse")
+        if entry.decision.user_id.casefold() in privileged:
             return entry.refused(Code.PRIVILEGED_TARGET, "PRIVILEGED_TARGETS=refuse")
         return entry
 

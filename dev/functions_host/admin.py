@@ -1,18 +1,35 @@
-"""The administrative address that runs a function out of turn: POST /admin/functions/NAME."""
+"""The administrative addresses: what functions there are, and one that runs a function out of turn."""
 
 import json
 
 from dev.functions_host.http_messages import Response
 from dev.functions_host.triggers import Triggers
 
+LIST = "/admin/functions"
 PREFIX = "/admin/functions/"
 
 
 class Administration:
-    """Runs any function that has no HTTP trigger, for a caller who holds the master key."""
+    """Lists functions, and runs any that has no HTTP trigger, for a caller who holds the master key."""
 
     def __init__(self, triggers: Triggers) -> None:
         self._triggers = triggers
+
+    def list(self) -> Response:
+        """Return the functions that are served; one whose binding is in error is left out.
+
+        Of the fields that Azure's list has (`FunctionMetadataResponse` of the host) a few.
+        """
+        listed = [
+            {
+                "name": function.name,
+                "config": {"bindings": [dict(function.trigger), *map(dict, function.outputs)]},
+                "language": "python",
+                "isDisabled": False,
+            }
+            for function in self._triggers.functions
+        ]
+        return Response(200, [(b"content-type", b"application/json")], json.dumps(listed).encode())
 
     async def run(self, function_name: str, body: bytes, *, wait: bool) -> Response:
         """Start a function on the `input` of the body, a JSON object.

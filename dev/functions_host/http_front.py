@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from dev.functions_host.admin import PREFIX, Administration
+from dev.functions_host.admin import LIST, PREFIX, Administration
 from dev.functions_host.http_messages import (
     BODY_LIMIT,
     BadRequestError,
@@ -65,7 +65,7 @@ class HttpFront:
 
     async def _respond(self, scope: Scope, path: str, receive: Receive) -> Response:
         try:
-            if path.lower().startswith(PREFIX):
+            if path.lower().startswith(PREFIX) or path.lower() == LIST:
                 return await self._administer(scope, path, receive)
             return await self._serve(scope, path, receive)
         except BadRequestError:
@@ -79,6 +79,8 @@ class HttpFront:
         # The key comes first: who has none does not learn which functions there are.
         if not self._keys.open("", "admin", _given_key(headers, query)):
             return Response(401)
+        if path.lower().rstrip("/") == LIST and scope["method"] == "GET":
+            return self._administration.list()
         if scope["method"] != "POST":
             return Response(405, [(b"allow", b"POST")])
         body = await read_body(headers, receive, self._body_limit)

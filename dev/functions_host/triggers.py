@@ -61,10 +61,12 @@ class Triggers:
         )
         self._by_function: dict[str, Trigger] = {}
         self._on_demand: set[asyncio.Task[bool]] = set()
+        self.functions: list[Function] = []
         self.http_functions: list[Function] = []
         for function in functions:
             try:
                 self._add(function)
+                self.functions.append(function)
             except BindingError as error:
                 _log.error("The '%s' function is in error: %s", function.name, error)
 

@@ -12,11 +12,12 @@ KEPT_SECONDS = 30 * 24 * 3600
 
 
 class Actor(NamedTuple):
-    """Who did it: somebody, or an app alone (`upn` is None)."""
+    """Who did it: somebody, or an app alone (`upn` is None; `id` is then the app's, not the object's)."""
 
     id: str
     name: str
     upn: str | None = None
+    service_principal_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

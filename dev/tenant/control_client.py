@@ -148,7 +148,7 @@ class TenantControl:
         return self._object("PATCH", f"/accounts/{quote(upn, safe='')}", changes)
 
     def patch_app(self, client_id: str, /, **changes: Any) -> dict[str, Any]:
-        """Change an app registration: secrets, expired_secrets, consented."""
+        """Change an app registration: secrets, expired_secrets, consented, federated_subjects, …."""
         return self._object("PATCH", f"/apps/{client_id}", changes)
 
     def patch_group(self, group_id: str, /, **changes: Any) -> dict[str, Any]:

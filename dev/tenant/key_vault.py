@@ -1,7 +1,8 @@
-"""Key Vault's secret reads: the challenge first, then the latest version, with every refusal."""
+"""Key Vault's secrets: the challenge first, the latest version, new versions, and every refusal."""
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -34,6 +35,10 @@ def _answer(state: TenantState, call: Call) -> Reply:
     if refused is not None:
         return refused
     segments = [unquote(segment) for segment in call.path.split("/") if segment]
+    if call.method == "PUT" and segments[:1] == ["secrets"] and len(segments) == 2:  # noqa: PLR2004
+        return _put(state, call, segments[1])
+    if call.method == "GET" and segments[:1] == ["secrets"] and segments[2:] == ["versions"]:
+        return _versions(state, call, segments[1])
     if call.method != "GET" or segments[:1] != ["secrets"] or len(segments) not in {2, 3}:
         return _error(HTTPStatus.NOT_FOUND, "NotFound", "The requested resource is not there.")
     vault = call.host.removesuffix(VAULT_SUFFIX)
@@ -55,7 +60,36 @@ def _answer(state: TenantState, call: Call) -> Reply:
 def _serve(vault: str, name: str, version: SecretVersion) -> Reply:
     if not version.enabled:
         return _forbidden("SecretDisabled", "Operation get is not allowed on a disabled secret.")
-    attributes: dict[str, Any] = {"enabled": True}
+    return Reply(200, _bundle(vault, name, version), caller="managed identity")
+
+
+def _put(state: TenantState, call: Call, name: str) -> Reply:
+    vault = call.host.removesuffix(VAULT_SUFFIX)
+    body = json.loads(call.body)
+    given = body.get("attributes") or {}
+    version = state.put_secret(
+        name,
+        body["value"],
+        vault=vault,
+        enabled=given.get("enabled", True),
+        exp=given.get("exp"),
+        nbf=given.get("nbf"),
+    )
+    version.content_type, version.tags = body.get("contentType"), body.get("tags") or {}
+    return Reply(200, _bundle(vault, name, version))
+
+
+def _versions(state: TenantState, call: Call, name: str) -> Reply:
+    """All versions without their values; an unknown name has none."""
+    vault = call.host.removesuffix(VAULT_SUFFIX)
+    rows = [_bundle(vault, name, version) for version in state.vaults.get(vault, {}).get(name, [])]
+    for row in rows:
+        del row["value"]
+    return Reply(200, {"value": rows, "nextLink": None})
+
+
+def _bundle(vault: str, name: str, version: SecretVersion) -> dict[str, Any]:
+    attributes: dict[str, Any] = {"enabled": version.enabled}
     # Both dates are informational: an expired or a not yet valid secret is served all the same.
     if version.nbf is not None:
         attributes["nbf"] = version.nbf
@@ -75,7 +109,7 @@ def _serve(vault: str, name: str, version: SecretVersion) -> Reply:
     }
     if version.content_type is not None:
         body["contentType"] = version.content_type
-    return Reply(200, body, caller="managed identity")
+    return body
 
 
 def _unauthorized(state: TenantState, call: Call) -> Reply | None:

@@ -43,7 +43,8 @@ def actor_of(person: Person) -> Actor:
 def app_actor(state: TenantState, client_id: str) -> Actor:
     """An app alone as the audit log names it."""
     app = state.apps.get(client_id.lower())
-    return Actor(client_id, app.display_name if app else "Managed identity")
+    name = app.display_name if app else "Managed identity"
+    return Actor(client_id, name, service_principal_id=state.service_principal_id(client_id))
 
 
 def _named(state: TenantState, by: str) -> Actor:

@@ -58,6 +58,8 @@ class Person:
     # False: Graph leaves onPremisesExtensionAttributes out although it was selected.
     attribute_returned: bool = True
     phones: dict[str, Phone] = field(default_factory=dict)
+    # DisablePasswordExpiration, DisableStrongPassword, or both with a comma between.
+    password_policies: str | None = None
     # Other factors by kind: password, microsoftAuthenticator, fido2, email, softwareOath, ….
     methods: list[str] = field(default_factory=lambda: ["password"])
     # sms, voiceMobile, push, oath, …: a default that is a phone forbids deleting that phone.

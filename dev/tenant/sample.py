@@ -6,6 +6,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING
 
+from dev.tenant.identity_endpoint import MANAGED_IDENTITY_ID
 from dev.tenant.people import Group, Person, Phone
 from dev.tenant.secrets_and_accounts import Account, AppRegistration
 from dev.tenant.state import DOMAIN, TENANT_ID
@@ -135,7 +136,8 @@ def fill(state: TenantState) -> None:
     for group in (scope, nested, admins):
         state.groups[group.id] = group
     state.add_account(Account(SERVICE_ACCOUNT, PASSWORD))
-    state.apps[CLIENT_ID] = AppRegistration(CLIENT_ID, secrets=[CLIENT_SECRET])
+    trusted = state.service_principal_id(MANAGED_IDENTITY_ID)
+    state.apps[CLIENT_ID] = AppRegistration(CLIENT_ID, secrets=[CLIENT_SECRET], federated_subjects=[trusted])
     for name, value in SECRET_NAMES.items():
         ahead = int(state.clock()) + WEEK if name == "mfa-sync-handshake-previous" else None
         state.put_secret(name, value, vault=VAULT_NAME, exp=ahead)

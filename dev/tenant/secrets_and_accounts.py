@@ -21,7 +21,10 @@ class Account:
 
 @dataclass(slots=True)
 class AppRegistration:
-    """An app: its secrets and whether an administrator consented. Its permissions are a switch."""
+    """An app: its secrets and whether an administrator consented. Its permissions are a switch.
+
+    `federated_subjects` are the object ids of managed identities whose tokens it takes in place of a secret.
+    """
 
     client_id: str
     display_name: str = "MFA phone sync"
@@ -29,6 +32,8 @@ class AppRegistration:
     expired_secrets: list[str] = field(default_factory=list)
     consented: bool = True
     public: bool = False
+    disabled: bool = False
+    federated_subjects: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
     from dev.tenant.state import TenantState
 
 
+class RefusedError(Exception):
+    """Sign-in ends here, with this AADSTS number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 @dataclass(frozen=True, slots=True)
 class SignInError:
     """A row of Entra's table; `error` decides the status (401 for invalid_client, else 400)."""
@@ -32,6 +40,7 @@ _MFA = (
     "you must use multi-factor authentication to access '00000003-0000-0000-c000-000000000000'."
 )
 TABLE = {
+    50027: SignInError("invalid_client", "JWT token is invalid or malformed."),
     50034: SignInError(
         "invalid_grant",
         "The user account does not exist in the directory. To sign in to this "
@@ -86,6 +95,14 @@ TABLE = {
         "Application was not found in the directory. This can happen if the application "
         "has not been installed by the administrator of the tenant.",
     ),
+    700024: SignInError("invalid_client", "Client assertion is not within its valid time range."),
+    700212: SignInError(
+        "invalid_client", "No matching federated identity record found for presented assertion audience."
+    ),
+    700213: SignInError(
+        "invalid_client", "No matching federated identity record found for presented assertion subject."
+    ),
+    7000112: SignInError("unauthorized_client", "Application is disabled."),
     700025: SignInError(
         "invalid_client",
         "Client is public so neither 'client_assertion' nor 'client_secret' should be presented.",

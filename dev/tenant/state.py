@@ -9,6 +9,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from dev.tenant.access import AccessControl
 from dev.tenant.audit_log import AuditLog
 from dev.tenant.directory import People
 from dev.tenant.journal import Journal
@@ -62,6 +63,8 @@ class TenantState:
         self.apps: dict[str, AppRegistration] = {}
         self.vaults: dict[str, dict[str, list[SecretVersion]]] = {}
         self.tokens: dict[str, Token] = {}
+        # What the identity endpoint keeps: tokens and their ends, by resource and client id.
+        self.identity_tokens: dict[tuple[str, str], tuple[str, float]] = {}
         self.refresh_tokens: dict[str, tuple[str, str]] = {}
         self.faults: list[Fault] = []
         # The listings that nextLinks go on with, and the rounds of users/delta.
@@ -70,6 +73,7 @@ class TenantState:
         # Tokens of users/delta are signed with it: those of a former life are not known.
         self.delta_key = secrets.token_bytes(16)
         self.audit = AuditLog()
+        self.access = AccessControl()
         self.buckets: dict[str, Bucket] = {}
         self.log.clear()
 
@@ -93,6 +97,17 @@ class TenantState:
         """Let somebody sign in with a password."""
         self.accounts[account.upn.lower()] = account
         return account
+
+    def service_principal_id(self, client_id: str) -> str:
+        """The object id of an app, or of a managed identity, in this tenant."""
+        return str(uuid.uuid5(uuid.UUID(self.tenant_id), f"service principal {client_id.lower()}"))
+
+    def application_grants(self, client_id: str) -> list[str]:
+        """The application permissions of an app alone: none without an administrator's consent."""
+        app, switches = self.apps.get(client_id.lower()), self.switches
+        if app is not None and not app.consented:
+            return []
+        return switches.grants if switches.application_grants is None else switches.application_grants
 
     def put_secret(
         self,

@@ -21,6 +21,8 @@ class Switches:
     # -----------------------
     # Graph permissions the app holds; a change acts at once, also on tokens already given out.
     grants: list[str] = field(default_factory=lambda: list(DEFAULT_GRANTS))
+    # Application permissions of apps alone, the managed identity's too; None: the same names as `grants`.
+    application_grants: list[str] | None = None
     # When set, every signed-in person has exactly these roles instead of their own.
     signed_in_roles: list[str] | None = None
     # When set, the caller's role holds for this administrative unit only.
@@ -29,6 +31,10 @@ class Switches:
     # ------------------------------
     # "by role" masks for Authentication Administrator and Global Reader; "full", "masked" force it.
     number_view: str = "by role"
+    # The same for apps alone: no page describes them as masked, and whole numbers were seen.
+    app_number_view: str = "full"
+    # Whether an app alone may change the methods of the privileged (unknown: no page limits it).
+    app_reaches_privileged: bool = True
     # The mask's shape is not published: the character and how many last digits stay.
     mask_character: str = "X"
     mask_keeps: int = 2
@@ -76,6 +82,8 @@ class Switches:
     audit_retention_days: float = 30.0
     # Numbers in modifiedProperties: "masked", "full" or "absent" (unknown).
     audit_numbers: str = "masked"
+    # Which ids `initiatedBy.app` holds (unknown): "both", "appId" or "servicePrincipalId".
+    audit_app_ids: str = "both"
     # Whether a filter by loggedByService works; in 2018 it was seen to find nothing.
     audit_service_filter: bool = True
     # Calls of the audit log and reports per 10 seconds, as documented; None: no limit.
@@ -112,10 +120,14 @@ class Switches:
     lockout_seconds: float = 60.0
     # Managed identity
     # ----------------
-    # "ok", "absent" (no identity assigned), "400", "500" (JSON) or "500-empty".
+    # "ok", "absent" (no identity assigned), "400", "429", "500" (JSON), "500-empty" or "html".
     identity: str = "ok"
     identity_delay: float = 0.0
+    identity_retry_after: int | None = None
     identity_token_lifetime: int = 86400
+    # Whether the endpoint gives out the same token until five minutes before its end, revoked or not, as
+    # documented ("cached for hours"). Off by default.
+    identity_caches: bool = False
     # Client ids of user-assigned identities; any other client_id is refused.
     identity_client_ids: list[str] = field(default_factory=list)
     # Key Vault

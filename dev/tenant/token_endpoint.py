@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import secrets
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote_plus
 
 from dev.tenant import tokens
+from dev.tenant.client_authentication import client_of
 from dev.tenant.secrets_and_accounts import Token
-from dev.tenant.sign_in_errors import refusal
+from dev.tenant.sign_in_errors import RefusedError, refusal
 from dev.tenant.wire import Reply
 
 if TYPE_CHECKING:
@@ -23,14 +21,6 @@ if TYPE_CHECKING:
 
 OPENID_SCOPES = {"openid", "profile", "offline_access", "email"}
 DEFAULT_SCOPE = "/.default"
-
-
-class RefusedError(Exception):
-    """Sign-in ends here, with this AADSTS number."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 def answer(state: TenantState, call: Call) -> Reply:
@@ -57,12 +47,11 @@ def answer(state: TenantState, call: Call) -> Reply:
 
 def _grant(state: TenantState, call: Call) -> Reply:
     form = call.form
-    app = _client(state, call)
+    app = client_of(state, call)
     resource = _resource(form.get("scope", ""))
     match form.get("grant_type"):
         case "client_credentials":
-            if not app.consented:
-                raise RefusedError(65001)
+            # Without consent the token comes all the same: it holds no `roles`, and Graph refuses it.
             return _app_token(state, app, resource, form)
         case "password":
             person = _password(state, form)
@@ -78,31 +67,6 @@ def _grant(state: TenantState, call: Call) -> Reply:
     if not app.consented:
         raise RefusedError(65001)
     return _person_token(state, app, person, resource, form)
-
-
-def _client(state: TenantState, call: Call) -> AppRegistration:
-    client_id, secret = call.form.get("client_id", ""), call.form.get("client_secret")
-    scheme, _, value = call.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "basic":
-        try:
-            name, _, word = base64.b64decode(value).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            raise RefusedError(7000215) from None
-        client_id, secret = unquote_plus(name), unquote_plus(word)
-    app = state.apps.get(client_id.lower())
-    if app is None:
-        raise RefusedError(700016)
-    if app.public:
-        if secret is not None:
-            raise RefusedError(700025)
-        return app
-    if not secret:
-        raise RefusedError(7000218)
-    if secret in app.expired_secrets:
-        raise RefusedError(7000222)
-    if secret not in app.secrets:
-        raise RefusedError(7000215)
-    return app
 
 
 def _resource(scope: str) -> str:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 GRAPH_AUDIENCE = "https://graph.microsoft.com"
 VAULT_AUDIENCE = "https://vault.azure.net"
+# A managed identity's token for it proves an app that trusts the identity.
+EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
 _SIGNING_KEY = secrets.token_bytes(32)
 
 
@@ -23,7 +25,7 @@ def issue(state: TenantState, token: Token) -> str:
     now = int(state.clock())
     claims: dict[str, Any] = {
         "aud": token.audience,
-        "iss": f"https://sts.windows.net/{state.tenant_id}/",
+        "iss": _issuer(state, token.audience),
         "iat": now,
         "nbf": now,
         "exp": int(token.expires_at),
@@ -32,10 +34,21 @@ def issue(state: TenantState, token: Token) -> str:
         "uti": secrets.token_urlsafe(16),
     }
     if token.person_id is not None:
-        claims["oid"] = token.person_id
+        claims |= {"oid": token.person_id, "scp": " ".join(state.switches.grants)}
+    else:
+        claims |= {"oid": state.service_principal_id(token.app_id), "idtyp": "app"}
+        claims["sub"] = claims["oid"]
+        if token.audience == GRAPH_AUDIENCE:
+            claims["roles"] = list(state.application_grants(token.app_id))
     text = jwt(claims)
     state.tokens[text] = token
     return text
+
+
+def _issuer(state: TenantState, audience: str) -> str:
+    if audience == EXCHANGE_AUDIENCE:
+        return f"https://login.microsoftonline.com/{state.tenant_id}/v2.0"
+    return f"https://sts.windows.net/{state.tenant_id}/"
 
 
 def jwt(claims: dict[str, Any]) -> str:

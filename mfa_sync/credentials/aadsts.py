@@ -51,14 +51,19 @@ _MFA = (
     Healing.SOMEBODY_ACTS,
 )
 _POLICY = (
-    "a Conditional Access policy or security defaults block the service account",
-    "Let the policy admit the service account from this app's addresses.",
+    "a Conditional Access policy or security defaults block the sign-in",
+    "Let the policy admit whoever signs in, the service account or the app, from this app's addresses.",
     Healing.SOMEBODY_ACTS,
 )
 _EXPIRED = (
     "the service account's password has expired",
     "Set a new password, store it as a new version of the password secret, and let it not expire.",
     Healing.NEW_PASSWORD,
+)
+_UNTRUSTED = (
+    "the app registration does not trust the managed identity's token",
+    "Give the app registration a federated credential that trusts the managed identity (docs/sign-in.md).",
+    Healing.SOMEBODY_ACTS,
 )
 _SERVICE = ("Entra has a fault or throttles", "Try again later.", Healing.TIME)
 # Words of OAuth (RFC 6749, 4.1.2.1) that Entra sends for faults of its own.
@@ -118,6 +123,17 @@ _KNOWN: dict[int, tuple[str, str, Healing]] = {
         "Make it a confidential client.",
         Healing.SOMEBODY_ACTS,
     ),
+    7000112: (
+        "the app is disabled in the tenant",
+        "Enable the sign-in of its enterprise application.",
+        Healing.SOMEBODY_ACTS,
+    ),
+    **dict.fromkeys((70021, 700211, 700212, 700213), _UNTRUSTED),
+    700024: (
+        "the managed identity's token, sent as the client's assertion, is past its time",
+        "Nothing; it is tried again by itself.",
+        Healing.PAUSE,
+    ),
     90002: ("the tenant does not exist", "Correct TENANT_ID.", Healing.SOMEBODY_ACTS),
     9001023: ("ROPC needs the tenant itself", "Set TENANT_ID to the tenant's id.", Healing.SOMEBODY_ACTS),
     50196: ("Entra saw a loop of equal requests", "Nothing; it is tried again by itself.", Healing.PAUSE),
@@ -172,7 +188,7 @@ def _unknown(number: int, healing: Healing, why: str) -> Refusal:
     remedy = (
         "Look the AADSTS number up in Microsoft's list of error codes."
         if number
-        else "Look at the service account's sign-in log in Entra."
+        else "Look at the sign-in log in Entra: the service account's, or the app's own."
     )
     return Refusal(number, f"Entra refused the sign-in ({why})", remedy, healing)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.credentials import vault_faults
+from mfa_sync.credentials.identity_tokens import QUICK, credential, is_assigned
 from mfa_sync.log import Event, record
 from mfa_sync.wires import OWN, Wires
 from shared.errors import PermanentError
@@ -22,19 +22,9 @@ _LOG = logging.getLogger(__name__)
 _CACHE_SECONDS = 300
 # A refusal that waits for a person: not asked for by each push, and soon seen to be mended.
 _REFUSED_SECONDS = 30
-# The platform sets it where an identity is assigned; without it the library looks for a virtual machine's
-# for a minute.
-_IDENTITY = "IDENTITY_ENDPOINT"
 _WARN_BEFORE = timedelta(days=21)
-# The SDKs' own defaults block for over a minute on a dead endpoint; a call here has 90 seconds in all.
-_QUICK: dict[str, Any] = {
-    "connection_timeout": 5,
-    "read_timeout": 10,
-    "retry_total": 2,
-    "retry_backoff_factor": 0.3,
-}
 # Key Vault's client repeats a call of the identity that had no answer: two patiences would multiply.
-_QUICKER: dict[str, Any] = {**_QUICK, "retry_connect": 0, "retry_read": 0}
+_QUICKER: dict[str, Any] = {**QUICK, "retry_connect": 0, "retry_read": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +44,7 @@ class _Kept:
     until: float
     secret: Secret | None = None
     refusal: PermanentError | None = None
+    is_disabled: bool = False
 
 
 class KeyVault:
@@ -81,6 +72,8 @@ class KeyVault:
         if found and found.value.strip():
             return found
         kept = self._cache[name, ""]
+        if kept.refusal:
+            raise _again(kept.refusal)
         soon = min(kept.until, self._clock.monotonic() + _REFUSED_SECONDS)
         self._cache[name, ""] = _Kept(soon, kept.secret)
         raise vault_faults.missing(name, "does not exist" if found is None else "is empty")
@@ -88,21 +81,23 @@ class KeyVault:
     async def find(self, name: str, *, version: str = "", fresh: bool = False) -> Secret | None:
         """Return one version of a secret, by default the latest, or None where there is none.
 
-        Errors as `secret`.
+        A disabled one is none: whoever may do without it has switched it off. Other errors as `secret`.
         """
         async with self._one_at_a_time:
             kept = self._cache.get((name, version))
             if kept is None or fresh or kept.until <= self._clock.monotonic():
                 kept = await self._ask(name, version)
-        if kept.refusal:
-            raise PermanentError(kept.refusal.code, kept.refusal.detail, remedy=kept.refusal.remedy)
+        if kept.refusal and not kept.is_disabled:
+            raise _again(kept.refusal)
         return kept.secret
 
     async def _ask(self, name: str, version: str) -> _Kept:
         try:
             secret = await asyncio.to_thread(self._read, name, version)
         except PermanentError as refusal:
-            kept = _Kept(self._clock.monotonic() + _REFUSED_SECONDS, refusal=refusal)
+            is_disabled = isinstance(refusal, vault_faults.DisabledError)
+            until = self._clock.monotonic() + _REFUSED_SECONDS
+            kept = _Kept(until, refusal=refusal, is_disabled=is_disabled)
         else:
             kept = _Kept(self._clock.monotonic() + _CACHE_SECONDS, secret)
             self._warn_of_expiry(secret)
@@ -149,23 +144,23 @@ class KeyVault:
 
     def _secrets(self) -> Any:
         if self._client is None:
-            if not self._wires.azure and _IDENTITY not in os.environ:
+            if not is_assigned(self._wires):
                 raise vault_faults.no_identity()
-            from azure.identity import ManagedIdentityCredential  # noqa: PLC0415
             from azure.keyvault.secrets import SecretClient  # noqa: PLC0415
 
             from mfa_sync.credentials.brief_retry import BriefRetryPolicy  # noqa: PLC0415
 
-            identity = ManagedIdentityCredential(
-                client_id=self._settings.managed_identity_client_id,
-                **_QUICKER,
-                **self._wires.azure_options(),
-            )
+            identity = credential(self._settings.managed_identity_client_id, self._wires, **_QUICKER)
             self._client = SecretClient(
                 self._settings.key_vault_url,
                 identity,
-                retry_policy=BriefRetryPolicy(**_QUICK),
-                **_QUICK,
+                retry_policy=BriefRetryPolicy(**QUICK),
+                **QUICK,
                 **self._wires.azure_options(),
             )
         return self._client
+
+
+def _again(refusal: PermanentError) -> PermanentError:
+    """Return a remembered refusal as a new exception: one that was raised before drags its frames along."""
+    return PermanentError(refusal.code, refusal.detail, remedy=refusal.remedy)

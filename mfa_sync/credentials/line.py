@@ -17,7 +17,7 @@ class Line:
     """An HTTP client as MSAL takes it.
 
     Attributes:
-        has_sent_password: Whether a form or a SOAP envelope left since the last clearing, or may have.
+        has_sent_form: Whether a form or a SOAP envelope left since the last clearing, or may have.
         status: The last answer's; None if the last request has none.
         form_status: The same of the last form.
         wait: Seconds that the last form's answer asked us to wait.
@@ -31,7 +31,7 @@ class Line:
     def begin(self) -> None:
         """Forget what was noted, and former connections: one dead of age would look like a lost answer."""
         self.close()
-        self.has_sent_password = False
+        self.has_sent_form = False
         self.status: int | None = None
         self.form_status: int | None = None
         self.wait = 0.0
@@ -41,14 +41,14 @@ class Line:
         return self._noted(self._open().get, url, options)
 
     def post(self, url: str, **options: Any) -> requests.Response:
-        """Send a form. Only where nobody was reached has the password certainly not left."""
+        """Send a form. Only where nobody was reached has it certainly not left."""
         import requests  # noqa: PLC0415  see `_open`
 
-        self.has_sent_password, self.form_status, self.wait = True, None, 0.0
+        self.has_sent_form, self.form_status, self.wait = True, None, 0.0
         try:
             response = self._noted(self._open().post, url, options)
         except requests.ConnectTimeout:
-            self.has_sent_password = False
+            self.has_sent_form = False
             raise
         self.form_status = response.status_code
         asked = response.headers.get("Retry-After", "")

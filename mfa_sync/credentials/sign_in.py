@@ -1,29 +1,26 @@
-"""Sign-in to Graph by ROPC: a service account's password through a confidential client, under the brake."""
+"""Signing in to Graph: what every mode gives, and the one token that a worker keeps.
+
+Three modes fulfil `SignIn` (design, section 4): `ropc.py`, `client_secret.py` and `managed_identity.py`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import math
+import base64
+import binascii
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-from mfa_sync.brake import Brake, Hold, Versions
-from mfa_sync.credentials.entra import Credentials, Entra, Granted, NotSent, Refused, Unanswered
-from mfa_sync.log import Event, record
-from shared.errors import PermanentError, Problem, SettingsError, TransientError
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from mfa_sync.credentials.entra import Ending
-    from mfa_sync.credentials.key_vault import KeyVault
-    from mfa_sync.settings import Settings
-    from mfa_sync.storage import Table
-    from mfa_sync.wires import Wires
+    from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Any
+
     from shared.clock import Clock
 
-_LOG = logging.getLogger(__name__)
 _RENEW_BEFORE_SECONDS = 300
-_RETRY_SECONDS = 30
+# Who the token is for: the principal's object id, and the app's id by its names in tokens of version 1 and 2.
+_OWN_CLAIMS = ("oid", "appid", "azp")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +28,9 @@ class AccessToken:
     """A bearer for Graph, masked in its repr.
 
     Attributes:
-        expires: When it ends, on the clock's monotonic scale.
-        principals: Object id and UPN of whom it belongs to, case folded.
+        expires: When it is to be renewed, on the clock's monotonic scale.
+        principals: What its holder is called in the tenant, case folded: for a person who signed in object id
+            and UPN, for an app alone the ids of its service principal and of the app.
         value: The token itself.
     """
 
@@ -40,20 +38,20 @@ class AccessToken:
     principals: frozenset[str]
     value: str = field(repr=False)
 
+    @classmethod
+    def lasting(cls, value: str, seconds: float, own: set[str], clock: Clock) -> AccessToken:
+        """Return a token that ends in so many seconds, to be renewed some minutes before."""
+        good_for = max(seconds - _RENEW_BEFORE_SECONDS, seconds / 2)
+        names = frozenset(one.casefold() for one in own if one)
+        return cls(clock.monotonic() + good_for, names, value)
 
-class RopcSignIn:
-    """Gives the worker's one token, and renews it one at a time. In `table` all workers share the brake."""
 
-    def __init__(self, settings: Settings, vault: KeyVault, clock: Clock, wires: Wires, table: Table) -> None:
-        self._settings = settings
-        self._vault = vault
-        self._clock = clock
-        self._entra = Entra(settings, wires)
-        self._brake = Brake(table, f"{settings.tenant_id}_{settings.client_id}".lower(), clock)
-        self._token: AccessToken | None = None
-        self._one_renewal = asyncio.Lock()
+class SignIn(Protocol):
+    """Whatever signs in."""
 
-    async def token(self, *, rejected: AccessToken | None = None, claims: str | None = None) -> AccessToken:
+    def token(
+        self, *, rejected: AccessToken | None = None, claims: str | None = None
+    ) -> Coroutine[Any, Any, AccessToken]:
         """Return a token that is good for some minutes.
 
         Args:
@@ -61,112 +59,42 @@ class RopcSignIn:
             claims: The claims challenge of that answer.
 
         Raises:
-            PermanentError: Entra refuses the credentials, or the vault refuses us.
-            TransientError: Entra or the vault cannot be reached, or another worker's sign-in does not end.
+            PermanentError: We are refused, and a person must act.
+            TransientError: Who gives the tokens cannot be reached; or another worker's sign-in does not end.
         """
+        ...
+
+
+class KeptToken:
+    """The worker's one token, renewed by one call at a time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._token: AccessToken | None = None
+        self._one_renewal = asyncio.Lock()
+
+    async def get(
+        self, rejected: AccessToken | None, renew: Callable[[], Awaitable[AccessToken]]
+    ) -> AccessToken:
+        """Return the token that is kept, or what `renew` gives if it is old, or the rejected one."""
         async with self._one_renewal:
             kept = self._token
             if kept and kept is not rejected and kept.expires > self._clock.monotonic():
                 return kept
-            given = await self._credentials(fresh=False)
-            renewed = await asyncio.to_thread(self._entra.renew, given, claims, force=rejected is not None)
-            if isinstance(renewed, NotSent):
-                raise _unreachable(renewed)
-            self._token = (
-                self._accepted(renewed, given) if renewed else await self._by_password(given, claims)
-            )
+            self._token = await renew()
             return self._token
 
-    async def _by_password(self, given: Credentials, claims: str | None) -> AccessToken:
-        while True:
-            hold = await self._brake.enter(given.versions)
-            if hold:
-                given = await self._newer(given.versions, hold)
-                continue
-            ending = await self._try(given, claims)
-            if isinstance(ending, Granted):
-                return self._accepted(ending, given)
-            if isinstance(ending, NotSent | Unanswered):
-                raise _unreachable(ending)
 
-    async def _newer(self, refused: Versions, hold: Hold) -> Credentials:
-        """Return other versions of the secrets, if the vault has any: looked up once a minute.
+def names_in(token: str) -> set[str]:
+    """Return what an access token calls its holder; empty where it is none that can be read.
 
-        Raises:
-            PermanentError, TransientError: What the brake holds for.
-        """
-        if hold.heals_by_version and self._brake.may_look_up():
-            latest = await self._credentials(fresh=True)
-            if latest.versions != refused:
-                return latest
-        raise _stopped(hold)
-
-    async def _try(self, given: Credentials, claims: str | None) -> Ending:
-        """Send the password once, and tell the brake how it ended, whatever happens."""
-        try:
-            ending = await asyncio.to_thread(self._entra.sign_in, given, claims)
-        except Exception:
-            await self._brake.unanswered(given.versions)
-            raise
-        match ending:
-            case Granted():
-                await self._brake.succeeded(given.versions)
-            case Refused(refusal, wait):
-                await self._brake.refused(refusal, given.versions, wait)
-                record(
-                    _LOG,
-                    logging.ERROR,
-                    Event.SIGN_IN_REFUSED,
-                    aadsts=refusal.number or None,
-                    remedy=refusal.remedy,
-                )
-            case Unanswered():
-                await self._brake.unanswered(given.versions)
-            case NotSent():
-                await self._brake.withdrew()
-        return ending
-
-    async def _credentials(self, *, fresh: bool) -> Credentials:
-        names = self._settings.secret_names
-        username = await self._vault.secret(names.username, fresh=fresh)
-        if "#" in username.value:  # MSAL would send a broken address to the user-realm endpoint
-            raise SettingsError((f"the secret {names.username}: a guest's user name cannot sign in by ROPC",))
-        return Credentials(
-            username,
-            await self._vault.secret(names.password, fresh=fresh),
-            await self._vault.secret(names.client_secret, fresh=fresh),
-        )
-
-    def _accepted(self, granted: Granted, given: Credentials) -> AccessToken:
-        answer = granted.answer
-        record(_LOG, logging.INFO, Event.SIGNED_IN, source=answer.get("token_source"))
-        lifetime = float(answer.get("expires_in", 0))
-        own = {given.username.value, str(answer.get("id_token_claims", {}).get("oid", ""))}
-        return AccessToken(
-            self._clock.monotonic() + max(lifetime - _RENEW_BEFORE_SECONDS, lifetime / 2),
-            frozenset(one.casefold() for one in own if one),
-            answer["access_token"],
-        )
-
-
-def _unreachable(ending: NotSent | Unanswered) -> TransientError:
-    what = "could not be reached" if isinstance(ending, NotSent) else "gave no verdict"
-    return TransientError(
-        Problem.SIGN_IN_UNAVAILABLE, f"Entra's sign-in {what} ({ending.why}).", retry_after=_RETRY_SECONDS
-    )
-
-
-def _stopped(hold: Hold) -> PermanentError | TransientError:
-    refusal = hold.refusal
-    meaning = refusal.meaning
-    detail = (
-        f"AADSTS{refusal.number}: {meaning}." if refusal.number else f"{meaning[0].upper()}{meaning[1:]}."
-    )
-    if refusal.healing.needs_nobody:
-        wait = max(hold.seconds or 0.0, 1.0)
-        return TransientError(Problem.SIGN_IN_UNAVAILABLE, detail, retry_after=wait, remedy=refusal.remedy)
-    if hold.seconds is not None:
-        detail += f" Tried again in {math.ceil(hold.seconds / 60)} minutes at the earliest."
-    return PermanentError(
-        Problem.SIGN_IN_REFUSED, detail, remedy=refusal.remedy, aadsts=refusal.number or None
-    )
+    It came to us over TLS from who made it, so its signature is not checked; Graph does that.
+    """
+    try:
+        part = token.split(".")[1]
+        claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+    except (IndexError, ValueError, binascii.Error):
+        return set()
+    if not isinstance(claims, dict):
+        return set()
+    return {claims[name] for name in _OWN_CLAIMS if isinstance(claims.get(name), str)}

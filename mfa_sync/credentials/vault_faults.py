@@ -11,25 +11,29 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
+from mfa_sync.credentials.identity_faults import ASSIGN, is_passing
 from shared.errors import PermanentError, Problem, TransientError
 
 NOT_FOUND: Final = "SecretNotFound"
-_PASSING: Final = re.compile(r"\(\w+\) (429|5\d\d),")
+DISABLED: Final = "SecretDisabled"
 _SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _CODE: Final = re.compile(r"[A-Za-z]{1,64}")
 _RETRY_SECONDS, _LONGEST_WAIT = 30.0, 3600.0
 
-_ASSIGN = "Assign the managed identity to the app; with several, name one in AZURE_CLIENT_ID."
 _RBAC = "Give the managed identity the role Key Vault Secrets User; it takes minutes to act."
 _POLICY = "Give the managed identity the right to get secrets in the vault's access policy."
 _REMEDIES: Final = {
-    "SecretDisabled": "Enable the secret's latest version.",
+    DISABLED: "Enable the secret's latest version.",
     "ForbiddenByRbac": _RBAC,
     "ForbiddenByFirewall": "Admit the app's network in the vault's firewall.",
     "ForbiddenByConnection": "Admit the app's network by a private endpoint.",
     "AccessDenied": _POLICY,
     "ForbiddenByPolicy": _POLICY,
 }
+
+
+class DisabledError(PermanentError):
+    """The secret's version is disabled."""
 
 
 def of_answer(name: str, error: Any) -> PermanentError | TransientError:
@@ -47,25 +51,27 @@ def of_answer(name: str, error: Any) -> PermanentError | TransientError:
     code = code_of(error)
     if not code and status == HTTPStatus.NOT_FOUND:
         return unreadable()  # a gateway's page; the vault says which secret it misses
-    return _refused(
+    kind = DisabledError if code == DISABLED else PermanentError
+    return kind(
+        Problem.VAULT_REFUSED,
         f"Key Vault answered {status} for the secret {name} ({code or 'no reason given'}).",
-        _REMEDIES.get(code, "Check the vault's access for the managed identity."),
+        remedy=_REMEDIES.get(code, "Check the vault's access for the managed identity."),
     )
 
 
 def of_identity(error: Exception) -> PermanentError | TransientError:
     """Return what it means that the managed identity has no token, or none that the vault takes."""
-    if _PASSING.search(str(error)):
+    if is_passing(error):
         return _later("The managed identity has a fault or throttles.")
     return _refused(
         f"The managed identity gave no token that Key Vault takes ({type(error).__name__}).",
-        _ASSIGN,
+        ASSIGN,
     )
 
 
 def no_identity() -> PermanentError:
     """Return what it means that the platform offers no managed identity."""
-    return _refused("This app has no managed identity.", _ASSIGN)
+    return _refused("This app has no managed identity.", ASSIGN)
 
 
 def of_shape(error: ValueError) -> PermanentError | TransientError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import httpx
@@ -15,9 +15,9 @@ from mfa_sync.graph.pace import THROTTLED, Pace, Service, Ticket
 from shared.errors import PermanentError, Problem, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine
+    from collections.abc import AsyncIterator
 
-    from mfa_sync.credentials.sign_in import AccessToken
+    from mfa_sync.credentials.sign_in import AccessToken, SignIn
     from shared.clock import Deadline
 
 # Graph's bucket is one for app and tenant, and a share of it is told from four fifths on: what is in flight
@@ -29,16 +29,6 @@ _UNAUTHORIZED, _FORBIDDEN, _SERVER_FAULT, _UNAVAILABLE = 401, 403, 500, 503
 _READ_AGAIN = 4
 MOST_TRIES = 30
 """How often a throttled call is sent at most, however much time there is."""
-
-
-class TokenSource(Protocol):
-    """Whatever signs in."""
-
-    def token(
-        self, *, rejected: AccessToken | None = None, claims: str | None = None
-    ) -> Coroutine[Any, Any, AccessToken]:
-        """Return a bearer for Graph; a new one if `rejected` is the one it would give."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +50,7 @@ class GraphClient:
     """Sends requests under `graph_url`, with the worker's token and at its pace; a 401 renews it once."""
 
     def __init__(
-        self, graph_url: str, tokens: TokenSource, transport: httpx.AsyncBaseTransport | None = None
+        self, graph_url: str, tokens: SignIn, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._url = graph_url
         self.tokens = tokens
@@ -83,7 +73,7 @@ class GraphClient:
         """Return the worker's token, in time.
 
         Raises:
-            PermanentError, TransientError: As the token source; and transient when it takes too long.
+            PermanentError, TransientError: As `SignIn`; and transient when it takes too long.
         """
         try:
             return await deadline.bound(self.tokens.token(rejected=rejected, claims=claims))

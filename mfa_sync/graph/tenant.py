@@ -29,6 +29,15 @@ if TYPE_CHECKING:
 
 _OK, _FORBIDDEN, _NOT_FOUND, _THROTTLED = 200, 403, 404, 429
 _FIRST_ANSWERS = 3
+_METHODS = "UserAuthMethod-Phone.ReadWrite.All or UserAuthenticationMethod.ReadWrite.All"
+_CONSENT = (
+    f"Consent to {_METHODS} and give the service account the role Authentication Administrator or Privileged "
+    "Authentication Administrator."
+)
+_GRANT = (
+    f"Assign the app the application permission {_METHODS}. A token that is out already keeps its rights "
+    "until it ends: a managed identity's for up to a day."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +51,8 @@ class GroupIds:
 class Reach:
     """Remembers what a token has ever been shown: then a refusal is that user's, and not a right of ours."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, app_only: bool = False) -> None:
+        self._remedy = _GRANT if app_only else _CONSENT
         self._read_methods: AccessToken | None = None
         self._read_attributes: AccessToken | None = None
 
@@ -60,8 +70,7 @@ class Reach:
         raise PermanentError(
             Problem.GRAPH_REFUSED,
             f"Graph lets us read nobody's authentication methods: {fault_of(refused[0])}.",
-            remedy="Consent to UserAuthenticationMethod.ReadWrite.All and give the service account the role "
-            "Authentication Administrator or Privileged Authentication Administrator.",
+            remedy=self._remedy,
         )
 
     def judge_attributes(self, token: AccessToken, users: Sequence[User]) -> None:
@@ -192,6 +201,13 @@ def _with_phones(user: User, methods_reply: Reply) -> Observation | Unreadable:
 
 
 def _factors(reply: Reply) -> int | Unreadable:
+    if reply.status == _FORBIDDEN:
+        return Unreadable(
+            Code.TARGET_OUT_OF_REACH,
+            "All methods are listed before a delete, and Graph does not let us: the right to read them "
+            "(UserAuthenticationMethod.Read.All) is missing, or this user is out of reach. "
+            f"LAST_FACTOR_GUARD=off does without. Graph: {reply.reference()}.",
+        )
     if reply.status != _OK:
         return _unreadable(reply)
     return other_factors_of(reply.body) if _has(reply, "value") else _shapeless(reply)

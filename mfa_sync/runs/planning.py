@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from mfa_sync import outsiders
 from mfa_sync.runs.page import Page, pages_of, planning_tally
 from mfa_sync.runs.run import Tally
 from shared.plan import Intent, Request
@@ -84,5 +85,6 @@ async def _plan(
     requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(ids)]
     memory = tools.memory(run_id, policy, deadline)
     made = await plan(requests, tenant, policy, memory, tools.emptiness)
+    outsiders.report(run_id, made)
     pages = pages_of(made.entries, await tools.keys.current(), _CHANGES_A_PAGE)
     return Planned(pages, planning_tally(made.entries))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from mfa_sync import outsiders
 from mfa_sync.lines import ending, line_of
 from mfa_sync.runs.page import pages_of, planning_tally
 from mfa_sync.runs.planning import Planned
@@ -69,6 +70,7 @@ async def plan_slice(run: Run, tools: Tools, deadline: Deadline) -> tuple[Planne
     memory = tools.memory(run.id, policy, deadline)
     requests = [Request(row, one.key, one.intent(key)) for row, one in enumerate(rows)]
     made = await plan(requests, tools.tenant(deadline), policy, memory)
+    outsiders.report(run.id, made)
     made = made.map(lambda entry: _with_fault(entry, rows))
     people: dict[str, list[Any]] = await tools.store.note(run.id, _PEOPLE) or {}
     made, repeats = _apart(made, rows, first, people)

@@ -51,3 +51,17 @@ def test_only_post_runs_a_function(queues_host: FunctionsHost) -> None:
         trust_env=False,
     )
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+def test_the_functions_are_listed_for_the_master_key_alone(queues_host: FunctionsHost) -> None:
+    """Each with its bindings, whatever its trigger; one in error is left out."""
+    address = f"{queues_host.url}/admin/functions"
+    for key in (None, "wrong", queues_host.key("by_setting")):
+        headers = {"x-functions-key": key} if key else {}
+        assert httpx.get(address, headers=headers, trust_env=False).status_code == 401
+    listed = httpx.get(address, headers={"x-functions-key": queues_host.host_key}, trust_env=False).json()
+    functions = {one["name"]: one for one in listed}
+    assert functions["jobs"]["config"]["bindings"][0]["type"] == "queueTrigger"
+    assert functions["write"]["config"]["bindings"][0]["type"] == "httpTrigger"
+    assert "misnamed" not in functions
+    assert not any(one["isDisabled"] for one in listed)

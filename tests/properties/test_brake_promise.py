@@ -1,4 +1,7 @@
-"""No sequence of calls, rotations and crashes locks the account, and a repair heals by itself."""
+"""No sequence of calls, rotations and crashes locks the account, and a repair heals by itself.
+
+The same holds for an app alone, though nobody can lock it: what was told wrong is not sent again.
+"""
 
 from __future__ import annotations
 
@@ -36,6 +39,14 @@ def at_once[T](work: Coroutine[Any, Any, T]) -> T:
         result: T = end.value
         return result
     raise AssertionError("It waits.")
+
+
+def wrongs_of(versions: Versions) -> dict[int, str]:
+    """Return what each verdict about a secret would prove wrong for good."""
+    return {
+        WRONG["password"]: f"{versions.username} {versions.password}",
+        WRONG["client_secret"]: versions.client_secret,
+    }
 
 
 class SkewedClock(FakeClock):
@@ -102,15 +113,20 @@ class Worker:
 class ManyWorkers(RuleBasedStateMachine):
     """Workers that come and go, around one account."""
 
+    kinds: tuple[str, ...] = KINDS
+    secret = "password"
+
     def __init__(self) -> None:
         super().__init__()
         self.clock = FakeClock()
         self.table = SharedTable()
-        self.vault = dict.fromkeys(KINDS, 0)
-        self.entra = Entra(self.clock, {kind: {"0"} for kind in KINDS})
+        self.vault = dict.fromkeys(self.kinds, 0)
+        # What a sign-in does without is empty, and right.
+        self.entra = Entra(self.clock, {kind: {"0" if kind in self.kinds else ""} for kind in KINDS})
         self.workers: list[Worker] = []
         self.had_outage = False
-        self.told_wrong: set[tuple[str, str]] = set()
+        self.told_wrong: set[tuple[int, str]] = set()
+        self.told_at: list[float] = []
 
     # The world
     # ---------
@@ -123,13 +139,16 @@ class ManyWorkers(RuleBasedStateMachine):
     @rule(kind=st.sampled_from(KINDS), is_right=st.booleans())
     def rotate(self, kind: str, *, is_right: bool) -> None:
         """Somebody stores a new version, which may be wrong; and Entra no longer takes the former ones."""
+        if kind not in self.kinds:
+            return
         self.vault[kind] += 1
         self.entra.right[kind] = {str(self.vault[kind])} if is_right else set()
 
     @rule(kind=st.sampled_from(KINDS))
     def change_in_entra_alone(self, kind: str) -> None:
         """What the vault holds is wrong from now on."""
-        self.entra.right[kind] = set()
+        if kind in self.kinds:
+            self.entra.right[kind] = set()
 
     @rule(policy=st.booleans(), fault=st.booleans(), lock=st.booleans())
     def entra_changes(self, *, policy: bool, fault: bool, lock: bool) -> None:
@@ -194,7 +213,7 @@ class ManyWorkers(RuleBasedStateMachine):
         """Cold workers, one after another, send what is wrong; nobody may hear how it ended."""
         for _ in range(times):
             if rotates:
-                self.rotate("password", is_right=False)
+                self.rotate(self.secret, is_right=False)
             self.workers = self.workers[-3:]
             self.cold_start(0.0)
             self.send(len(self.workers) - 1)
@@ -219,13 +238,15 @@ class ManyWorkers(RuleBasedStateMachine):
         """Nor come near it."""
         assert len(self.entra.failures) < LOCKS_AFTER
         assert self.had_outage or len(self.entra.failures) <= PROMISED
+        told = [when for when in self.told_at if when > self.clock.monotonic() - COUNTED_FOR]
+        assert self.had_outage or len(told) <= PROMISED
 
     @rule()
     def a_repair_heals_by_itself(self) -> None:
         """The right secrets are stored, time passes: a warm worker and a cold one get their token."""
         self.table.down, self.table.answers_lost = False, 0
         self.entra_changes(policy=False, fault=False, lock=False)
-        for kind in KINDS:
+        for kind in self.kinds:
             self.rotate(kind, is_right=True)
         for worker in self.workers:
             if worker.trial:
@@ -248,7 +269,7 @@ class ManyWorkers(RuleBasedStateMachine):
             worker.read, worker.read_at = self._latest(), self.clock.monotonic()
             hold = at_once(worker.brake.enter(worker.read))
         if hold is None:
-            assert (worker.read.username, worker.read.password) not in self.told_wrong
+            assert self.told_wrong.isdisjoint(wrongs_of(worker.read).items())
             worker.trial, worker.verdict, worker.was_sent = worker.read, None, False
 
     def _end(self, worker: Worker, *, is_lost: bool) -> None:
@@ -257,19 +278,37 @@ class ManyWorkers(RuleBasedStateMachine):
         if not worker.was_sent:
             at_once(worker.brake.withdrew())
         elif is_lost:
-            at_once(worker.brake.unanswered(trial))
+            at_once(self._lost(worker.brake, trial))
         elif worker.verdict:
-            if worker.verdict.number == WRONG["password"] and not self.had_outage:
-                self.told_wrong.add((trial.username, trial.password))
+            number = worker.verdict.number
+            if number in wrongs_of(trial) and not self.had_outage:
+                self.told_wrong.add((number, wrongs_of(trial)[number]))
+            if not worker.verdict.healing.needs_nobody:
+                self.told_at.append(self.clock.monotonic())
             at_once(worker.brake.refused(worker.verdict, trial, 0))
         else:
             at_once(worker.brake.succeeded(trial))
+
+    def _lost(self, brake: Brake, trial: Versions) -> Coroutine[Any, Any, None]:
+        return brake.unanswered(trial)
 
     def _latest(self) -> Versions:
         return Versions(**{kind: str(version) for kind, version in self.vault.items()})
 
 
+class AppAlone(ManyWorkers):
+    """Workers of an app that signs in with its client secret alone."""
+
+    kinds = ("client_secret",)
+    secret = "client_secret"
+
+    def _lost(self, brake: Brake, trial: Versions) -> Coroutine[Any, Any, None]:
+        """Nobody can lock an app: a lost verdict is a fault of the service."""
+        return brake.refused(THROTTLED, trial, 0)
+
+
+_SEARCH = settings(max_examples=150, stateful_step_count=60, deadline=None, derandomize=True, database=None)
 TestTheBrakesPromise = ManyWorkers.TestCase
-TestTheBrakesPromise.settings = settings(
-    max_examples=150, stateful_step_count=60, deadline=None, derandomize=True, database=None
-)
+TestTheBrakesPromise.settings = _SEARCH
+TestTheBrakesPromiseForAnAppAlone = AppAlone.TestCase
+TestTheBrakesPromiseForAnAppAlone.settings = settings(_SEARCH, max_examples=80)

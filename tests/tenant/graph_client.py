@@ -8,7 +8,11 @@ from dev.tenant.conformance import assert_conforms
 from dev.tenant.front import Front
 
 BASE = "https://graph.microsoft.com/v1.0"
-OUTSIDE_DESCRIPTION = ("/$batch", "/roleManagement", "/owners", "/members?", "/groups?", "/organization")
+OUTSIDE_DESCRIPTION = (
+    *("/$batch", "/roleManagement", "/owners", "/members?", "/groups?", "/organization", "/directory/"),
+    *("/identity/", "/policies/", "/servicePrincipals", "/oauth2PermissionGrants", "/domains/"),
+    "/transitiveMemberOf",
+)
 
 
 class GraphClient:

@@ -160,6 +160,7 @@ WRONG = {
     "SYNC_INLINE_MAX": "wrong-value",
     "SYNC_DEADLINE_SECONDS": "wrong-value",
     "GRAPH_AUTH": "wrong-value",
+    "ROPC_CREDENTIAL": "wrong-value",
 }
 
 
@@ -210,7 +211,7 @@ def test_all_wrong_settings_are_named_at_once_and_no_value_is() -> None:
         ("SYNC_INLINE_MAX", "1001"),
         ("SYNC_DEADLINE_SECONDS", "4"),
         ("SYNC_DEADLINE_SECONDS", "221"),
-        ("GRAPH_AUTH", "client-secret"),
+        ("GRAPH_AUTH", "client_secret"),
     ],
 )
 def test_a_value_that_almost_fits_is_refused_and_not_bent(name: str, value: str) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from dev.stack import example_settings
 from dev.tenant import sample
+from dev.tenant.loopback import IDENTITY_PATH
 from mfa_sync import answers
+from mfa_sync.composition import sign_in_of
 from mfa_sync.credentials.key_vault import KeyVault
-from mfa_sync.credentials.sign_in import AccessToken, RopcSignIn
+from mfa_sync.credentials.sign_in import AccessToken, SignIn
 from mfa_sync.settings import Settings
 from mfa_sync.wires import OWN, Wires
 from shared.errors import SyncError
@@ -26,19 +30,20 @@ SECRETS = (sample.PASSWORD, sample.CLIENT_SECRET, sample.SERVICE_ACCOUNT, sample
 class Signing:
     """Workers of one app: they share a table and nothing else."""
 
-    def __init__(self, tenant: EmulatedTenant, clock: FakeClock, wires: Wires = OWN) -> None:
+    def __init__(self, tenant: EmulatedTenant, clock: FakeClock, wires: Wires = OWN, **settings: str) -> None:
         self.tenant = tenant
         self.control = tenant.control
         self.clock = clock
         self.table = SharedTable()
         self.wires = wires
+        self._settings = {**example_settings(), **settings}
         self.worker = self.cold_start()
 
-    def cold_start(self, *, vault: KeyVault | None = None, **settings: str) -> RopcSignIn:
+    def cold_start(self, *, vault: KeyVault | None = None, **settings: str) -> SignIn:
         """Start another worker, which is the one that is asked from now on."""
-        read = Settings.from_environment({**example_settings(), **settings})
+        read = Settings.from_environment({**self._settings, **settings})
         self.vault = vault or KeyVault(read, self.clock)
-        self.worker = RopcSignIn(read, self.vault, self.clock, self.wires, self.table)
+        self.worker = sign_in_of(read, self.vault, self.clock, self.wires, self.table)
         return self.worker
 
     async def answer(self) -> Answer | None:
@@ -72,6 +77,18 @@ class Signing:
             entry["host"] == "login.microsoftonline.com" and entry["path"].endswith("/token")
             for entry in self.control.log()
         )
+
+    def asked_of_identity(self) -> list[str]:
+        """Return the resources for which the platform's endpoint was asked for a token."""
+        return [
+            unquote(entry["query"]).partition("resource=")[2].partition("&")[0]
+            for entry in self.control.log()
+            if entry["path"].startswith(IDENTITY_PATH)
+        ]
+
+    def secrets_read(self) -> set[str]:
+        """Return the names of the secrets that were read."""
+        return {path.split("/")[2] for path, status in self.vault_calls() if status == HTTPStatus.OK}
 
     def vault_calls(self) -> list[tuple[str, int]]:
         """Return the vault's calls, each by path and status."""

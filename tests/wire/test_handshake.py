@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dev.tenant import sample
-from shared.errors import SettingsError, TransientError
+from shared.errors import PermanentError, SettingsError, TransientError
 from tests.wire.conftest import Bench
 
 ONE = "+46701740611"
@@ -21,6 +21,17 @@ async def test_the_handshake_accepts_both_candidates_and_nothing_else(bench: Ben
     bench.control.patch_secret("mfa-sync-handshake-previous", exp=1)
     bench.configure()
     assert not await bench.worker.handshake.accepts(sample.PREVIOUS_HANDSHAKE)
+
+
+async def test_a_former_handshake_that_is_disabled_is_none(bench: Bench) -> None:
+    """Whoever disables it after a rotation means that it no longer counts, and not that every push stops."""
+    bench.control.patch_secret("mfa-sync-handshake-previous", enabled=False)
+    assert await bench.worker.handshake.accepts(sample.HANDSHAKE)
+    assert not await bench.worker.handshake.accepts(sample.PREVIOUS_HANDSHAKE)
+    bench.control.patch_secret("mfa-sync-handshake", enabled=False)
+    bench.configure()
+    with pytest.raises(PermanentError, match="SecretDisabled"):
+        await bench.worker.handshake.accepts(sample.HANDSHAKE)
 
 
 async def test_a_rotated_handshake_is_noticed_within_a_minute_and_guesses_are_cheap(bench: Bench) -> None:

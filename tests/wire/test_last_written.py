@@ -143,6 +143,19 @@ async def test_a_rotated_key_still_reads_what_its_former_version_wrote(masked: B
     assert (line["outcome"], line["notes"]) == ("updated", ["asserted"])
 
 
+async def test_a_key_that_is_gone_accuses_nobody(bench: Bench) -> None:
+    """What it has printed is unknown: the number that stands there may well be our own."""
+    person = bench.person(ONE)
+    await bench.one(person)
+    bench.clock.advance(3600)
+    bench.control.remove_secret(KEY)
+    bench.control.put_secret(KEY, "a-wholly-new-key")
+    bench.configure()
+    person.attribute = TWO
+    line = await bench.one(person)
+    assert (line["outcome"], line["notes"], bench.mobile(person)) == ("updated", [], TWO)
+
+
 async def test_without_a_key_the_sync_goes_on_and_says_so(masked: Bench) -> None:
     """A help is missing, not the truth."""
     masked.control.remove_secret(KEY)

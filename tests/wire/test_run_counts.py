@@ -15,6 +15,14 @@ from tests.wire.sweeping import Sweeper, UnwritableBlobs
 ONE, TWO, THREE = "+46701740611", "+46701740622", "+46701740633"
 
 
+@pytest.mark.parametrize("apply", [False, True])
+async def test_a_held_plan_takes_nothing_from_the_days_limits(sweeper: Sweeper, *, apply: bool) -> None:
+    """It may never be approved: pushes go on as if it were not there."""
+    sweeper.bench.person(ONE, TWO)
+    assert (await sweeper.sweep(apply=apply)).state is State.HELD
+    assert await sweeper.bench.worker.counters.recent() == {}
+
+
 async def test_an_outage_counts_an_approved_page_once(sweeper: Sweeper) -> None:
     """Each attempt counts the whole plan, under the run's name: six of them are not six plans."""
     bench = sweeper.bench

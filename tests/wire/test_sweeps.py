@@ -337,3 +337,26 @@ async def test_no_page_and_no_head_holds_a_number(sweeper: Sweeper) -> None:
     assert page is not None
     text = page.dump().decode() + (await sweeper.run(run.id)).dump()
     assert not any(digits in text for digits in ("701740611", "701740622", "174 06", "1740633"))
+
+
+async def test_a_sweep_tells_whose_phone_a_stranger_changed(
+    sweeper: Sweeper, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where its plan is held: the security officer need not wait for an approval."""
+    bench = sweeper.bench
+    person = bench.person(ONE, ONE)
+    other = bench.person(ONE, ONE)
+    person.phones.clear()
+    await bench.one(person)
+    await sweeper.settled()
+    bench.clock.advance(3600)
+    person.phones["mobile"] = Phone(TWO)
+    caplog.clear()
+    assert (await sweeper.sweep(RunKind.FULL)).state is State.HELD
+    told = [
+        getattr(one, "facts", {})["user"]
+        for one in caplog.records
+        if getattr(one, "event", "") == "phone.changedOutside"
+    ]
+    assert told == [person.id]
+    assert other.id not in told

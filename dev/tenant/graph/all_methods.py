@@ -37,7 +37,7 @@ def list_methods(state: TenantState, caller: Caller, person: Person) -> Reply:
     """GET methods: phones too, under the same ids as in phoneMethods."""
     caller.needs_for_methods(READ_METHODS)
     roles.check_read(state, caller, person)
-    full = roles.sees_full_numbers(state, caller)
+    full = roles.sees_full_numbers(state, caller, person)
     value: list[dict[str, Any]] = [
         {
             "@odata.type": f"#microsoft.graph.{kind}AuthenticationMethod",

@@ -113,7 +113,7 @@ def _json(state: TenantState, entry: Entry) -> dict[str, Any]:
         "activityDateTime": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         "loggedByService": SERVICE,
         "operationType": _OPERATIONS[entry.act],
-        "initiatedBy": _initiator(entry.by),
+        "initiatedBy": _initiator(state, entry.by),
         "targetResources": [
             {
                 "id": entry.target.id,
@@ -128,12 +128,13 @@ def _json(state: TenantState, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _initiator(by: Actor) -> Mapping[str, Any]:
+def _initiator(state: TenantState, by: Actor) -> Mapping[str, Any]:
     if by.upn is None:
+        shown = state.switches.audit_app_ids
         app = {
-            "appId": by.id,
+            "appId": by.id if shown != "servicePrincipalId" else None,
             "displayName": by.name,
-            "servicePrincipalId": None,
+            "servicePrincipalId": by.service_principal_id if shown != "appId" else None,
             "servicePrincipalName": None,
         }
         return {"user": None, "app": app}

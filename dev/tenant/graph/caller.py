@@ -62,9 +62,10 @@ def identify(state: TenantState, call: Call) -> Caller:
         raise _unauthenticated("Lifetime validation failed, the token is expired.")
     if state.switches.claims_challenge and token.cp1 and not token.answers_challenge:
         raise _insufficient_claims(state)
-    grants = frozenset(state.switches.grants)
     if token.person_id is None:
-        return Caller(token.app_id, grants, frozenset(), None)
+        roles = frozenset(state.application_grants(token.app_id))
+        return Caller(token.app_id, roles, frozenset(), None)
+    grants = frozenset(state.switches.grants)
     person = state.people.get(token.person_id)
     if person is None:
         raise _unauthenticated("The user account does not exist.")

@@ -1,16 +1,14 @@
-"""Groups and role assignments: transitive members, owners, and who holds a role."""
+"""Groups: transitive members, members and owners."""
 
 from __future__ import annotations
 
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from dev.tenant.directory import Roster
 from dev.tenant.graph import user_properties
-from dev.tenant.graph.caller import READ_MEMBERS, READ_ROLES
+from dev.tenant.graph.caller import READ_MEMBERS
 from dev.tenant.graph.errors import bad_request, not_found
 from dev.tenant.graph.paging import page
-from dev.tenant.graph.roles import ROLE_IDS
 from dev.tenant.wire import Reply
 
 if TYPE_CHECKING:
@@ -73,26 +71,20 @@ def list_members(state: TenantState, caller: Caller, call: Call, path: list[str]
     return Reply(200, {"@odata.context": context, **more, "value": value})
 
 
-def list_role_assignments(state: TenantState, caller: Caller, call: Call) -> Reply:
-    """GET /roleManagement/directory/roleAssignments: people and groups that hold a role."""
-    caller.needs(READ_ROLES)
-    rows: dict[str, dict[str, str]] = {}
-    holders: list[Person | Group] = [*state.people.stored(), *state.groups.values()]
-    for holder in holders:
-        for role in holder.roles:
-            key = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{holder.id}/{role}"))
-            rows[key] = {
-                "id": key,
-                "principalId": holder.id,
-                "directoryScopeId": "/",
-                "roleDefinitionId": ROLE_IDS.get(role, str(uuid.uuid5(uuid.NAMESPACE_URL, role))),
-            }
-    ids, more = page(state, call, lambda: list(rows))
-    value = [_select(rows[key], call) for key in ids if key in rows]
-    return Reply(
-        200,
-        {"@odata.context": f"{_METADATA}roleManagement/directory/roleAssignments", **more, "value": value},
-    )
+def list_memberships(
+    state: TenantState, caller: Caller, call: Call, person: Person, cast: list[str]
+) -> Reply:
+    """GET /users/{id}/transitiveMemberOf, with a cast to groups: all that somebody is in, at any depth."""
+    caller.needs(READ_MEMBERS)
+    if cast not in (["microsoft.graph.group"], ["graph.group"]):
+        raise bad_request("Only the cast to groups is known here.")
+
+    def matches() -> list[str]:
+        return [key for key, group in state.groups.items() if person.id in _transitive(state, group)[0]]
+
+    ids, more = page(state, call, matches)
+    value = [_select(_group_json(state.groups[key]), call) for key in ids if key in state.groups]
+    return Reply(200, {"@odata.context": f"{_METADATA}groups", **more, "value": value})
 
 
 def _group(state: TenantState, group_id: str) -> Group:

@@ -28,7 +28,7 @@ def list_phones(state: TenantState, caller: Caller, person: Person) -> Reply:
     """GET phoneMethods: an empty list, never 404, for somebody without phones."""
     caller.needs_for_methods(READ_PHONES)
     roles.check_read(state, caller, person)
-    full = roles.sees_full_numbers(state, caller)
+    full = roles.sees_full_numbers(state, caller, person)
     phones = person.visible_phones(state.clock())
     value = [phone_json(state, kind, phone, full=full) for kind, phone in phones.items()]
     return Reply(200, {"@odata.context": _CONTEXT.format(person.id), "value": value})
@@ -42,7 +42,7 @@ def get_phone(state: TenantState, caller: Caller, person: Person, method_id: str
     phone = person.visible_phones(state.clock()).get(kind)
     if phone is None:
         raise method_missing()
-    return _one(state, person, kind, phone, full=roles.sees_full_numbers(state, caller))
+    return _one(state, person, kind, phone, full=roles.sees_full_numbers(state, caller, person))
 
 
 def create_phone(state: TenantState, caller: Caller, person: Person, call: Call) -> Reply:
@@ -185,7 +185,7 @@ def _commit(state: TenantState, caller: Caller, person: Person, kind: str, phone
 
 
 def _written(state: TenantState, caller: Caller, person: Person, kind: str, status: int) -> Reply:
-    full = roles.sees_full_numbers(state, caller) or not state.switches.mask_write_answers
+    full = roles.sees_full_numbers(state, caller, person) or not state.switches.mask_write_answers
     reply = _one(state, person, kind, person.phones[kind], full=full)
     reply.status = status
     return reply

@@ -49,7 +49,8 @@ WITHIN_REACH = {
 
 def check_read(state: TenantState, caller: Caller, target: Person) -> None:
     """Refuse a caller who may not see this person's methods."""
-    if target.refuse_access or (caller.person is not None and not caller.roles & READERS):
+    held = _held_over(state, caller, target)
+    if target.refuse_access or (caller.person is not None and not held & READERS):
         raise method_denied()
     _check_unit(state, caller, target)
 
@@ -58,12 +59,15 @@ def check_write(state: TenantState, caller: Caller, target: Person) -> None:
     """Refuse a caller who may not change this person's methods."""
     check_read(state, caller, target)
     if caller.person is None:
-        return  # Whether an app alone is limited for privileged targets is unknown; no page says so.
+        if not (state.switches.app_reaches_privileged or within_reach(state, target)):
+            raise method_denied()
+        return
     if caller.person.id == target.id:
         raise method_denied()  # no self-service
-    if caller.roles & UNLIMITED:
+    held = _held_over(state, caller, target)
+    if held & UNLIMITED:
         return
-    if "Authentication Administrator" not in caller.roles or not within_reach(state, target):
+    if "Authentication Administrator" not in held or not within_reach(state, target):
         raise method_denied()
 
 
@@ -79,12 +83,24 @@ def within_reach(state: TenantState, target: Person) -> bool:
     )
 
 
-def sees_full_numbers(state: TenantState, caller: Caller) -> bool:
-    """Whether numbers come back whole or masked."""
+def sees_full_numbers(state: TenantState, caller: Caller, target: Person) -> bool:
+    """Whether this person's numbers come back whole or masked."""
+    if caller.person is None and state.switches.app_number_view == "masked":
+        return False
     view = state.switches.number_view
     if view != "by role":
         return view == "full"
-    return caller.person is None or bool(caller.roles & UNLIMITED)
+    return caller.person is None or bool(_held_over(state, caller, target) & UNLIMITED)
+
+
+def _held_over(state: TenantState, caller: Caller, target: Person) -> frozenset[str]:
+    """The caller's roles for this person: those over the tenant, and those over a unit of theirs.
+
+    A role over a unit does not reach administrators in it (Entra "Assign Microsoft Entra roles").
+    """
+    if caller.person is None or target.roles or not state.access.scoped_roles:
+        return caller.roles
+    return caller.roles | state.access.roles_over(caller.person.id, target.administrative_units)
 
 
 def _check_unit(state: TenantState, caller: Caller, target: Person) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from dev.tenant.graph import all_methods, audits, delta, groups, phone_methods, users
+from dev.tenant.graph import access, all_methods, audits, consent, delta, groups, phone_methods, users
 from dev.tenant.graph.errors import GraphError, bad_request, not_found
 from dev.tenant.graph.path import segments, user_key
 from dev.tenant.wire import Reply
@@ -35,11 +35,19 @@ def route(state: TenantState, caller: Caller, call: Call) -> Reply:
             return users.list_users(state, caller, call)
         case ["users", "delta" | "delta()" | "microsoft.graph.delta" | "microsoft.graph.delta()"]:
             return delta.delta(state, caller, call)
-        case ["users", _]:
-            return users.get_user(caller, _person(state, parts[2]), call)
+        case ["users", _, *rest] if rest[:1] in ([], ["transitiveMemberOf"]):
+            return _user(state, caller, call, _person(state, parts[2]), rest)
+        case ["directory" | "roleManagement" | "identity" | "policies", *_]:
+            return access.answer(state, caller, call, names[1:])
     if call.method == "GET":
         return _directory(state, caller, call, names[1:])
     raise _not_allowed()
+
+
+def _user(state: TenantState, caller: Caller, call: Call, person: Person, rest: list[str]) -> Reply:
+    if rest:
+        return groups.list_memberships(state, caller, call, person, rest[1:])
+    return users.get_user(caller, person, call)
 
 
 def _directory(state: TenantState, caller: Caller, call: Call, names: list[str]) -> Reply:
@@ -50,8 +58,8 @@ def _directory(state: TenantState, caller: Caller, call: Call, names: list[str])
             return groups.get_group(state, caller, call, group_id)
         case ["groups", _, "transitiveMembers" | "members" | "owners", *_]:
             return groups.list_members(state, caller, call, names[1:])
-        case ["roleManagement", "directory", "roleAssignments"]:
-            return groups.list_role_assignments(state, caller, call)
+        case ["servicePrincipals" | "oauth2PermissionGrants" | "domains", *_]:
+            return consent.answer(state, caller, call, names)
         case ["auditLogs", "directoryAudits"]:
             return audits.list_audits(state, caller, call)
         case ["organization"]:

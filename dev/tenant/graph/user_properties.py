@@ -33,6 +33,7 @@ GETTERS: dict[str, Callable[[Person], Any]] = {
     "accountEnabled": lambda person: person.enabled,
     "userType": lambda person: person.user_type,
     "usageLocation": lambda person: person.usage_location,
+    "passwordPolicies": lambda person: person.password_policies,
     "onPremisesSyncEnabled": lambda person: person.on_premises_sync_enabled,
     "onPremisesLastSyncDateTime": lambda person: (
         person.on_premises_last_sync if person.on_premises_sync_enabled else None
@@ -49,6 +50,7 @@ FIELDS: dict[str, frozenset[str]] = {
     "accountEnabled": frozenset({"enabled"}),
     "userType": frozenset({"user_type"}),
     "usageLocation": frozenset({"usage_location"}),
+    "passwordPolicies": frozenset({"password_policies"}),
     "onPremisesSyncEnabled": frozenset({"on_premises_sync_enabled"}),
     "onPremisesLastSyncDateTime": frozenset({"on_premises_last_sync", "on_premises_sync_enabled"}),
     EXTENSION_ATTRIBUTES: frozenset({"attribute"}),
@@ -72,7 +74,7 @@ UNSET = frozenset(
         *("employeeType", "externalUserState", "faxNumber", "lastPasswordChangeDateTime", "mailNickname"),
         *("onPremisesDistinguishedName", "onPremisesDomainName", "onPremisesImmutableId"),
         *("onPremisesSamAccountName", "onPremisesSecurityIdentifier", "onPremisesUserPrincipalName"),
-        *("passwordPolicies", "postalCode", "securityIdentifier", "signInSessionsValidFromDateTime", "state"),
+        *("postalCode", "securityIdentifier", "signInSessionsValidFromDateTime", "state"),
         *("streetAddress", "ageGroup", "consentProvidedForMinor", "legalAgeGroupClassification"),
         "preferredDataLocation",
     }

@@ -1,0 +1,27 @@
+"""Which handler answers for access control: units, role assignments, Conditional Access."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from dev.tenant.graph import administrative_units, conditional_access, role_assignments
+from dev.tenant.graph.errors import bad_request
+
+if TYPE_CHECKING:
+    from dev.tenant.graph.caller import Caller
+    from dev.tenant.state import TenantState
+    from dev.tenant.wire import Call, Reply
+
+
+def answer(state: TenantState, caller: Caller, call: Call, names: list[str]) -> Reply:
+    """Answer a call of its own; `names` are the parts of the path behind the version."""
+    match names:
+        case ["directory", "administrativeUnits", *rest]:
+            return administrative_units.answer(state, caller, call, rest)
+        case ["roleManagement", "directory", "roleAssignments", *rest]:
+            return role_assignments.answer(state, caller, call, rest)
+        case ["identity", "conditionalAccess", *rest] if rest:
+            return conditional_access.answer(state, caller, call, rest)
+        case ["policies", "identitySecurityDefaultsEnforcementPolicy"] if call.method == "GET":
+            return conditional_access.security_defaults(state, caller)
+    raise bad_request(f"Resource not found for the segment '{names[-1]}'.")

@@ -1,0 +1,220 @@
+// The function app: Flex Consumption, Python 3.13, no key and no publish profile.
+
+@description('Name of the app.')
+param name string
+
+@description('Name of its plan.')
+param planName string
+
+@description('Region.')
+param location string
+
+@description('Tags.')
+param tags object
+
+@description('TENANT_ID of the app.')
+param tenantId string
+
+@description('CLIENT_ID of the app; unused with managed-identity.')
+param clientId string
+
+@description('GRAPH_AUTH of the app.')
+param graphAuth string
+
+@description('Settings of the app that are the organisation\'s choice.')
+param appSettings object
+
+@description('Whether App Service authentication is on (auth.bicep).')
+param easyAuth bool
+
+@description('Resource id of the managed identity.')
+param identityId string
+
+@description('Client id of the managed identity.')
+param identityClientId string
+
+@description('Storage account.')
+param storageName string
+
+@description('Container that holds the package.')
+param packageContainer string
+
+@description('KEY_VAULT_URL of the app.')
+param vaultUrl string
+
+@description('Application Insights component.')
+param insightsName string
+
+@description('Subnet that the app calls out from.')
+param subnetId string
+
+@description('Addresses (CIDR) of callers.')
+param hrAddresses array
+
+@description('Addresses (CIDR) of operators and of what deploys.')
+param operatorAddresses array
+
+@description('Memory of an instance, in MB.')
+param instanceMemoryMB int
+
+@description('Most instances.')
+param maximumInstanceCount int
+
+@description('How a new version takes over.')
+param updateStrategy string
+
+@description('Object id of the service principal that publishes the app; empty: none.')
+param deployerPrincipalId string
+
+var deployRole = {
+  name: 'Website Contributor'
+  id: 'de139f84-1756-47ae-9be6-808fbbe84772'
+  why: 'publishes the app, without a publish profile'
+}
+var hrRules = [
+  for (address, i) in hrAddresses: {
+    name: 'hr-${i}'
+    action: 'Allow'
+    priority: 100 + i
+    ipAddress: address
+  }
+]
+var operatorRules = [
+  for (address, i) in operatorAddresses: {
+    name: 'operators-${i}'
+    action: 'Allow'
+    priority: 500 + i
+    ipAddress: address
+  }
+]
+// What follows from the resources comes last and wins: above all EASY_AUTH, which makes the app believe a header.
+var wiring = {
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+  AZURE_CLIENT_ID: identityClientId
+  AzureWebJobsStorage__blobServiceUri: account.properties.primaryEndpoints.blob
+  AzureWebJobsStorage__clientId: identityClientId
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__queueServiceUri: account.properties.primaryEndpoints.queue
+  AzureWebJobsStorage__tableServiceUri: account.properties.primaryEndpoints.table
+  CLIENT_ID: (graphAuth == 'managed-identity') ? identityClientId : clientId
+  EASY_AUTH: easyAuth ? 'true' : 'false'
+  KEY_VAULT_URL: vaultUrl
+  TENANT_ID: tenantId
+}
+// Lets App Service authentication prove itself by the identity in place of a client secret.
+var easyAuthWiring = easyAuth ? {
+  OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID: identityClientId
+} : {}
+
+resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
+  name: storageName
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: planName
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+  }
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' = {
+  name: name
+  location: location
+  tags: union(tags, { 'azd-service-name': 'mfa-sync' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: {
+      '${identityId}': {}
+    }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    clientAffinityEnabled: false
+    publicNetworkAccess: 'Enabled'
+    virtualNetworkSubnetId: subnetId
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${account.properties.primaryEndpoints.blob}${packageContainer}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      runtime: {
+        name: 'python'
+        version: '3.13'
+      }
+      scaleAndConcurrency: {
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+      }
+      siteUpdateStrategy: {
+        type: updateStrategy
+      }
+    }
+    siteConfig: {
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ipSecurityRestrictions: concat(hrRules, operatorRules)
+      ipSecurityRestrictionsDefaultAction: 'Deny'
+      scmIpSecurityRestrictions: operatorRules
+      scmIpSecurityRestrictionsDefaultAction: 'Deny'
+      scmIpSecurityRestrictionsUseMain: false
+    }
+  }
+}
+
+resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: union(appSettings, wiring, easyAuthWiring)
+}
+
+resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'scm'
+  properties: {
+    allow: false
+  }
+}
+
+resource noFtpPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {
+  parent: app
+  name: 'ftp'
+  properties: {
+    allow: false
+  }
+}
+
+resource deployer 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(deployerPrincipalId)) {
+  name: guid(app.id, deployerPrincipalId, deployRole.id)
+  scope: app
+  properties: {
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', deployRole.id)
+    principalId: deployerPrincipalId
+    principalType: 'ServicePrincipal'
+    description: '${deployRole.name}: ${deployRole.why}'
+  }
+}
+
+output name string = app.name
+output url string = 'https://${app.properties.defaultHostName}'

@@ -1,0 +1,133 @@
+"""What is told to whom: queries find the lines that the code writes, and each alert reaches somebody."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from dev.gates import queries
+from dev.gates.bicep_template import Resource, Template
+from dev.gates.recorded_facts import recorded_facts
+from mfa_sync.log import Event, record
+from mfa_sync.runs.run import RunKind
+from mfa_sync.triggers.nudges import POISON_QUEUE
+
+RULE = "Microsoft.Insights/scheduledQueryRules"
+# Which alert tells of which event.
+ALERTS = {
+    "mfa-sync-run-held": Event.RUN_HELD,
+    "mfa-sync-run-failed": Event.RUN_FAILED,
+    "mfa-sync-sweep-missing": Event.RUN_FINISHED,  # of its absence
+    "mfa-sync-sign-in-refused": Event.SIGN_IN_REFUSED,
+    "mfa-sync-secret-expires": Event.SECRET_EXPIRES,
+    "mfa-sync-changed-outside": Event.CHANGED_OUTSIDE,
+    "mfa-sync-poison": Event.RUN_POISONED,
+    "mfa-sync-handshake-refused": Event.HANDSHAKE_REFUSED,
+}
+FILES = sorted((Path(__file__).parents[2] / "infra" / "queries").glob("*.kql"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_query_looks_for_lines_that_the_code_writes(path: Path) -> None:
+    """Events, facts and the form of a line are the code's own."""
+    query = path.read_text(encoding="utf-8")
+    events = queries.events(query)
+    assert events, f"{path}: it looks for no event"
+    unknown = events - {event.value for event in Event}
+    assert not unknown, f"{path}: {unknown}: there is no such Event in mfa_sync/log.py"
+    loose = queries.loose_events(query)
+    assert not loose, (
+        f'{path}: {loose}: find it by startswith "<event> {{", or run.held also finds run.heldLonger'
+    )
+    known = recorded_facts(path.parents[2] / "mfa_sync")
+    for event in events:
+        assert Event(event) in known, f"{path}: nothing records {event}"
+    facts = set[str]().union(*(known[Event(event)] for event in events))
+    strange = queries.facts(query) - facts
+    assert not strange, (
+        f"{path}: {strange}: recorded with {', '.join(sorted(events))} are {', '.join(sorted(facts))}"
+    )
+    assert queries.tables(query) <= {"AppTraces", "StorageQueueLogs"}
+
+
+def test_every_query_is_used(template: Template) -> None:
+    """A file that nothing loads watches nothing."""
+    used = "\n".join(
+        str(one.body) for one in template.resources if one.type.startswith("Microsoft.Insights/")
+    )
+    for path in FILES:
+        text = path.read_text(encoding="utf-8")
+        assert repr(text)[1:-1] in used or repr(repr(text)[1:-1])[1:-1] in used, (
+            f"{path}: load it, or delete it"
+        )
+
+
+def test_a_line_begins_as_the_queries_say(caplog: pytest.LogCaptureFixture) -> None:
+    """`<event> {facts}` is the whole text of a record: host and OpenTelemetry both ship that."""
+    with caplog.at_level(logging.INFO):
+        record(
+            logging.getLogger("test"),
+            logging.INFO,
+            Event.RUN_HELD,
+            run="a run",
+            kind="full",
+            heldFor=["update"],
+        )
+    (line,) = (one.getMessage() for one in caplog.records)
+    assert line.startswith("run.held {")
+    assert json.loads(line[line.index("{") :]) == {"run": "a run", "kind": "full", "heldFor": ["update"]}
+
+
+def test_the_alerts_are_these_and_each_looks_for_its_event(template: Template) -> None:
+    """An alert that is lost is not missed by anybody, until it is needed."""
+    rules = {str(rule.body["name"]): rule for rule in template.of(RULE)}
+    assert set(rules) == set(ALERTS)
+    for name, event in ALERTS.items():
+        assert queries.events(query_of(rules[name])) == {event.value}, f"{rules[name]}: {name}"
+
+
+def test_every_alert_reaches_somebody(template: Template) -> None:
+    """By the one action group, which has the address that the deployment must name."""
+    (people,) = template.of("Microsoft.Insights/actionGroups")
+    receivers = people.at("properties.emailReceivers")
+    assert [one["emailAddress"] for one in receivers] == ["operators@contoso.com"]
+    assert people.at("properties.enabled") is True
+    assert len(people.at("properties.groupShortName")) <= 12
+    for rule in template.of(RULE):
+        groups = rule.at("properties.actions.actionGroups")
+        assert groups == ["alerts:people.id"], f"{rule}: {rule.body['name']}: actions: people.id"
+        assert rule.at("properties.enabled") is True, f"{rule}: {rule.body['name']}"
+
+
+def test_an_alert_splits_by_a_column_that_its_query_makes(template: Template) -> None:
+    """Else it never fires."""
+    for rule in template.of(RULE):
+        (condition,) = rule.at("properties.criteria.allOf")
+        for dimension in condition["dimensions"]:
+            made = queries.columns(condition["query"])
+            assert dimension["name"] in made, f"{rule}: {rule.body['name']}: per {dimension['name']}: {made}"
+
+
+def test_the_missing_sweep_counts_only_sweeps(template: Template) -> None:
+    """A finished push of many rows is a run, and no sweep; where sweeps are off none is missed."""
+    (rule,) = (one for one in template.of(RULE) if one.body["name"] == "mfa-sync-sweep-missing")
+    quoted = query_of(rule)
+    for kind in RunKind:
+        assert (f'"{kind.value}"' in quoted) is (kind is not RunKind.PUSH)
+    assert "ago(26h)" in quoted
+    assert rule.at("properties.overrideQueryTimeRange") == "P2D"
+
+
+def test_a_message_in_the_poison_queue_is_noticed(template: Template) -> None:
+    """By the storage's own log, even if the app cannot run."""
+    (rule,) = (one for one in template.of(RULE) if one.body["name"] == "mfa-sync-poison")
+    assert f'Uri contains "/{POISON_QUEUE}"' in query_of(rule)
+
+
+def query_of(rule: Resource) -> str:
+    """Return the query of an alert."""
+    (condition,) = rule.at("properties.criteria.allOf")
+    return str(condition["query"])

@@ -1,0 +1,160 @@
+"""What the template gives the app is what it reads: settings, and names of queues, containers and table."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from dev.gates.bicep_template import Template, load
+from dev.gates.settings_read import settings_read
+from mfa_sync.settings import Settings
+from mfa_sync.triggers.nudges import CONNECTION, POISON_QUEUE, QUEUE
+
+# Read by the platform and not by the app, each for its reason.
+PLATFORM = {
+    "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",  # the component takes no key
+    "APPLICATIONINSIGHTS_CONNECTION_STRING",  # where it is
+    "AzureWebJobsStorage__queueServiceUri",  # the host's trigger; the app itself opens no queue
+    "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID",  # App Service authentication, in place of a client secret
+}
+# The other ways to name a storage account: the template uses the addresses.
+OTHER_FORMS = {"AzureWebJobsStorage", "AzureWebJobsStorage__accountName"}
+LOCAL = {"FUNCTIONS_WORKER_RUNTIME"}
+# Being added to the app.
+COMING = {"ROPC_CREDENTIAL", "SIGNED_REQUESTS", "SIGNING_SECRET", "TELEMETRY", "TELEMETRY_UPNS"}
+# Where an installation begins otherwise than the app by itself.
+OTHERWISE = {"TELEMETRY": "on"}
+STAND_INS = {
+    "AZURE_CLIENT_ID": "55555555-5555-4555-8555-555555555555",
+    "AzureWebJobsStorage__blobServiceUri": "https://account.blob.core.windows.net/",
+    "AzureWebJobsStorage__tableServiceUri": "https://account.table.core.windows.net/",
+    "AzureWebJobsStorage__clientId": "55555555-5555-4555-8555-555555555555",
+    "KEY_VAULT_URL": "https://vault.vault.azure.net/",
+}
+
+
+def test_the_template_sets_what_the_app_reads_and_nothing_else(everything: Template) -> None:
+    """A setting that is missing could not be found to be changed; one that is not read does nothing."""
+    known = PLATFORM | COMING
+    given, read = set(given_settings(everything)), settings_read() - OTHER_FORMS
+    strange, missing = given - read - known, read - given - known
+    assert not strange, (
+        f"infra/settings.json, infra/app/function.bicep: {strange}: take out, the app reads none"
+    )
+    assert not missing, f"infra/settings.json: {missing}: add what the app reads"
+    assert given >= COMING | PLATFORM
+
+
+def test_the_example_for_local_use_has_the_same(everything: Template, root: Path) -> None:
+    """Whoever tries the app locally meets the same choices."""
+    example = json.loads((root / "local.settings.json.example").read_text(encoding="utf-8"))["Values"]
+    given = {name for name in given_settings(everything) if "__" not in name}
+    assert set(example) - LOCAL - OTHER_FORMS - COMING == given - PLATFORM - COMING
+
+
+def test_the_documented_settings_are_the_same_with_the_same_defaults(root: Path) -> None:
+    """An installation begins with the defaults of docs/settings.md, but for what OTHERWISE lists."""
+    documented = defaults(root)
+    ours = json.loads((root / "infra" / "settings.json").read_text(encoding="utf-8"))
+    assert set(documented) - OTHER_FORMS >= set(ours) - COMING
+    for name, value in ours.items():
+        if name in documented:
+            assert value == OTHERWISE.get(name, documented[name]), (
+                f"infra/settings.json: {name}: docs/settings.md"
+            )
+
+
+def test_the_app_takes_the_settings(everything: Template) -> None:
+    """None is wrong, and together they are what is documented."""
+    given = {**given_settings(everything), **STAND_INS}
+    settings = Settings.from_environment({name: str(value) for name, value in given.items()})
+    assert (settings.sweeps.mode, settings.easy_auth, settings.tenant_id) == ("plan", True, "contoso.com")
+
+
+def test_sweeps_begin_held(template: Template, root: Path) -> None:
+    """Nothing is written unseen until somebody decides so."""
+    assert given_settings(template)["SWEEP_MODE"] == "plan"
+    parameters = json.loads((root / "infra" / "main.parameters.json").read_text(encoding="utf-8"))[
+        "parameters"
+    ]
+    assert parameters["sweepMode"]["value"] == "${SWEEP_MODE=plan}"
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "expected"),
+    [
+        ({"settings": {"MAX_DELETES": "5"}}, "MAX_DELETES", "5"),
+        ({"settings": {"EASY_AUTH": "true"}}, "EASY_AUTH", "false"),  # or a forged header would be believed
+        ({"graphAuth": "client-secret"}, "GRAPH_AUTH", "client-secret"),
+        ({"clientId": "an id"}, "CLIENT_ID", "an id"),
+        (
+            {"graphAuth": "managed-identity"},
+            "CLIENT_ID",
+            "managed-identity:identity.properties.clientId",
+        ),
+        ({"ropcCredential": "managed-identity"}, "ROPC_CREDENTIAL", "managed-identity"),
+    ],
+)
+def test_parameters_become_settings(root: Path, given: dict[str, object], name: str, expected: str) -> None:
+    """The operator's choice wins, except over what follows from the resources."""
+    required = {"environmentName": "test", "location": "swedencentral", "alertEmail": "operators@contoso.com"}
+    assert given_settings(load(root / "infra" / "main.bicep", {**required, **given}))[name] == expected
+
+
+def test_no_setting_holds_a_secret(root: Path) -> None:
+    """Settings named so hold the names of secrets in the vault."""
+    ours = json.loads((root / "infra" / "settings.json").read_text(encoding="utf-8"))
+    for name, value in ours.items():
+        if name.endswith("_SECRET"):
+            assert re.fullmatch(r"mfa-sync-[a-z-]+", value), f"infra/settings.json: {name}: the secret's name"
+
+
+def test_queues_containers_and_table_are_the_codes_own(template: Template) -> None:
+    """They are made before the first message; under another name the app would find none."""
+    storage = "Microsoft.Storage/storageAccounts"
+    queues = {str(one.body["name"]) for one in template.of(f"{storage}/queueServices/queues")}
+    containers = {str(one.body["name"]) for one in template.of(f"{storage}/blobServices/containers")}
+    tables = {str(one.body["name"]) for one in template.of(f"{storage}/tableServices/tables")}
+    environment = {name: str(value) for name, value in given_settings(template).items()}
+    own = Settings.from_environment(
+        {**environment, **STAND_INS, "TENANT_ID": "contoso.com", "CLIENT_ID": GUID}
+    )
+    assert queues == {QUEUE, POISON_QUEUE}, "infra/app/storage.bicep: queueNames"
+    assert containers == {own.state_container, "app-package"}, "infra/app/storage.bicep: containerNames"
+    assert tables == {own.state_table}
+    assert any(name.startswith(f"{CONNECTION}__") for name in environment)
+
+
+def test_another_table_is_made_where_it_is_set(root: Path) -> None:
+    """The setting decides, so both are told by one value."""
+    required = {"environmentName": "test", "location": "swedencentral", "alertEmail": "operators@contoso.com"}
+    chosen = {"STATE_TABLE": "other", "STATE_CONTAINER": "others"}
+    template = load(root / "infra" / "main.bicep", {**required, "settings": chosen})
+    (table,) = template.of("Microsoft.Storage/storageAccounts/tableServices/tables")
+    containers = template.of("Microsoft.Storage/storageAccounts/blobServices/containers")
+    assert table.body["name"] == "other"
+    assert [one.body["name"] for one in containers] == ["app-package", "others"]
+
+
+GUID = "22222222-2222-4222-8222-222222222222"
+
+
+def given_settings(template: Template) -> dict[str, str]:
+    """Return the settings that the app is given."""
+    (found,) = (one for one in template.of("Microsoft.Web/sites/config") if one.body["name"] == "appsettings")
+    values: dict[str, str] = found.body["properties"]
+    return values
+
+
+def defaults(root: Path) -> dict[str, str]:
+    """Return the default of each setting in docs/settings.md; empty where there is none."""
+    lines = (root / "docs" / "settings.md").read_text(encoding="utf-8").splitlines()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split(" | ")] for line in lines if line.startswith("| `")
+    ]
+    return {
+        name.strip("`"): default.strip("`") if default.startswith("`") else "" for name, default, *_ in rows
+    }

@@ -1,0 +1,123 @@
+"""The workflows: of the right shape, with nothing to be said against them, and their promises kept."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / ".github" / "workflows"
+FILES = sorted(FOLDER.glob("*.y*ml"))
+TOOLS = Path(sys.executable).parent
+PINNED = re.compile(r"\s*-?\s*uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+
+
+def run(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a checker of this environment."""
+    command = [str(TOOLS / tool), *map(str, arguments)]
+    return subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+
+
+def schema(*files: Path) -> subprocess.CompletedProcess[str]:
+    """Check against the schema that check-jsonschema brings along."""
+    return run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files)
+
+
+def audit(*files: Path) -> list[dict[str, Any]]:
+    """What zizmor says against files, at its strictest. Its exit code tells findings and failure apart."""
+    ran = run("zizmor", "--offline", "--persona=auditor", "--format=json", "--no-exit-codes", *files)
+    assert ran.returncode == 0, ran.stderr
+    findings: list[dict[str, Any]] = json.loads(ran.stdout)
+    return findings
+
+
+def loaded(file: Path) -> dict[Any, Any]:
+    """A workflow as YAML reads it: `on` becomes true."""
+    document: dict[Any, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return document
+
+
+def spoilt(folder: Path, file: str, old: str, new: str) -> Path:
+    """A copy of a workflow with one thing changed."""
+    text = (FOLDER / file).read_text(encoding="utf-8")
+    assert old in text
+    copy = folder / file
+    copy.write_text(text.replace(old, new), encoding="utf-8")
+    return copy
+
+
+def test_there_are_workflows_to_check() -> None:
+    """A gate that looks at nothing is always green."""
+    assert {file.name for file in FILES} >= {"ci.yml", "deploy.yml"}
+
+
+def test_the_workflows_fit_the_schema(tmp_path: Path) -> None:
+    """And one with a misspelt key does not."""
+    assert schema(*FILES).returncode == 0
+    assert schema(spoilt(tmp_path, "ci.yml", "runs-on:", "run-on:")).returncode == 1
+
+
+def test_nothing_is_found_against_the_workflows() -> None:
+    """With every rule on that works without a network."""
+    assert [(row["ident"], row["desc"]) for row in audit(*FILES)] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "finding"),
+    [
+        ("ci.yml", "@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2", "@v4", "unpinned-uses"),
+        ("ci.yml", "persist-credentials: false", "persist-credentials: true", "artipacked"),
+        ("ci.yml", "permissions:\n      contents: read", "permissions: write-all", "excessive-permissions"),
+        ("deploy.yml", '"$APP_URL"', "${{ inputs.environment }}", "template-injection"),
+    ],
+)  # fmt: skip
+def test_a_fault_is_found(tmp_path: Path, file: str, old: str, new: str, finding: str) -> None:
+    """Each gate is seen to close."""
+    assert finding in {row["ident"] for row in audit(spoilt(tmp_path, file, old, new))}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_actions_are_pinned_by_commit_and_say_which_version(file: Path) -> None:
+    """A tag can be moved; a bare hash tells no reader anything."""
+    uses = [line for line in file.read_text(encoding="utf-8").splitlines() if "uses:" in line]
+    assert uses
+    assert [line for line in uses if not PINNED.fullmatch(line)] == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_no_job_has_a_right_it_does_not_name(file: Path) -> None:
+    """Nothing by default; write to nothing; a token of the job only where something is published."""
+    workflow = loaded(file)
+    assert workflow["permissions"] == {}
+    for name, job in workflow["jobs"].items():
+        expected = {"contents": "read"} | ({"id-token": "write"} if name == "publish" else {})
+        assert job["permissions"] == expected
+
+
+def test_ci_runs_the_gates_that_a_person_runs() -> None:
+    """There is one list of gates, in .ci/run."""
+    (job,) = loaded(FOLDER / "ci.yml")["jobs"].values()
+    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+
+
+def test_publishing_needs_a_protected_environment_and_no_secret() -> None:
+    """By hand, after the package was tried, with what Entra trusts about the job alone."""
+    text, workflow = (FOLDER / "deploy.yml").read_text(encoding="utf-8"), loaded(FOLDER / "deploy.yml")
+    assert list(workflow[True]) == ["workflow_dispatch"]
+    assert "secrets." not in text
+    publish = workflow["jobs"]["publish"]
+    assert (publish["environment"], publish["needs"]) == ("${{ inputs.environment }}", "package")
+    steps = {step["uses"].partition("@")[0]: step for step in publish["steps"] if "uses" in step}
+    assert steps["Azure/functions-action"]["with"]["remote-build"] is False
+    assert "mfa_sync smoke" in publish["steps"][-1]["run"]
+    (upload,) = (
+        step["run"] for step in workflow["jobs"]["package"]["steps"] if "dev.package" in step.get("run", "")
+    )
+    assert upload.endswith(steps["Azure/functions-action"]["with"]["package"])
