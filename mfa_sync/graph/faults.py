@@ -91,7 +91,8 @@ class Reply:
         """Return Graph's code and request id, as far as they have the shape of such: safe to log."""
         error = self.body.get("error") if isinstance(self.body, dict) else None
         error = error if isinstance(error, dict) else {}
-        inner = error.get("innerError") or error.get("innererror") or {}
+        inner = error.get("innerError") or error.get("innererror")
+        inner = inner if isinstance(inner, dict) else {}
         code = str(error.get("code", ""))
         request_id = str(inner.get("request-id") or self.headers.get("request-id", ""))
         parts = [code if _CODE.fullmatch(code) else f"status {self.status}"]

@@ -196,7 +196,7 @@ def test_a_wrong_password_is_502_with_number_and_remedy_and_two_sign_ins_at_most
         assert "not-the-password" not in stack.host.output()
 
 
-def test_nothing_secret_reaches_any_output(stack: LocalStack) -> None:
+def test_trap_33_nothing_secret_reaches_any_output(stack: LocalStack) -> None:
     """Whole numbers, password, client secret, handshake and tokens are in no log line and no answer."""
     people = [{"UserPrincipalName": person.upn} for person in stack.tenant.state.people.values()]
     texts = [stack.push(people, query).text for query in ("dryRun=true", "", "")]

@@ -20,6 +20,15 @@ print(json.dumps({
 }))
 """
 
+_LIST_TIMERS = """
+import json, function_app
+print(json.dumps({
+    function.get_function_name(): binding.get_dict_repr().get("runOnStartup", False)
+    for function in function_app.app.get_functions()
+    for binding in function.get_bindings() if binding.type == "timerTrigger"
+}))
+"""
+
 _LIST_MODULES = """
 import importlib, pkgutil, sys, shared
 for module in pkgutil.walk_packages(shared.__path__, "shared."):
@@ -53,6 +62,11 @@ def test_the_functions_are_indexed_without_settings_under_their_routes_methods_a
         "sweep": ["timerTrigger"],
         "watchdog": ["timerTrigger"],
     }
+
+
+def test_trap_42_no_timer_runs_at_a_start() -> None:
+    """Every cold start, restart and new instance would begin a sweep."""
+    assert json.loads(run(_LIST_TIMERS)) == {"sweep": False, "watchdog": False}
 
 
 def test_the_core_imports_neither_azure_nor_http() -> None:

@@ -26,14 +26,14 @@ def token(tenant: EmulatedTenant) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("url", ["https://example.com", "https://graph.microsoft.com:8443/"])
-def test_any_other_host_is_refused(running: EmulatedTenant, url: str) -> None:
+def test_trap_31_any_other_host_is_refused(running: EmulatedTenant, url: str) -> None:
     """Nothing can leave the machine."""
     assert running.proxy_port
     with pytest.raises(httpx.ProxyError, match="403"):
         httpx.get(url)
 
 
-def test_the_proxy_forwards_no_plain_http(running: EmulatedTenant) -> None:
+def test_trap_32_the_proxy_forwards_no_plain_http(running: EmulatedTenant) -> None:
     """It knows CONNECT only."""
     with httpx.Client(proxy=f"http://127.0.0.1:{running.proxy_port}", trust_env=False) as client:
         assert client.get("http://example.com/").status_code == 403

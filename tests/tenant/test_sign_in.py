@@ -38,7 +38,9 @@ def requests_for_tokens(tenant: EmulatedTenant) -> int:
     )
 
 
-def test_a_password_gives_a_token_that_graph_takes(running: EmulatedTenant, online: httpx.Client) -> None:
+def test_trap_31_a_password_gives_a_token_that_graph_takes(
+    running: EmulatedTenant, online: httpx.Client
+) -> None:
     """And an account, so that the second time nothing is asked."""
     app = application()
     token = app.acquire_token_by_username_password(sample.SERVICE_ACCOUNT, sample.PASSWORD, SCOPES)

@@ -38,8 +38,11 @@ def test_the_latest_version_is_served(running: EmulatedTenant, vault: SecretClie
     assert vault.get_secret("mfa-sync-password", first.properties.version).value == sample.PASSWORD
 
 
-def test_the_vault_asks_for_a_token_first(running: EmulatedTenant, vault: SecretClient) -> None:
-    """The SDK sends none until it was challenged."""
+def test_trap_37_the_vault_asks_for_a_token_first(running: EmulatedTenant, vault: SecretClient) -> None:
+    """The SDK sends none until it was challenged, and checks that the challenge fits the host."""
+    bare = httpx.get(f"{sample.VAULT_URL}/secrets/mfa-sync-handshake/?api-version=7.6")
+    assert bare.status_code == 401
+    assert 'resource="https://vault.azure.net"' in bare.headers["www-authenticate"]
     vault.get_secret("mfa-sync-handshake")
     statuses = [
         entry["status"] for entry in running.control.log() if entry["host"].endswith("vault.azure.net")
@@ -123,7 +126,9 @@ def test_there_may_be_no_identity(
         credential.get_token(SCOPE)
 
 
-def test_the_identity_endpoint_wants_its_header(running: EmulatedTenant) -> None:
+def test_trap_38_the_identity_endpoint_wants_its_header_and_tells_the_end_as_text(
+    running: EmulatedTenant,
+) -> None:
     """And says when a token ends as a string."""
     environment = running.environment()
     url = environment["IDENTITY_ENDPOINT"] + "?api-version=2019-08-01&resource=https://vault.azure.net"

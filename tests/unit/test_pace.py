@@ -52,7 +52,7 @@ def test_a_rounded_share_leads_over_the_limit_hardly_ever() -> None:
 def test_where_nothing_is_told_refusals_teach_the_rate(
     limit: int, services: list[Service], *, tells_wait: bool
 ) -> None:
-    """Trap 24: 429 without Retry-After, and no shares either."""
+    """429 without Retry-After, and no shares either."""
     graph = ThrottledGraph({DIRECTORY: limit, METHODS: limit}, tells_share=False, tells_wait=tells_wait)
     virtual_time.run(keep_busy(graph, services, END))
     assert graph.served(METHODS, WARM, END) >= 0.8
@@ -187,8 +187,8 @@ def test_a_path_counts_with_its_service(path: str, service: Service) -> None:
     assert Service.of(path) is service
 
 
-def test_without_retry_after_the_gate_stays_shut_longer_each_time() -> None:
-    """Trap 24. Echoes of one refusal from calls that left together count once."""
+def test_trap_24_without_retry_after_the_gate_stays_shut_longer_each_time() -> None:
+    """Echoes of one refusal from calls that left together count once."""
 
     async def storm() -> list[float]:
         clock, pace, deadline = VirtualClock(), Pace(), Deadline(VirtualClock(), 1000.0)
@@ -205,6 +205,20 @@ def test_without_retry_after_the_gate_stays_shut_longer_each_time() -> None:
     waits = virtual_time.run(storm())
     for step, wait in enumerate(waits):
         assert 0.5 <= wait / min(2**step, 30) <= 1.5
+
+
+def test_trap_24_workers_that_were_told_the_same_wake_apart() -> None:
+    """Who all come back at one moment are the next storm; none comes too early."""
+
+    async def told() -> float:
+        clock, pace, ticket = VirtualClock(), Pace(), Ticket(ONE)
+        await pace.admit(ticket, Deadline.after(clock, 90))
+        pace.learn(ticket, [Reply(429, headers={"retry-after": "10"})])
+        return pace.closed_for(clock)
+
+    waits = [virtual_time.run(told()) for _ in range(20)]
+    assert len(set(waits)) > 1
+    assert 10 <= min(waits) <= max(waits) <= 11
 
 
 def test_a_wait_past_the_deadline_is_refused_at_once() -> None:

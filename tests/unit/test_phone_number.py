@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mfa_sync.fingerprints import FingerprintKey
+from mfa_sync.runs.page import seen_as
 from shared.phone_number import Comparison, InvalidPhoneNumberError, ObservedNumber, PhoneNumber
 
 NUMBER = PhoneNumber(46, "701740605")
@@ -29,7 +31,7 @@ NUMBER = PhoneNumber(46, "701740605")
         ("(070) 174 06 05", "SE"),
     ],
 )
-def test_every_accepted_spelling_is_the_same_number(text: str, region: str | None) -> None:
+def test_trap_3_every_accepted_spelling_is_the_same_number(text: str, region: str | None) -> None:
     """Numbers are compared by value, and spelling is none."""
     assert PhoneNumber.parse(text, region) == NUMBER
     assert hash(PhoneNumber.parse(text, region)) == hash(NUMBER)
@@ -100,7 +102,9 @@ def test_a_number_is_sent_as_graph_documents_it(text: str, sent: str) -> None:
         ("112", "SE", "an emergency number"),
     ],
 )
-def test_whatever_could_be_dialled_in_two_ways_is_refused(text: str, region: str | None, why: str) -> None:
+def test_trap_12_whatever_could_be_dialled_in_two_ways_is_refused(
+    text: str, region: str | None, why: str
+) -> None:
     """A guess locks a person out and somebody else in, so nothing is guessed or repeated."""
     with pytest.raises(InvalidPhoneNumberError) as refused:
         PhoneNumber.parse(text, region)
@@ -140,7 +144,7 @@ def test_whatever_could_be_dialled_in_two_ways_is_refused(text: str, region: str
         ("+1 XXXXXXXX05", Comparison.DIFFERENT),
     ],
 )
-def test_a_mask_proves_a_difference_and_never_sameness(shown: str, proved: Comparison) -> None:
+def test_traps_1_and_2_a_mask_proves_a_difference_and_never_sameness(shown: str, proved: Comparison) -> None:
     """One in a hundred numbers ends alike: agreeing digits are no proof, differing ones are."""
     assert ObservedNumber(shown).compare(NUMBER) is proved
 
@@ -159,6 +163,26 @@ def test_a_mask_proves_a_difference_and_never_sameness(shown: str, proved: Compa
 def test_what_is_not_plainly_a_whole_number_counts_as_masked(shown: str, *, masked: bool) -> None:
     """The mask has no documented shape."""
     assert ObservedNumber(shown).is_masked is masked
+
+
+@pytest.mark.parametrize(
+    "mask",
+    [
+        "+XX XXXXXXX05",
+        "+xx xxxxxxx05",
+        "+46 *******05",
+        "+46 \u2022\u2022\u2022\u2022\u2022\u2022\u202205",
+        "+46 70*****05",
+    ],
+)
+def test_trap_2_a_mask_is_neither_written_nor_fingerprinted(mask: str) -> None:
+    """Whatever brings a mask back to us: it is no number to register, and none to know again by."""
+    with pytest.raises(InvalidPhoneNumberError):
+        PhoneNumber.parse(mask, "SE")
+    observed, key = ObservedNumber(mask), FingerprintKey("1", b"key")
+    assert observed.number() is None
+    assert seen_as(key, "id", observed) == observed.masked()
+    assert seen_as(key, "id", ObservedNumber(NUMBER.reveal())) == key.of("id", "observed", "+46701740605")
 
 
 def test_a_number_is_masked_down_to_country_and_two_digits() -> None:

@@ -212,7 +212,7 @@ def test_who_is_out_of_scope_is_told_so_even_with_an_unreadable_attribute(attrib
         ("SE", True, "US", Code.INVALID_PHONE_NUMBER),
     ],
 )
-def test_national_numbers_need_a_region_and_the_users_own_comes_first(
+def test_trap_12_national_numbers_need_a_region_and_the_users_own_comes_first(
     default: str | None, *, from_usage: bool, usage_location: str | None, expected: Word
 ) -> None:
     """A national number is read only by a region that somebody chose."""

@@ -221,8 +221,10 @@ def test_a_value_that_almost_fits_is_refused_and_not_bent(name: str, value: str)
     assert fault.startswith(f"{name}: must be ")
 
 
-@pytest.mark.parametrize("name", ["CLIENT_ID", "SYNC_SCOPE_GROUP_ID", "MAX_DELETES", "MASKED_POLICY"])
-def test_an_unresolved_key_vault_reference_is_refused(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["CLIENT_ID", "SYNC_SCOPE_GROUP_ID", "MAX_DELETES", "MASKED_POLICY", "AzureWebJobsStorage"]
+)
+def test_trap_39_an_unresolved_key_vault_reference_is_refused(name: str) -> None:
     """Azure hands the reference's own text over when it cannot resolve it; no default may hide that."""
     faults = faults_of(**{name: "@Microsoft.KeyVault(SecretUri=https://v.vault.azure.net/secrets/x)"})
     assert f"{name}: its Key Vault reference could not be resolved" in faults

@@ -26,3 +26,11 @@ def test_a_malformed_address_is_named_and_nothing_raises_but_a_settings_error(
     with pytest.raises(SettingsError) as refused:
         Settings.from_environment({**NEEDED, name: address})
     assert any(fault.startswith(f"{name}: must be ") for fault in refused.value.faults)
+
+
+@pytest.mark.parametrize("name", ["KEY_VAULT_URL", "AUTHORITY_HOST", "GRAPH_URL"])
+def test_trap_32_an_address_over_plain_http_is_refused(name: str) -> None:
+    """MSAL and Key Vault's library would refuse it at the first call, and Graph's client send our bearer."""
+    with pytest.raises(SettingsError) as refused:
+        Settings.from_environment({**NEEDED, name: "http://contoso.vault.azure.net"})
+    assert [fault.partition(":")[0] for fault in refused.value.faults] == [name]

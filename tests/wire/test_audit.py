@@ -1,4 +1,4 @@
-"""Whose phones others changed, as the audit log tells it. Traps 20 and 21."""
+"""Whose phones others changed, as the audit log tells it."""
 
 from __future__ import annotations
 
@@ -80,10 +80,10 @@ def changed_outside(bench: Bench, by: str | None = ADMIN) -> Person:
 
 @pytest.mark.parametrize("by", [ADMIN, None, sample.CLIENT_ID])
 @pytest.mark.parametrize("phones", [{"mobile": TWO}, {"mobile": None}])
-async def test_a_phone_that_somebody_else_changed_is_told(
+async def test_trap_20_a_phone_that_somebody_else_changed_is_told(
     reader: Bench, by: str | None, phones: dict[str, str | None]
 ) -> None:
-    """Trap 20: nothing else tells. By an administrator, by the user, by an app alone; deletions as well."""
+    """Nothing else tells. By an administrator, by the user, by an app alone; deletions as well."""
     person = reader.person(ONE, ONE)
     reader.control.patch_person(person.id, phones=phones, **({"by": by} if by else {}))
     reader.clock.advance(LATER)

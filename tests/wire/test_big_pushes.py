@@ -35,7 +35,7 @@ async def done(bench: Bench, rows: list[dict[str, Any]], **headers: str) -> Answ
     return await polled(bench, run_id)
 
 
-async def test_many_rows_are_a_run_with_a_result_for_each(bench: Bench) -> None:
+async def test_trap_40_many_rows_are_a_run_with_a_result_for_each(bench: Bench) -> None:
     """In the rows' order, with everything that an inline push would say."""
     bench.configure(MAX_CREATES="1000")
     people = [bench.person(ONE, None if number % 2 else ONE) for number in range(450)]

@@ -14,8 +14,8 @@ from shared.tenant import Change, Kind
 from tests.wire.conftest import Bench
 
 
-async def test_every_item_that_we_batch_conforms_to_microsofts_description(bench: Bench) -> None:
-    """$batch itself is not described there, so each kind of item is sent alone."""
+async def test_trap_5_every_item_that_we_batch_conforms_to_microsofts_description(bench: Bench) -> None:
+    """PUT, for one, is not in it. $batch is not described there, so each kind of item is sent alone."""
     person = bench.person("+46701740611")
     number, other = PhoneNumber.parse("+46701740611"), PhoneNumber.parse("+46701740622")
     items = [

@@ -1,4 +1,4 @@
-"""Who changed, as users/delta tells it. Traps 18, 19 and 20."""
+"""Who changed, as users/delta tells it."""
 
 from __future__ import annotations
 

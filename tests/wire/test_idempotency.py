@@ -39,7 +39,7 @@ async def test_the_key_of_another_call_is_refused(bench: Bench, change: str) -> 
     assert (stopped.value.status, stopped.value.code) == (422, "idempotencyKeyReused")
 
 
-async def test_of_two_at_once_one_works_and_the_other_is_told_to_wait(bench: Bench) -> None:
+async def test_trap_40_of_two_at_once_one_works_and_the_other_is_told_to_wait(bench: Bench) -> None:
     """409 while in flight; the work is done once."""
     person = bench.person(ONE)
     await bench.one(bench.person(ONE, ONE))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dev.tenant.people import Person, Phone
+from mfa_sync.graph.phone_methods import MOBILE_ID
 from tests.wire.conftest import Bench
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ async def test_a_crash_between_write_and_record_leaves_no_certainty(masked: Benc
     assert (await masked.one(person))["notes"] == ["fromMemory"]
 
 
-async def test_two_writers_of_one_user_leave_no_certainty(masked: Bench) -> None:
+async def test_traps_41_and_47_two_writers_of_one_user_leave_no_certainty(masked: Bench) -> None:
     """Nobody knows whose write reached the tenant last."""
     person = masked.person(ONE, ONE)
     made = await masked.planned(person)
@@ -173,6 +174,16 @@ async def test_no_row_holds_a_number(bench: Bench) -> None:
     prints = [json.loads(str(rows[person.id]["what"]))["number"] for person in people]
     assert prints[0] != prints[1]
     assert prints[2] == ""
+
+
+async def test_trap_13_the_method_id_is_no_key_without_its_user(bench: Bench) -> None:
+    """It is the same for everybody: what is written and what is remembered goes by the user."""
+    people = [bench.person(ONE, TWO), bench.person(TWO, ONE)]
+    await bench.push([{"Id": person.id} for person in people])
+    paths = {f"/users/{person.id}/authentication/phoneMethods/{MOBILE_ID}" for person in people}
+    assert {url for _, url in bench.writes()} == paths
+    assert {row.key for row in await rows_of(bench)} == {person.id for person in people}
+    assert [bench.mobile(person) for person in people] == [ONE, TWO]
 
 
 async def test_explain_tells_of_the_last_write(bench: Bench) -> None:

@@ -63,7 +63,7 @@ async def test_a_push_makes_phone_and_attribute_agree(
     assert (line["outcome"], line["code"], bench.mobile(person)) == (outcome, code, after)
 
 
-async def test_a_second_push_writes_nothing(bench: Bench) -> None:
+async def test_trap_3_a_second_push_writes_nothing(bench: Bench) -> None:
     """Applying a plan makes observed equal desired."""
     people = [bench.person(ONE), bench.person(TWO, ONE), bench.person(None, ONE)]
     rows = [{"Id": person.id} for person in people]
@@ -79,14 +79,14 @@ async def test_a_second_push_writes_nothing(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("answer", [200, 204])
-async def test_both_answers_to_a_patch_are_success(bench: Bench, answer: int) -> None:
+async def test_trap_4_both_answers_to_a_patch_are_success(bench: Bench, answer: int) -> None:
     """Graph's page shows 204 and speaks of 200."""
     bench.control.switch(patch_answer=answer)
     person = bench.person(ONE, TWO)
     assert (await bench.one(person))["outcome"] == "updated"
 
 
-async def test_an_attribute_that_graph_leaves_out_deletes_nothing(bench: Bench) -> None:
+async def test_trap_14_an_attribute_that_graph_leaves_out_deletes_nothing(bench: Bench) -> None:
     """Absent is not empty."""
     person = bench.person(None, ONE, attribute_returned=False)
     line = await bench.one(person)
@@ -105,7 +105,7 @@ async def test_an_attribute_that_graph_leaves_out_deletes_nothing(bench: Bench) 
         "a" * 101 + "@contoso.com",
     ],
 )
-async def test_every_upn_arrives_escaped(bench: Bench, upn: str) -> None:
+async def test_trap_15_every_upn_arrives_escaped(bench: Bench, upn: str) -> None:
     """A UPN may hold what a URL may not, and begin with a dollar sign."""
     person = bench.person(ONE, upn=upn)
     answer = await bench.push([{"UserPrincipalName": upn}])
@@ -147,8 +147,8 @@ async def test_who_is_not_ours_is_refused(bench: Bench, facts: dict[str, Any], c
     assert (line["code"], bench.mobile(person)) == (code, TWO)
 
 
-async def test_the_privileged_are_refused_by_entra_where_we_cannot_know_them(bench: Bench) -> None:
-    """Without the right to read roles ROPC goes on under Entra's own limits."""
+async def test_trap_9_the_privileged_are_refused_by_entra_where_we_cannot_know_them(bench: Bench) -> None:
+    """Without the right to read roles ROPC goes on under Entra's own limits; a 403 is not tried again."""
     bench.control.switch(
         grants=["User.Read.All", "UserAuthenticationMethod.ReadWrite.All"],
         signed_in_roles=["Authentication Administrator"],
@@ -157,9 +157,10 @@ async def test_the_privileged_are_refused_by_entra_where_we_cannot_know_them(ben
     plain = bench.person(ONE, TWO)
     answer = await bench.push([{"Id": plain.id}, {"Id": admin.id}])
     assert [line["code"] for line in answer.body["results"]] == [None, "targetOutOfReach"]
+    assert len(bench.writes()) == 2
 
 
-async def test_an_alternate_mobile_forbids_the_delete(bench: Bench) -> None:
+async def test_trap_8_an_alternate_mobile_forbids_the_delete(bench: Bench) -> None:
     """Graph's rule, known beforehand."""
     person = bench.person(None, ONE)
     person.phones["alternateMobile"] = Phone(TWO)
@@ -167,7 +168,7 @@ async def test_an_alternate_mobile_forbids_the_delete(bench: Bench) -> None:
     assert bench.writes() == []
 
 
-async def test_the_default_method_is_refused_with_the_way_out(bench: Bench) -> None:
+async def test_trap_8_the_default_method_is_refused_with_the_way_out(bench: Bench) -> None:
     """Graph answers 400; the phone stays."""
     person = bench.person(None, ONE, default_method="sms")
     line = await bench.one(person)
@@ -221,7 +222,7 @@ async def test_a_number_taken_for_sms_is_read_back(bench: Bench) -> None:
     ],
     ids=["another-phone", "the-same-phone", "no-phone"],
 )
-async def test_a_world_that_changed_since_the_plan_is_decided_once_more(
+async def test_traps_5_6_and_47_a_world_that_changed_since_the_plan_is_decided_once_more(
     bench: Bench, planned: str | None, meanwhile: str | None, outcome: str, methods: list[str]
 ) -> None:
     """POST answered "exists" and PATCH answered 404 are re-read; nothing is repeated blindly."""

@@ -29,7 +29,7 @@ async def stopped(bench: Bench) -> SyncError:
     return caught.value
 
 
-async def test_a_wrong_password_costs_one_sign_in_and_heals_by_a_new_version(bench: Bench) -> None:
+async def test_trap_28_a_wrong_password_costs_one_sign_in_and_heals_by_a_new_version(bench: Bench) -> None:
     """Nothing is tried again until the secret has a new version, looked up once a minute."""
     bench.control.put_secret("mfa-sync-password", "not-the-password")
     for _ in range(10):
@@ -44,13 +44,17 @@ async def test_a_wrong_password_costs_one_sign_in_and_heals_by_a_new_version(ben
     assert (await bench.one(bench.person(ONE)))["outcome"] == "created"
 
 
-async def test_a_password_rotated_since_it_was_cached_is_tried_once_more(bench: Bench) -> None:
+async def test_trap_36_a_password_rotated_since_it_was_cached_is_tried_once_more(bench: Bench) -> None:
     """After 50126 the vault is read once; a new version is tried at once."""
     await bench.one(bench.person(ONE))
     bench.control.patch_account(sample.SERVICE_ACCOUNT, password="rotated-Passw0rd")
     bench.control.put_secret("mfa-sync-password", "rotated-Passw0rd")
-    bench.configure()
+    bench.control.revoke_tokens()
+    bench.tenant.state.refresh_tokens.clear()
+    bench.control.clear_log()
     assert (await bench.one(bench.person(ONE)))["outcome"] == "created"
+    # The refresh token that is gone, the password that was kept, and the one of the vault.
+    assert sign_ins(bench) == 3
 
 
 @pytest.mark.parametrize(
@@ -67,7 +71,7 @@ async def test_each_refusal_of_entra_is_named_with_its_remedy_and_braked(bench: 
     assert sign_ins(bench) <= 2
 
 
-async def test_a_policy_lifted_is_noticed_after_ten_minutes(bench: Bench) -> None:
+async def test_trap_29_a_policy_lifted_is_noticed_after_ten_minutes(bench: Bench) -> None:
     """One trial per ten minutes after a permanent refusal that no secret can heal."""
     bench.control.switch(token_error=53003)
     await stopped(bench)
@@ -107,7 +111,7 @@ async def test_a_missing_a_disabled_and_an_empty_secret_are_named(bench: Bench) 
     assert "mfa-sync-username" in (await stopped(bench)).detail
 
 
-async def test_a_missing_right_is_ours_and_not_the_users(bench: Bench) -> None:
+async def test_traps_9_and_10_a_missing_right_is_ours_and_not_the_users(bench: Bench) -> None:
     """Three first answers that are all 403 stop the call."""
     bench.control.switch(grants=["User.Read.All"])
     people = [bench.person(ONE) for _ in range(3)]
@@ -176,6 +180,22 @@ async def test_one_bad_user_never_stops_the_others(bench: Bench) -> None:
     answer = await bench.push([{"Id": good.id}, {"UserPrincipalName": "nobody@contoso.com"}, {"Id": sick.id}])
     assert answer.status == 207
     assert [line["code"] for line in answer.body["results"]] == [None, "userNotFound", "unavailable"]
+
+
+async def test_trap_23_the_answers_of_a_batch_find_their_rows_in_any_order(bench: Bench) -> None:
+    """Outer 200 says nothing of the items, and only their ids say whose they are: they differ in any case."""
+    people = [bench.person(ONE, None if number % 2 else ONE) for number in range(20)]
+    for person in people[::3]:
+        person.refuse_access = True
+    answer = await bench.push([{"Id": person.id} for person in people])
+    assert [line["id"] for line in answer.body["results"]] == [person.id for person in people]
+    assert [line["code"] or line["outcome"] for line in answer.body["results"]] == [
+        "targetOutOfReach" if number % 3 == 0 else "created" if number % 2 else "unchanged"
+        for number in range(20)
+    ]
+    for call in bench.calls("graph.microsoft.com"):
+        ids = [item["id"].casefold() for item in call.get("items", [])]
+        assert len(set(ids)) == len(ids)
 
 
 async def test_methods_that_cannot_be_listed_stop_the_delete(bench: Bench) -> None:
@@ -283,7 +303,7 @@ async def test_a_caller_who_does_not_wait_gets_every_row_unattempted(bench: Benc
 
 
 @pytest.mark.parametrize("body", ["html", "empty", "json"])
-async def test_a_batch_answer_of_another_shape_is_no_success(bench: Bench, body: str) -> None:
+async def test_trap_23_a_batch_answer_of_another_shape_is_no_success(bench: Bench, body: str) -> None:
     """Outer 200 without a list of responses: never an OK for a user who was not synced."""
     person = bench.person(ONE)
     bench.control.fault(

@@ -35,7 +35,7 @@ async def test_settings_that_changed_while_a_plan_was_held_ask_for_a_full_sweep(
     assert operate.due_kind(sweeps, sweeper.tools, bench.clock.now().timestamp()) is RunKind.FULL
 
 
-async def test_a_slot_that_comes_twice_leaves_its_held_plan_alone(sweeper: Sweeper) -> None:
+async def test_trap_41_a_slot_that_comes_twice_leaves_its_held_plan_alone(sweeper: Sweeper) -> None:
     """The host may run a timer twice: the second must not give up what the first has planned."""
     sweeper.bench.person(ONE)
     slot = sweeper.bench.clock.now()

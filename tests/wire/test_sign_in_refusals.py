@@ -63,7 +63,7 @@ async def pushes(signing: Signing) -> tuple[list[int], dict[str, Any]]:
 
 
 @pytest.mark.parametrize(("number", "sign_ins"), PERMANENT.items())
-async def test_a_permanent_refusal_is_502_with_its_number_and_is_braked(
+async def test_traps_27_and_30_a_permanent_refusal_is_502_with_its_number_and_is_braked(
     signing: Signing, number: int, sign_ins: list[int]
 ) -> None:
     """A person must act; until that can have happened nothing is sent."""
@@ -91,6 +91,19 @@ async def test_a_failing_token_endpoint_is_503(signing: Signing, status: int) ->
     signing.control.switch(token_status=status)
     seen, body = await pushes(signing)
     assert (seen, body["status"], body["code"]) == (SECONDS, 503, "signInUnavailable")
+
+
+@pytest.mark.parametrize("switches", [{"token_status": 429}, {"token_status": 503}, {"token_error": 90033}])
+async def test_trap_29_a_repair_is_seen_by_the_worker_that_was_refused(
+    signing: Signing, switches: dict[str, Any]
+) -> None:
+    """MSAL would go on answering from memory, for seconds or a minute by the machine's clock."""
+    signing.control.switch(**switches)
+    assert (await signing.refusal())["status"] == 503
+    signing.control.switch(**dict.fromkeys(switches))
+    signing.clock.advance(60)
+    await signing.token()
+    assert signing.sign_ins() == 2
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -155,7 +168,7 @@ async def test_a_password_that_never_left_brakes_nobody(signing: Signing, fault:
     await signing.token()
 
 
-async def test_an_answer_that_gives_no_reason_is_a_refusal(signing: Signing) -> None:
+async def test_trap_27_an_answer_that_gives_no_reason_is_a_refusal(signing: Signing) -> None:
     """An error that is no word of OAuth's: permanent, without a number."""
     signing.control.fault(host="login.*", path="/token$", status=400, times=99)
     seen, body = await pushes(signing)
@@ -186,7 +199,9 @@ async def test_a_client_secret_rotated_since_it_was_cached_is_read_again_once(si
     assert signing.sign_ins() == 3
 
 
-async def test_a_client_secret_that_is_wrong_and_was_not_rotated_is_read_again_once(signing: Signing) -> None:
+async def test_trap_36_a_client_secret_that_is_wrong_and_was_not_rotated_is_read_again_once(
+    signing: Signing,
+) -> None:
     """The versions are equal: nothing is tried until they are not."""
     signing.control.patch_app(sample.CLIENT_ID, secrets=["another-secret"])
     for _ in range(5):
@@ -196,7 +211,7 @@ async def test_a_client_secret_that_is_wrong_and_was_not_rotated_is_read_again_o
     assert len(reads) == 2
 
 
-async def test_each_wrong_version_is_tried_once_and_the_right_one_heals(signing: Signing) -> None:
+async def test_trap_28_each_wrong_version_is_tried_once_and_the_right_one_heals(signing: Signing) -> None:
     """By any worker, however cold; within a minute of being stored."""
     for version in range(3):
         signing.control.put_secret("mfa-sync-password", f"wrong-{version}")
@@ -246,7 +261,7 @@ async def test_a_renewal_that_fails_sends_no_password(signing: Signing, status: 
     assert (signing.sign_ins(), signing.table.written) == (2, writes)
 
 
-async def test_a_guests_user_name_is_told_before_it_is_sent(signing: Signing) -> None:
+async def test_trap_31_a_guests_user_name_is_told_before_it_is_sent(signing: Signing) -> None:
     """MSAL would cut the address of the user realm at the #."""
     signing.control.put_secret("mfa-sync-username", "anna_fabrikam.com#EXT#@contoso.com")
     answer = await signing.answer()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.clocks import FakeClock
 
 
-async def test_an_answer_that_cannot_be_read_is_not_logged(
+async def test_trap_33_an_answer_that_cannot_be_read_is_not_logged(
     tenant: EmulatedTenant, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """MSAL logs it whole, and a token may be in it."""

@@ -48,7 +48,7 @@ async def test_cold_workers_with_the_right_password_each_get_a_token(signing: Si
     assert len({token.value for token in tokens}) == signing.sign_ins() == WORKERS
 
 
-async def test_calls_of_one_worker_share_its_sign_in(signing: Signing) -> None:
+async def test_traps_26_and_45_calls_of_one_worker_share_its_sign_in(signing: Signing) -> None:
     """One renewal at a time."""
     worker = signing.worker
     tokens = await asyncio.gather(*(worker.token() for _ in range(WORKERS)))

@@ -85,7 +85,7 @@ async def test_within_the_limits_a_sweep_goes_on_by_itself(sweeper: Sweeper) -> 
     assert bench.mobile(people[0]) == ONE
 
 
-async def test_an_emptied_column_is_held_and_deletes_nothing(sweeper: Sweeper) -> None:
+async def test_trap_8_an_emptied_column_is_held_and_deletes_nothing(sweeper: Sweeper) -> None:
     """The disaster that this program must not make worse."""
     bench = sweeper.bench
     bench.configure(EMPTY_GRACE_DAYS="0", MAX_DELETES="20")
@@ -99,7 +99,7 @@ async def test_an_emptied_column_is_held_and_deletes_nothing(sweeper: Sweeper) -
     assert {bench.mobile(person) for person in people} == {ONE}
 
 
-async def test_a_sweep_deletes_only_after_days_of_emptiness(sweeper: Sweeper) -> None:
+async def test_trap_8_a_sweep_deletes_only_after_days_of_emptiness(sweeper: Sweeper) -> None:
     """One night's empty column costs nobody a phone, and a filled one starts anew."""
     bench = sweeper.bench
     person = bench.person(ONE, ONE)
@@ -162,6 +162,25 @@ async def test_an_old_delta_token_makes_a_full_sweep(sweeper: Sweeper) -> None:
     assert "token" in run.detail
 
 
+async def test_trap_19_a_sweep_that_does_not_finish_moves_no_link(sweeper: Sweeper) -> None:
+    """What its round told is told once more: a link kept before the work was done would lose them."""
+    bench = sweeper.bench
+    person = bench.person(ONE, ONE)
+    await sweeper.settled()
+    bench.clock.advance(3600)
+    bench.control.patch_person(person.upn, attribute=TWO)
+    run = await operate.start(sweeper.tools, None, apply=True)
+    assert (await sweeper.until_applying(Nudge(run.id, 0))).tally.planned == {"update": 1}
+    await sweeper.stop(run.id)
+    bench.clock.advance(60)
+    again = await sweeper.sweep(apply=True)
+    assert (again.kind, dict(again.tally.outcomes), bench.mobile(person)) == (
+        RunKind.CHANGED,
+        {"updated": 1},
+        TWO,
+    )
+
+
 async def test_who_failed_is_owed_to_the_next_sweep(sweeper: Sweeper) -> None:
     """Nothing else would bring them back: neither delta nor audit log knows of our failure."""
     bench = sweeper.bench
@@ -181,7 +200,7 @@ async def test_who_failed_is_owed_to_the_next_sweep(sweeper: Sweeper) -> None:
     )
 
 
-async def test_late_repeated_and_parallel_nudges_do_nothing_twice(sweeper: Sweeper) -> None:
+async def test_trap_47_late_repeated_and_parallel_nudges_do_nothing_twice(sweeper: Sweeper) -> None:
     """At least once is what queues promise."""
     bench = sweeper.bench
     bench.person(ONE)
@@ -229,7 +248,7 @@ async def test_a_step_whose_worker_always_dies_fails_its_run(sweeper: Sweeper) -
     assert "5 times" in failed.detail
 
 
-async def test_a_sweep_outlives_an_outage_and_not_a_whole_night_of_it(sweeper: Sweeper) -> None:
+async def test_trap_43_a_sweep_outlives_an_outage_and_not_a_whole_night_of_it(sweeper: Sweeper) -> None:
     """Graph out of reach for an hour costs an hour; for seven, the run."""
     bench = sweeper.bench
     bench.person(ONE)
@@ -249,7 +268,7 @@ async def test_a_sweep_outlives_an_outage_and_not_a_whole_night_of_it(sweeper: S
         assert (await sweeper.run(run.id)).state is state
 
 
-async def test_two_timers_at_once_make_one_sweep(sweeper: Sweeper) -> None:
+async def test_trap_41_two_timers_at_once_make_one_sweep(sweeper: Sweeper) -> None:
     """The slot is the name: whoever comes second finds it taken."""
     slot = sweeper.bench.clock.now()
     run = await operate.start(sweeper.tools, None, apply=False, slot=slot)

@@ -30,7 +30,7 @@ METHODS = {CREATE: "POST", UPDATE: "PATCH", DELETE: "DELETE"}
     ],
     ids=["create-not", "create-done", "update-not", "update-done", "delete-not", "delete-done"],
 )
-async def test_trap_25_a_504_is_read_back_before_anything_is_repeated(
+async def test_traps_11_and_25_a_504_is_read_back_before_anything_is_repeated(
     bench: Bench,
     view: str,
     lag: float,
@@ -117,7 +117,7 @@ async def test_what_stays_unknown_says_so(bench: Bench) -> None:
     assert (await bench.one(person))["outcome"] == "created"
 
 
-async def test_patience_ends_with_the_calls_time(bench: Bench) -> None:
+async def test_trap_40_patience_ends_with_the_calls_time(bench: Bench) -> None:
     """A caller who waits three seconds gets an answer in three seconds."""
     person = bench.person(ONE)
     bench.control.fault(status=504, method="POST", path=person.id, applies_to="item", times=9)

@@ -54,7 +54,7 @@ def asked(signing: Signing) -> int:
         ({"identity": "400"}, "managed identity", "Assign the managed identity"),
     ],
 )
-async def test_what_waits_for_a_person_is_502_and_asked_for_twice_a_minute(
+async def test_trap_35_what_waits_for_a_person_is_502_and_asked_for_twice_a_minute(
     signing: Signing, switches: dict[str, Any], detail: str, remedy: str
 ) -> None:
     """Each push would repeat it; and half a minute after the repair it is over."""
@@ -73,7 +73,7 @@ async def test_what_waits_for_a_person_is_502_and_asked_for_twice_a_minute(
 
 
 @pytest.mark.parametrize("code", ["AccessDenied", "ForbiddenByPolicy", "ForbiddenByConnection", "Unheard"])
-async def test_403_alike_is_told_apart_by_its_innermost_code(signing: Signing, code: str) -> None:
+async def test_trap_35_403_alike_is_told_apart_by_its_innermost_code(signing: Signing, code: str) -> None:
     """Each cause has its own remedy."""
     signing.control.fault(status=403, code=code, **VAULT)
     body = await signing.refusal()
@@ -109,7 +109,7 @@ async def test_a_missing_and_an_empty_secret_are_named_and_soon_seen_to_be_set(
     await signing.token()
 
 
-async def test_an_expired_secret_is_served_and_warned_of(
+async def test_trap_34_an_expired_secret_is_served_and_warned_of(
     signing: Signing, caplog: pytest.LogCaptureFixture
 ) -> None:
     """For secrets both dates only inform; the warning comes once in five minutes, not with each call."""
@@ -247,7 +247,7 @@ async def test_a_password_rotated_between_two_reads_is_tried_with_what_was_read(
     await signing.token()
 
 
-def test_another_clouds_vault_is_told_apart_from_a_strange_answer() -> None:
+def test_trap_37_another_clouds_vault_is_told_apart_from_a_strange_answer() -> None:
     """The library refuses to send our token elsewhere, by a ValueError."""
     elsewhere = ValueError("The challenge resource 'vault.azure.cn' does not match the requested domain.")
     assert isinstance(vault_faults.of_shape(elsewhere), PermanentError)
