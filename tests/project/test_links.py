@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.project.pages import README, anchors, links, name, pages
 
 if TYPE_CHECKING:

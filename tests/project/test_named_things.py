@@ -1,4 +1,4 @@
-"""What the documents name exists: commands, programs, files, settings and their values, numbers of Entra's."""
+"""What the documents name exists: commands, programs, files, settings with their values, Entra's numbers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.project.pages import ROOT, blocks, code, manuals, name
-from tests.project.test_documents import NEEDED, settings_read
 
 from mfa_sync.credentials import aadsts
 from mfa_sync.settings import Settings
 from shared.errors import SettingsError
+from tests.project.pages import ROOT, blocks, code, manuals, name
+from tests.project.test_documents import NEEDED, settings_read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,11 +23,14 @@ _MAKE = re.compile(r"\bmake ((?:[a-z]+\b ?)+)")
 _MODULE = re.compile(r"\bpython3? -m ([A-Za-z_][A-Za-z0-9_.]*)")
 # A path of ours stands from the root: a folder, or a file by its kind.
 _PATH = re.compile(r"(?<![\w./<{*-])((?:[\w.-]+/)+(?:[\w.-]+)?)")
-_OURS = ("dev/", "docs/", "infra/", "mfa_sync/", "packaging/", "shared/", "tenant_setup/", "tests/", ".github/", ".ci/")
+_OURS = ("dev/", "docs/", "infra/", "mfa_sync/", "shared/", "tenant_setup/", "tests/", ".github/", ".ci/")
 _CAPITALS = re.compile(r"\b[A-Z][A-Z0-9]*(?:_+[A-Za-z0-9]+)+\b")
 _SET = re.compile(r"\b([A-Z][A-Z0-9]*(?:_+[A-Za-z0-9]+)*)=([A-Za-z0-9-]+)")
 _AADSTS = re.compile(r"\bAADSTS([0-9]{5,7})\b")
-_SHELLS = {"sh", "bash", "powershell"}
+# What a page's own script sets or reads: a shell's variables, and the environment in Python and PowerShell.
+_OWN = re.compile(r"""\$\{?(\w+)|environ\[["'](\w+)|\$env:(\w+)""")
+# Known to other plans of the platform: pages say that it does nothing here.
+_ELSEWHERE = {"WEBSITE_TIME_ZONE"}
 
 
 @cache
@@ -87,12 +90,10 @@ def test_every_path_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", manuals(), ids=name)
 def test_every_environment_setting_exists(page: Path) -> None:
-    """In capitals with a line between: a setting, or a variable that some program of ours or its platform reads."""
-    own = {
-        word for language, text in blocks(page) if language in _SHELLS for word in re.findall(r"\$\{?(\w+)", text)
-    }
+    """In capitals with a line between: a setting, or a variable that a program of ours or its platform reads."""
+    own = {word for _, text in blocks(page) for words in _OWN.findall(text) for word in words}
     named = {word for text in code(page) for word in _CAPITALS.findall(text)} - own
-    assert sorted(named - _words() - settings_read() - {"MAX_…"}) == []
+    assert sorted(named - _words() - settings_read() - _ELSEWHERE) == []
 
 
 @pytest.mark.parametrize("page", manuals(), ids=name)
@@ -106,7 +107,9 @@ def test_every_value_that_is_given_to_a_setting_is_allowed(page: Path) -> None:
             Settings.from_environment({**NEEDED, setting: value})
         except SettingsError as error:
             wrong += [fault for fault in error.faults if fault.startswith(f"{setting}: must be one of")]
-            wrong += [fault for fault in error.faults if fault.startswith(f"{setting}: must be a whole number")]
+            wrong += [
+                fault for fault in error.faults if fault.startswith(f"{setting}: must be a whole number")
+            ]
     assert wrong == []
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+
 from tests.project.pages import ROOT, code, manuals, name
 from tests.project.test_function_app import functions
 
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _CONTRACT = ROOT / "docs" / "http.md"
-_NAMED = re.compile(r"\b(GET|POST|PUT|PATCH|DELETE) (?:https?://[^/\s]+)?/api/([^\s`?\"']*)")
+_NAMED = re.compile(
+    r"\b(GET|POST|PUT|PATCH|DELETE) (?:https?://[^/\s]+)?/api/((?:/?(?:[\w.-]+|\{\w+\??\}))+)"
+)
 
 
 def _bare(route: str) -> str:
@@ -28,7 +31,9 @@ def _documented(page: Path) -> set[tuple[str, str]]:
 def _served() -> list[set[tuple[str, str]]]:
     """Return each method and route of the app; an optional last part may be named with or without."""
     found = []
-    for route, methods, _ in (http for function in functions().values() for http in function if len(http) == 3):
+    for route, methods, _ in (
+        http for function in functions().values() for http in function if len(http) == 3
+    ):
         forms = {_bare(route), _bare(re.sub(r"/\{\w+\?\}", "", route))} if "?}" in route else {_bare(route)}
         found += [{(method, form) for form in forms} for method in methods]
     return found
