@@ -90,7 +90,7 @@ def test_every_path_exists(page: Path) -> None:
 
 @pytest.mark.parametrize("page", manuals(), ids=name)
 def test_every_environment_setting_exists(page: Path) -> None:
-    """In capitals with a line between: a setting, or a variable that a program of ours or its platform reads."""
+    """In capitals with a line between: a setting, or what a program of ours or its platform reads."""
     own = {word for _, text in blocks(page) for words in _OWN.findall(text) for word in words}
     named = {word for text in code(page) for word in _CAPITALS.findall(text)} - own
     assert sorted(named - _words() - settings_read() - _ELSEWHERE) == []
