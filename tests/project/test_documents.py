@@ -14,7 +14,6 @@ from mfa_sync.log import Event
 from mfa_sync.settings import Settings
 from shared.errors import Problem
 from shared.outcome import CODES, Code, Note
-from tests.project.pages import pages, tables
 
 ROOT = Path(__file__).parents[2]
 PLATFORM = {"FUNCTIONS_WORKER_RUNTIME": "python"}
@@ -92,18 +91,11 @@ def test_every_code_has_a_meaning() -> None:
 
 @pytest.mark.parametrize(
     ("heading", "names"),
-    [("Problems", set(Problem)), ("Notes", set(Note))],
+    [("Problems", set(Problem)), ("Notes", set(Note)), ("Events", set(Event))],
 )
-def test_problems_and_notes_are_documented_and_no_others(heading: str, names: set[str]) -> None:
+def test_problems_notes_and_events_are_documented_and_no_others(heading: str, names: set[str]) -> None:
     """Names are stable interface: none is secret, none is invented."""
     assert set(table("codes.md", heading)) == {str(name) for name in names}
-
-
-def test_every_event_is_documented_in_one_table_and_no_other() -> None:
-    """What alerts wait for is stable too, and one table tells it."""
-    (rows,) = (rows for page in pages() for header, rows in tables(page) if header[0].casefold() == "event")
-    names = [first.strip("`") for first, *_ in rows]
-    assert sorted(names) == sorted(set(Event))
 
 
 def test_every_setting_that_is_read_is_documented_and_no_other() -> None:
