@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry.sdk import environment_variables
 
 from mfa_sync.credentials import aadsts
 from mfa_sync.settings import Settings
@@ -29,8 +30,8 @@ _SET = re.compile(r"\b([A-Z][A-Z0-9]*(?:_+[A-Za-z0-9]+)*)=([A-Za-z0-9-]+)")
 _AADSTS = re.compile(r"\bAADSTS([0-9]{5,7})\b")
 # What a page's own script sets or reads: a shell's variables, and the environment in Python and PowerShell.
 _OWN = re.compile(r"""\$\{?(\w+)|environ\[["'](\w+)|\$env:(\w+)""")
-# Known to other plans of the platform: pages say that it does nothing here.
-_ELSEWHERE = {"WEBSITE_TIME_ZONE"}
+# Read by OpenTelemetry's library; and one of the platform's other plans, of which a page says that it is none here.
+_ELSEWHERE = {*vars(environment_variables), "WEBSITE_TIME_ZONE"}
 
 
 @cache
