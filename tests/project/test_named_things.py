@@ -30,7 +30,7 @@ _SET = re.compile(r"\b([A-Z][A-Z0-9]*(?:_+[A-Za-z0-9]+)*)=([A-Za-z0-9-]+)")
 _AADSTS = re.compile(r"\bAADSTS([0-9]{5,7})\b")
 # What a page's own script sets or reads: a shell's variables, and the environment in Python and PowerShell.
 _OWN = re.compile(r"""\$\{?(\w+)|environ\[["'](\w+)|\$env:(\w+)""")
-# Read by OpenTelemetry's library; and one of the platform's other plans, of which a page says that it is none here.
+# Read by OpenTelemetry's library; and one of the platform's, of which a page says that Flex knows it not.
 _ELSEWHERE = {*vars(environment_variables), "WEBSITE_TIME_ZONE"}
 
 
