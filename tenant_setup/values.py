@@ -17,6 +17,9 @@ HANDSHAKE, PREVIOUS = "mfa-sync-handshake", "mfa-sync-handshake-previous"
 APPROVER, FINGERPRINT_KEY = "mfa-sync-approver", "mfa-sync-fingerprint-key"
 USERNAME, PASSWORD = "mfa-sync-username", "mfa-sync-password"
 CLIENT_SECRET = "mfa-sync-client-secret"  # noqa: S105  a name
+SIGNING_KEY, SIGNING_PREVIOUS = "mfa-sync-signing-key", "mfa-sync-signing-key-previous"
+# What counts for some hours more when it is replaced, and where its former value goes.
+FORMER = {HANDSHAKE: PREVIOUS, SIGNING_KEY: SIGNING_PREVIOUS}
 BYTES = 32
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
@@ -40,6 +43,11 @@ def _key() -> str:
     return base64.b64encode(secrets.token_bytes(BYTES)).decode()
 
 
+def _signing_key() -> str:
+    """As the Standard Webhooks specification writes keys."""
+    return f"whsec_{_key()}"
+
+
 def _no_edges(value: str) -> str | None:
     return "begins or ends with a blank, which sign-in would not forgive" if value != value.strip() else None
 
@@ -58,6 +66,7 @@ ASKED = {
     "username": Kind(USERNAME, check=_a_name),
     "password": Kind(PASSWORD, check=_no_edges),
     "client-secret": Kind(CLIENT_SECRET, check=_a_client_secret),
+    "signing-key": Kind(SIGNING_KEY, _signing_key),
 }
 REPLACEABLE = {
     "handshake": HANDSHAKE,

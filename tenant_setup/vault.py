@@ -10,7 +10,7 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, 
 
 from tenant_setup.change import ALTER, MAKE, Change
 from tenant_setup.errors import StoppedError
-from tenant_setup.values import ASKED, HANDSHAKE, PREVIOUS, RANDOM, REPLACEABLE, Kind, checked
+from tenant_setup.values import ASKED, FORMER, RANDOM, REPLACEABLE, Kind, checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,12 +71,12 @@ def _changes(client: SecretClient, wanted: WantedSecrets, ask: Ask, say: Say) ->
             say(f"  {kind.name} is there: {_told(latest)}")
         if latest is not None and kind.name not in replaced:
             continue
-        if latest is not None and kind.name == HANDSHAKE:
+        if latest is not None and kind.name in FORMER:
             until = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=wanted.overlap_hours)
             yield Change(
                 ALTER,
-                f"{PREVIOUS}: today's handshake, good until {_day(until)}",
-                _keeping(client, until),
+                f"{FORMER[kind.name]}: today's {kind.name}, good until {_day(until)}",
+                _keeping(client, kind.name, until),
             )
         sign = MAKE if latest is None else ALTER
         how = "random" if kind.make else "asked for"
@@ -92,10 +92,10 @@ def _setting(client: SecretClient, kind: Kind, expires: datetime, ask: Ask) -> C
     return do
 
 
-def _keeping(client: SecretClient, until: datetime) -> Callable[[], str]:
+def _keeping(client: SecretClient, name: str, until: datetime) -> Callable[[], str]:
     def do() -> str:
-        made = client.set_secret(PREVIOUS, client.get_secret(HANDSHAKE).value or "", expires_on=until)
-        return f"{PREVIOUS}: {_told(made.properties)}"
+        made = client.set_secret(FORMER[name], client.get_secret(name).value or "", expires_on=until)
+        return f"{FORMER[name]}: {_told(made.properties)}"
 
     return do
 

@@ -87,6 +87,7 @@ var operatorRules = [
     ipAddress: address
   }
 ]
+var telemetry = appSettings.TELEMETRY
 // What follows from the resources comes last and wins: above all EASY_AUTH, which makes the app believe a header.
 var wiring = {
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
@@ -97,6 +98,9 @@ var wiring = {
   AzureWebJobsStorage__credential: 'managedidentity'
   AzureWebJobsStorage__queueServiceUri: account.properties.primaryEndpoints.queue
   AzureWebJobsStorage__tableServiceUri: account.properties.primaryEndpoints.table
+  // With TELEMETRY=on the app exports its own lines, and the host must leave them to it (docs/telemetry.md).
+  PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'false'
+  PYTHON_ENABLE_OPENTELEMETRY: (telemetry == 'on') ? 'true' : 'false'
   CLIENT_ID: (graphAuth == 'managed-identity') ? identityClientId : clientId
   EASY_AUTH: easyAuth ? 'true' : 'false'
   KEY_VAULT_URL: vaultUrl

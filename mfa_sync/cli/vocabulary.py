@@ -10,11 +10,12 @@ RUNS_START = "runs_start"
 RUNS_APPROVE = "runs_approve"
 RUNS_DISCARD = "runs_discard"
 RUNS_STOP = "runs_stop"
+OPENAPI = "openapi"
 
 OPERATOR_FUNCTIONS = (EXPLAIN, RUNS_LIST, RUNS_READ, RUNS_START, RUNS_APPROVE, RUNS_DISCARD, RUNS_STOP)
 """The functions that HR's key must not open."""
 
-KEYED_FUNCTIONS = (PUSH, *OPERATOR_FUNCTIONS)
+KEYED_FUNCTIONS = (PUSH, OPENAPI, *OPERATOR_FUNCTIONS)
 """The functions that have a key."""
 
 BACKGROUND_FUNCTIONS = ("sweep", "watchdog", "run_step", "run_poison")

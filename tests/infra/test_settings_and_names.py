@@ -16,21 +16,20 @@ from mfa_sync.triggers.nudges import CONNECTION, POISON_QUEUE, QUEUE
 # Read by the platform and not by the app, each for its reason.
 PLATFORM = {
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",  # the component takes no key
-    "APPLICATIONINSIGHTS_CONNECTION_STRING",  # where it is
     "AzureWebJobsStorage__queueServiceUri",  # the host's trigger; the app itself opens no queue
     "OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID",  # App Service authentication, in place of a client secret
 }
 # The other ways to name a storage account: the template uses the addresses.
 OTHER_FORMS = {"AzureWebJobsStorage", "AzureWebJobsStorage__accountName"}
 LOCAL = {"FUNCTIONS_WORKER_RUNTIME"}
-# Being added to the app.
-COMING = {"ROPC_CREDENTIAL", "SIGNED_REQUESTS", "SIGNING_SECRET", "TELEMETRY", "TELEMETRY_UPNS"}
 # Where an installation begins otherwise than the app by itself.
 OTHERWISE = {"TELEMETRY": "on"}
+GUID = "22222222-2222-4222-8222-222222222222"
 STAND_INS = {
     "AZURE_CLIENT_ID": "55555555-5555-4555-8555-555555555555",
     "AzureWebJobsStorage__blobServiceUri": "https://account.blob.core.windows.net/",
     "AzureWebJobsStorage__tableServiceUri": "https://account.table.core.windows.net/",
+    "APPLICATIONINSIGHTS_CONNECTION_STRING": f"InstrumentationKey={GUID};IngestionEndpoint=https://in.example/",
     "AzureWebJobsStorage__clientId": "55555555-5555-4555-8555-555555555555",
     "KEY_VAULT_URL": "https://vault.vault.azure.net/",
 }
@@ -38,28 +37,27 @@ STAND_INS = {
 
 def test_the_template_sets_what_the_app_reads_and_nothing_else(everything: Template) -> None:
     """A setting that is missing could not be found to be changed; one that is not read does nothing."""
-    known = PLATFORM | COMING
     given, read = set(given_settings(everything)), settings_read() - OTHER_FORMS
-    strange, missing = given - read - known, read - given - known
+    strange, missing = given - read - PLATFORM, read - given - PLATFORM
     assert not strange, (
         f"infra/settings.json, infra/app/function.bicep: {strange}: take out, the app reads none"
     )
     assert not missing, f"infra/settings.json: {missing}: add what the app reads"
-    assert given >= COMING | PLATFORM
+    assert given >= PLATFORM
 
 
 def test_the_example_for_local_use_has_the_same(everything: Template, root: Path) -> None:
     """Whoever tries the app locally meets the same choices."""
     example = json.loads((root / "local.settings.json.example").read_text(encoding="utf-8"))["Values"]
     given = {name for name in given_settings(everything) if "__" not in name}
-    assert set(example) - LOCAL - OTHER_FORMS - COMING == given - PLATFORM - COMING
+    assert set(example) - LOCAL - OTHER_FORMS == given - PLATFORM
 
 
 def test_the_documented_settings_are_the_same_with_the_same_defaults(root: Path) -> None:
     """An installation begins with the defaults of docs/settings.md, but for what OTHERWISE lists."""
     documented = defaults(root)
     ours = json.loads((root / "infra" / "settings.json").read_text(encoding="utf-8"))
-    assert set(documented) - OTHER_FORMS >= set(ours) - COMING
+    assert set(documented) - OTHER_FORMS >= set(ours)
     for name, value in ours.items():
         if name in documented:
             assert value == OTHERWISE.get(name, documented[name]), (
@@ -95,6 +93,8 @@ def test_sweeps_begin_held(template: Template, root: Path) -> None:
             "CLIENT_ID",
             "managed-identity:identity.properties.clientId",
         ),
+        ({}, "PYTHON_ENABLE_OPENTELEMETRY", "true"),
+        ({"settings": {"TELEMETRY": "off"}}, "PYTHON_ENABLE_OPENTELEMETRY", "false"),
         ({"ropcCredential": "managed-identity"}, "ROPC_CREDENTIAL", "managed-identity"),
     ],
 )
@@ -137,9 +137,6 @@ def test_another_table_is_made_where_it_is_set(root: Path) -> None:
     containers = template.of("Microsoft.Storage/storageAccounts/blobServices/containers")
     assert table.body["name"] == "other"
     assert [one.body["name"] for one in containers] == ["app-package", "others"]
-
-
-GUID = "22222222-2222-4222-8222-222222222222"
 
 
 def given_settings(template: Template) -> dict[str, str]:

@@ -74,6 +74,7 @@ def test_the_names_are_those_that_the_app_reads() -> None:
     assert {value for name, value in example.items() if name.endswith("_SECRET")} == {
         *RANDOM,
         *(values.PREVIOUS, values.USERNAME, values.PASSWORD, values.CLIENT_SECRET),
+        *(values.SIGNING_KEY, values.SIGNING_PREVIOUS),
     }
 
 
@@ -128,6 +129,17 @@ def test_a_replaced_handshake_counts_for_a_while(
     assert previous.exp is not None
     assert abs(previous.exp - previous.created - DAY) < 60
     assert len(vault[values.APPROVER]) == 1
+
+
+def test_a_signing_key_is_made_on_demand_and_replaced_like_a_handshake(
+    operator: Operator, vault: dict[str, list[SecretVersion]]
+) -> None:
+    """Random, as the specification of signed calls writes keys; the former one counts for a while."""
+    assert secrets(operator, "apply", "--ask", "signing-key").code == 0
+    former = vault[values.SIGNING_KEY][0].value
+    assert len(base64.b64decode(former.removeprefix("whsec_"), validate=True)) == 32
+    assert secrets(operator, "apply", "--replace", "signing-key").code == 0
+    assert [version.value for version in vault[values.SIGNING_PREVIOUS]] == [former]
 
 
 @pytest.mark.parametrize(("mode", "why"), [("rbac", "Key Vault Secrets Officer"), ("firewall", "firewall")])

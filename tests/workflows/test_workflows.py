@@ -75,7 +75,7 @@ def test_nothing_is_found_against_the_workflows() -> None:
         ("ci.yml", "@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2", "@v4", "unpinned-uses"),
         ("ci.yml", "persist-credentials: false", "persist-credentials: true", "artipacked"),
         ("ci.yml", "permissions:\n      contents: read", "permissions: write-all", "excessive-permissions"),
-        ("deploy.yml", '"$APP_URL"', "${{ inputs.environment }}", "template-injection"),
+        ("deploy.yml", "mfa_sync smoke", "mfa_sync smoke ${{ inputs.environment }}", "template-injection"),
     ],
 )  # fmt: skip
 def test_a_fault_is_found(tmp_path: Path, file: str, old: str, new: str, finding: str) -> None:
