@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import httpx
 
@@ -15,7 +15,7 @@ from dev.tenant import sample
 from dev.tenant.server import EmulatedTenant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from dev.functions_host import HostOptions
@@ -36,7 +36,13 @@ def example_settings() -> dict[str, str]:
 
 
 class LocalStack:
-    """Tenant, storage and host, up while the `with` block runs."""
+    """Tenant, storage and host, up while the `with` block runs.
+
+    Attributes:
+        listeners: Told each answer of every stack's host, for who checks them all.
+    """
+
+    listeners: ClassVar[list[Callable[[httpx.Response], None]]] = []
 
     def __init__(
         self,
@@ -74,7 +80,12 @@ class LocalStack:
                 )
             )
             self._http = exits.enter_context(
-                httpx.Client(base_url=self.host.url, trust_env=False, timeout=120)
+                httpx.Client(
+                    base_url=self.host.url,
+                    trust_env=False,
+                    timeout=120,
+                    event_hooks={"response": [self._tell]},
+                )
             )
             self._exits = exits.pop_all()
         return self
@@ -125,3 +136,8 @@ class LocalStack:
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send anything to the host."""
         return self._http.request(method, path, **options)
+
+    def _tell(self, response: httpx.Response) -> None:
+        for listener in self.listeners:
+            response.read()
+            listener(response)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mfa_sync.last_written import LastWritten
     from mfa_sync.runs.store import RunStore
     from mfa_sync.runs.tools import Tools
+    from mfa_sync.signed_requests import SignedRequests
     from mfa_sync.storage import Table
     from mfa_sync.stored_answers import StoredAnswers
     from shared.clock import Clock
@@ -47,6 +48,7 @@ class Worker:
     table: Table
     handshake: Handshake
     approver: Handshake
+    signatures: SignedRequests | None
     graph: GraphClient
     groups: Groups
     reach: Reach
@@ -126,6 +128,7 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
     from mfa_sync.graph.tenant import Reach  # noqa: PLC0415
     from mfa_sync.last_written import LastWritten  # noqa: PLC0415
     from mfa_sync.runs.store import RunStore  # noqa: PLC0415
+    from mfa_sync.signed_requests import SignedRequests  # noqa: PLC0415
     from mfa_sync.stored_answers import StoredAnswers  # noqa: PLC0415
 
     settings = Settings.from_environment(environ)
@@ -143,6 +146,7 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
         table,
         Handshake(vault, names.handshake, clock, previous=names.handshake_previous),
         Handshake(vault, names.approver, clock, unlike=(names.handshake, names.handshake_previous)),
+        SignedRequests(vault, settings, table, clock) if settings.signed_requests else None,
         graph,
         Groups(graph, clock),
         Reach(app_only=settings.graph_auth.is_app_only),
@@ -181,4 +185,12 @@ def sign_in_of(settings: Settings, vault: KeyVault, clock: Clock, wires: Wires, 
 @cache
 def worker() -> Worker:
     """Return this process's worker. A SettingsError is not remembered: each call says so again."""
-    return build_worker(os.environ, SystemClock())
+    made = build_worker(os.environ, SystemClock())
+    if made.settings.telemetry.connection_string:
+        try:
+            from mfa_sync.otel.pipeline import switch_on  # noqa: PLC0415  half a second of imports
+
+            switch_on(made.settings.telemetry)
+        except Exception as error:  # noqa: BLE001  the work goes on unseen
+            record(_LOG, logging.ERROR, Event.TELEMETRY_UNAVAILABLE, cause=type(error).__name__)
+    return made

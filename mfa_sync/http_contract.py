@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
-_MOST_FAULTS = 20
-_MOST_REFERENCE = 128
-_MOST_UPN = 113
+MOST_FAULTS = 20
+MOST_REFERENCE = 128
+MOST_UPN = 113
 _MOST_POINTER = 80
-_MOST_IDEMPOTENCY_KEY = 255
+MOST_IDEMPOTENCY_KEY = 255
 
 _QUERY = ("dryRun",)
 _PLATFORM_QUERY = frozenset({"code", "clientId"})
@@ -82,11 +82,11 @@ def parse_idempotency_key(header: str | None) -> str | None:
     key = header.strip()
     if len(key) > 1 and key.startswith('"') and key.endswith('"'):
         key = key[1:-1]
-    if not key or len(key) > _MOST_IDEMPOTENCY_KEY:
+    if not key or len(key) > MOST_IDEMPOTENCY_KEY:
         raise RequestError(
             422,
             Problem.INVALID_REQUEST,
-            f"Idempotency-Key must hold 1 to {_MOST_IDEMPOTENCY_KEY} characters.",
+            f"Idempotency-Key must hold 1 to {MOST_IDEMPOTENCY_KEY} characters.",
         )
     return key
 
@@ -155,7 +155,7 @@ class Faults:
                 422,
                 Problem.INVALID_REQUEST,
                 f"{count} fault(s) in the body; nothing was done.",
-                self._found[:_MOST_FAULTS],
+                self._found[:MOST_FAULTS],
             )
 
 
@@ -188,7 +188,7 @@ def parse_rows(body: bytes, content_type: str | None, most: int) -> list[Row]:
             422,
             Problem.INVALID_REQUEST,
             f"{len(faults)} fault(s) in the rows; nothing was done.",
-            faults[:_MOST_FAULTS],
+            faults[:MOST_FAULTS],
         )
     return [row for row in rows if row]
 
@@ -240,8 +240,8 @@ def _row(item: Any, pointer: str, faults: list[dict[str, str]]) -> Row | None:
     key, shown = _who(values, fault)
     mobile = _text(values, "Mobile", fault)
     reference = _text(values, "Reference", fault)
-    if reference and len(reference) > _MOST_REFERENCE:
-        fault("Reference", f"At most {_MOST_REFERENCE} characters.")
+    if reference and len(reference) > MOST_REFERENCE:
+        fault("Reference", f"At most {MOST_REFERENCE} characters.")
     keep = _keep(values, fault)
     if len(faults) > before:
         return None
@@ -263,7 +263,7 @@ def _values(
         name = next((one for one in known if one.lower() == key.lower()), None)
         if name is None:
             # The nearest name is costly to find, and past the faults shown nobody reads it.
-            hint = _nearest(key, known) if len(faults) < _MOST_FAULTS else "."
+            hint = _nearest(key, known) if len(faults) < MOST_FAULTS else "."
             _note(faults, pointer, key, f"Unknown key{hint}")
         elif name in values:
             _note(faults, pointer, key, "This key stands twice.")
@@ -283,8 +283,8 @@ def _who(values: dict[str, Any], fault: Any) -> tuple[str, str | None]:
         return object_id.lower(), None
     elif upn is not None:
         local, _, domain = upn.rpartition("@")
-        if not local or not domain or len(upn) > _MOST_UPN or _NO_UPN.search(upn):
-            fault("UserPrincipalName", f"Not a user principal name of at most {_MOST_UPN} characters.")
+        if not local or not domain or len(upn) > MOST_UPN or _NO_UPN.search(upn):
+            fault("UserPrincipalName", f"Not a user principal name of at most {MOST_UPN} characters.")
         return _ascii_lower(upn), upn
     return "", None
 

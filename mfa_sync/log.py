@@ -32,8 +32,11 @@ class Event(StrEnum):
     RUN_TURNED_FULL = "run.turnedFull"
     ROW_SETTLED = "row.settled"
     SECRET_EXPIRES = "secret.expires"  # noqa: S105  an event's name
+    SIGNATURE_REFUSED = "signature.refused"
+    REPLAY_UNCHECKED = "signature.replayUnchecked"
     SIGN_IN_REFUSED = "signIn.refused"
     SIGNED_IN = "signIn.done"
+    TELEMETRY_UNAVAILABLE = "telemetry.unavailable"
     STORAGE_UNAVAILABLE = "storage.unavailable"
     PRIVILEGED_ALLOWED = "privilegedTargets.allowed"
     PRIVILEGED_UNREADABLE = "privilegedTargets.unreadable"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mfa_sync.http_contract import RequestError, parse_object, refuse_query
 from mfa_sync.runs.run import RunKind
+from mfa_sync.runs.store import RUN_ID
 from shared.errors import Problem
 from shared.tenant import Kind
 
@@ -16,12 +17,10 @@ if TYPE_CHECKING:
 
     from mfa_sync.http_contract import Faults
 
-_MOST_RUNS = 100
+MOST_RUNS = 100
 _RUNS = 20
-_MOST_REASON = 500
+MOST_REASON = 500
 _SWEEPS = {kind.value: kind for kind in (RunKind.FULL, RunKind.CHANGED)}
-# What `mfa_sync/runs/store.py` makes; anything else is no run's id, and the storage is not asked for it.
-_RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z]{1,20}(-[0-9a-f]{1,32})?")
 # +46 70 174 06 11, 070-174 06 11. A date begins with neither, and a ticket's number seldom.
 _PHONE = re.compile(r"\+[ (]*[0-9](?:[ ().\-/]*[0-9]){6}|(?<![0-9A-Za-z])0[0-9](?:[ .\-]?[0-9]){7}")
 
@@ -56,7 +55,7 @@ class Approval:
 
 def is_run_id(text: str) -> bool:
     """Return whether a run can have this id."""
-    return _RUN_ID.fullmatch(text) is not None
+    return RUN_ID.fullmatch(text) is not None
 
 
 def parse_listing(query: Mapping[str, str]) -> tuple[int, str | None]:
@@ -67,8 +66,8 @@ def parse_listing(query: Mapping[str, str]) -> tuple[int, str | None]:
     """
     refuse_query(query, "limit", "after")
     limit = _whole(query.get("limit", str(_RUNS)))
-    if limit is None or not 1 <= limit <= _MOST_RUNS:
-        raise _refused(f"limit must be a whole number from 1 to {_MOST_RUNS}.")
+    if limit is None or not 1 <= limit <= MOST_RUNS:
+        raise _refused(f"limit must be a whole number from 1 to {MOST_RUNS}.")
     after = query.get("after")
     if after is not None and not is_run_id(after):
         raise _refused("after must be the id of a run, as in `next`.")
@@ -158,8 +157,8 @@ def _reason(values: Mapping[str, Any], faults: Faults) -> str:
     """Return the operator's words. They are kept and shown, so a phone number must not be among them."""
     reason = values.get("reason")
     text = reason.strip() if isinstance(reason, str) else ""
-    if not 1 <= len(text) <= _MOST_REASON or not text.isprintable():
-        faults.add("/reason", f"Must be 1 to {_MOST_REASON} characters of printable text.")
+    if not 1 <= len(text) <= MOST_REASON or not text.isprintable():
+        faults.add("/reason", f"Must be 1 to {MOST_REASON} characters of printable text.")
     elif _PHONE.search(text):
         faults.add("/reason", "Holds what may be a phone number: it is kept and shown, so leave that out.")
     return text

@@ -157,7 +157,7 @@ def _decision(worker: Worker, what: str, by: str, reason: str, kinds: tuple[str,
 
 
 def _moving(run: Run, status: int = 202) -> Answer:
-    nudge = Nudge(run.id, run.step) if run.state.is_moving else None
+    nudge = Nudge.of(run) if run.state.is_moving else None
     return Answer(status, run_view.head(run), {"Location": f"/api/runs/{run.id}"}, nudge)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mfa_sync import answers, http_contract, outsiders, push_runs
+from mfa_sync import answers, http_contract, outsiders, push_runs, telemetry
 from mfa_sync.log import Event, record
+from mfa_sync.runs.run import RunKind
 from shared.clock import Deadline
 from shared.outcome import Code, Result
 from shared.plan import lasting
@@ -28,6 +30,7 @@ _LOG = logging.getLogger(__name__)
 _WAIT = re.compile(r"\bwait=([0-9]{1,6})\b")
 
 
+@telemetry.traced(telemetry.Span.PUSH)
 async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Answer:
     """Return the answer to `POST /api/mfa-sync`.
 
@@ -44,6 +47,8 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
     deadline = Deadline.after(worker.clock, _seconds(headers.get("prefer"), worker.settings.deadline_seconds))
     if not await worker.handshake.accepts_within(headers.get("message"), deadline):
         return answers.handshake_refused()
+    if worker.signatures:
+        await worker.signatures.check(headers, body, deadline)
     dry_run = http_contract.parse_dry_run(query)
     key = http_contract.parse_idempotency_key(headers.get("idempotency-key"))
     rows = http_contract.parse_rows(body, headers.get("content-type"), worker.settings.rows_max)
@@ -122,6 +127,11 @@ def _record(
             notes=[note.value for note in result.notes],
             dryRun=dry_run,
         )
+    telemetry.note(run=run_id, rows=sum(len(entry.rows) for entry in entries), status=answer.status)
+    if not dry_run:
+        outcomes = Counter(result.outcome.value for result in results)
+        codes = Counter(result.code.value for result in results if result.code)
+        telemetry.count_users(RunKind.PUSH.value, outcomes, codes)
     record(
         _LOG,
         logging.INFO,

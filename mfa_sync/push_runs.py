@@ -7,6 +7,7 @@ import logging
 import uuid
 from typing import TYPE_CHECKING
 
+from mfa_sync import telemetry
 from mfa_sync.answers import Answer, answer_of_lines
 from mfa_sync.http_contract import RequestError
 from mfa_sync.log import Event, record
@@ -40,6 +41,7 @@ def new_id(clock: Clock) -> str:
     return run_id(RunKind.PUSH, clock.now(), uuid.uuid4().hex[:8])
 
 
+@telemetry.traced(telemetry.Span.RUN_START)
 async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer:
     """Keep the rows as a run, and return where its result will be.
 
@@ -58,7 +60,8 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
     key = await tools.keys.current()
     now = tools.clock.now().timestamp()
     apply = not dry_run and not worker.settings.plan_only
-    run = Run(new_id(tools.clock), RunKind.PUSH, now, now, apply=apply)
+    run = Run(new_id(tools.clock), RunKind.PUSH, now, now, apply=apply, trace=telemetry.traceparent())
+    telemetry.note(run=run.id, kind=run.kind.value, rows=len(rows))
     kept = [KeptRow.of(row, policy.default_region, key) for row in rows]
     try:
         await push_run.keep_rows(run, kept, key.version, dry_run=dry_run, tools=tools)
@@ -66,7 +69,7 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
     except StorageDownError as error:
         raise _storage_down() from error
     record(_LOG, logging.INFO, Event.RUN_STARTED, run=run.id, kind=run.kind.value, rows=len(rows))
-    return _working(run, Nudge(run.id, run.step))
+    return _working(run, Nudge.of(run))
 
 
 async def look_up(worker: Worker, wanted: str) -> Answer:

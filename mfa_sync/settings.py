@@ -30,9 +30,13 @@ _REGION = re.compile(r"[A-Z]{2}")
 # Second, minute, hour, day, month, day of the week; what stands in them the Functions host judges.
 _SCHEDULE = re.compile(r"\S+( +\S+){5}")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
+_CONNECTION = re.compile(
+    r"InstrumentationKey=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(;[A-Za-z]+=[^;=\s]+)*"
+)
 _TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
 _CONTAINER_NAME = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 _STORAGE = "AzureWebJobsStorage"
+_INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 # The emulator's short form, or an account by its key or by a shared access signature.
 _KEYED = {"accountname", "accountkey"}
 _SIGNED = {"blobendpoint", "tableendpoint", "sharedaccesssignature"}
@@ -69,6 +73,8 @@ class SecretNames:
     client_secret: str
     fingerprint_key: str
     approver: str
+    signing_key: str
+    signing_key_previous: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,19 @@ class SweepSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TelemetrySettings:
+    """Where spans, metrics and events go.
+
+    Attributes:
+        connection_string: Application Insights; None: nowhere.
+        upns: Whether user principal names may stand in them.
+    """
+
+    connection_string: str | None = field(default=None, repr=False)
+    upns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything the app is told from outside.
 
@@ -136,6 +155,8 @@ class Settings:
         deadline_seconds: Seconds after which a call is answered with what is known.
         sweeps: How everybody is kept in agreement.
         easy_auth: Whether the platform authenticates operators, so that its header may be believed.
+        signed_requests: Whether pushes must be signed.
+        telemetry: What is exported, and where to.
     """
 
     graph_auth: GraphAuth
@@ -160,6 +181,8 @@ class Settings:
     deadline_seconds: int
     sweeps: SweepSettings
     easy_auth: bool
+    signed_requests: bool
+    telemetry: TelemetrySettings
 
     def deciding_digest(self) -> str:
         """Return a digest of what decides about users: where it changes, all are looked at again."""
@@ -195,6 +218,10 @@ class Settings:
                 client_secret=read.secret_name("CLIENT_SECRET_SECRET", "mfa-sync-client-secret"),
                 fingerprint_key=read.secret_name("FINGERPRINT_KEY_SECRET", "mfa-sync-fingerprint-key"),
                 approver=read.secret_name("APPROVER_SECRET", "mfa-sync-approver"),
+                signing_key=read.secret_name("SIGNING_SECRET", "mfa-sync-signing-key"),
+                signing_key_previous=read.secret_name(
+                    "SIGNING_PREVIOUS_SECRET", "mfa-sync-signing-key-previous"
+                ),
             ),
             storage=read.storage(),
             state_table=read.optional(
@@ -238,6 +265,8 @@ class Settings:
                 claim_seconds=read.whole("RUN_CLAIM_SECONDS", 300, 5, 600),
             ),
             easy_auth=read.flag("EASY_AUTH", default=False),
+            signed_requests=read.word("SIGNED_REQUESTS", "off", "require") == "require",
+            telemetry=read.telemetry(),
         )
         read.optional("SWEEP_SCHEDULE", "six fields such as 0 0 2 * * *", _SCHEDULE)
         if read.faults:
@@ -341,6 +370,31 @@ class _Reader:
         if whole:
             return StorageSettings(whole)
         return StorageSettings(None, addresses["table"], addresses["blob"], client_id)
+
+    def telemetry(self) -> TelemetrySettings:
+        """Return where telemetry goes. What the platform would export beside us is refused."""
+        is_on = self.word("TELEMETRY", "off", "on") == "on"
+        upns = self.flag("TELEMETRY_UPNS", default=False)
+        target = self.optional(
+            _INSIGHTS, "a connection string: InstrumentationKey=…;IngestionEndpoint=…", _CONNECTION
+        )
+        if is_on and not self._text(_INSIGHTS):
+            self.faults.append(f"{_INSIGHTS}: is missing; TELEMETRY=on needs it")
+        if self._platform_flag("PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"):
+            self.faults.append(
+                "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: must not be true, for the worker would export "
+                "addresses that hold UPNs; set TELEMETRY=on instead"
+            )
+        if self._platform_flag("PYTHON_ENABLE_OPENTELEMETRY") is not is_on:
+            self.faults.append(
+                "PYTHON_ENABLE_OPENTELEMETRY: must be true with TELEMETRY=on, else events go out twice, and "
+                "not without it, else none does"
+            )
+        return TelemetrySettings(target if is_on else None, upns)
+
+    def _platform_flag(self, name: str) -> bool:
+        """Return a flag as the worker library reads it."""
+        return self._text(name).lower() in {"1", "true", "t", "yes", "y"}
 
     def limits(self) -> Limits:
         defaults = {

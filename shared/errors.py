@@ -16,6 +16,8 @@ class Problem(StrEnum):
 
     MISCONFIGURED = "misconfigured"
     HANDSHAKE_REFUSED = "handshakeRefused"
+    SIGNATURE_REFUSED = "signatureRefused"
+    REQUEST_REPLAYED = "requestReplayed"
     NOT_JSON = "notJson"
     TOO_LARGE = "tooLarge"
     TOO_MANY_ROWS = "tooManyRows"

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from dev.tenant import faults, key_vault, sign_in
+from dev.tenant import faults, ingestion, key_vault, sign_in
 from dev.tenant.graph import service as graph
 from dev.tenant.request_log import without_numbers
-from dev.tenant.state import GRAPH_HOST, LOGIN_HOST
+from dev.tenant.state import GRAPH_HOST, INGESTION_HOST, LOGIN_HOST
 from dev.tenant.wire import Call, Reply
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class Front:
             return graph.answer(self.state, call)
         if call.host == LOGIN_HOST:
             return sign_in.answer(self.state, call)
+        if call.host == INGESTION_HOST:
+            return ingestion.answer(self.state, call)
         if self.state.knows_host(call.host):
             return key_vault.answer(self.state, call)
         return Reply(421, {"error": "This host is not emulated."})

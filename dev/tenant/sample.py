@@ -23,6 +23,7 @@ PASSWORD = "emulated-Passw0rd!gR3wTulips&Elk"
 HANDSHAKE = "emulated-handshake-5tZq1Yw8Rb6Nc3Xe"
 PREVIOUS_HANDSHAKE = "emulated-handshake-former-9uHs4Jd7Vk2Q"
 APPROVER_HANDSHAKE = "emulated-approver-2mLx8Fp5Ga7Tw1Zn"
+SIGNING_KEY = "whsec_ZW11bGF0ZWQtc2lnbmluZy1rZXktMzItYnl0ZXMhISE="
 FINGERPRINT_KEY = "ZW11bGF0ZWQtZmluZ2VycHJpbnQta2V5LTMyLWJ5dGVzIQ=="
 VAULT_NAME = "contoso-mfa"
 VAULT_URL = f"https://{VAULT_NAME}.vault.azure.net"
@@ -34,6 +35,7 @@ SECRET_NAMES = {
     "mfa-sync-password": PASSWORD,
     "mfa-sync-client-secret": CLIENT_SECRET,
     "mfa-sync-fingerprint-key": FINGERPRINT_KEY,
+    "mfa-sync-signing-key": SIGNING_KEY,
 }
 WEEK = 7 * 24 * 3600
 SCOPE_GROUP_ID = "2f6c1d4e-8b07-4c39-a5d1-6e9f0b3a7c58"
@@ -125,7 +127,7 @@ def _people_with_rules_of_their_own() -> list[Person]:
 
 def fill(state: TenantState) -> None:
     """Put the sample into an empty tenant."""
-    people = [*_ordinary_people(), *_people_with_awkward_names(), *_people_with_rules_of_their_own()]
+    people = everybody()
     for person in people:
         state.add_person(person)
     owner = state.person(f"owner.ofgroup@{DOMAIN}")
@@ -144,9 +146,14 @@ def fill(state: TenantState) -> None:
     state.journal.forget(state.clock())  # they were there from the beginning
 
 
+def everybody() -> list[Person]:
+    """The sample's people, new each time."""
+    return [*_ordinary_people(), *_people_with_awkward_names(), *_people_with_rules_of_their_own()]
+
+
 def secrets() -> list[str]:
     """Everything that must never be seen in a log: numbers in several forms, passwords, secrets."""
-    people = [*_ordinary_people(), *_people_with_awkward_names(), *_people_with_rules_of_their_own()]
+    people = everybody()
     numbers = {phone.number for person in people for phone in person.phones.values()}
     for person in people:
         digits = re.sub(r"\D", "", (person.attribute or "").replace("(0)", ""))

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 LOGIN_HOST = "login.microsoftonline.com"
 GRAPH_HOST = "graph.microsoft.com"
+INGESTION_HOST = "westeurope-0.in.applicationinsights.azure.com"
 VAULT_SUFFIX = ".vault.azure.net"
 TENANT_ID = "5c2f1f0e-6a44-4d0b-9a3e-7f1c2b9d8e61"
 DOMAIN = "contoso.com"
@@ -74,6 +75,8 @@ class TenantState:
         self.delta_key = secrets.token_bytes(16)
         self.audit = AuditLog()
         self.access = AccessControl()
+        # What reached Application Insights: each envelope with the whole request it came in.
+        self.telemetry: list[tuple[bytes, dict[str, Any]]] = []
         self.buckets: dict[str, Bucket] = {}
         self.log.clear()
 
@@ -126,7 +129,7 @@ class TenantState:
 
     def knows_host(self, host: str) -> bool:
         """Whether this name is one the tenant stands in for; vaults must have been seeded."""
-        if host in {LOGIN_HOST, GRAPH_HOST}:
+        if host in {LOGIN_HOST, GRAPH_HOST, INGESTION_HOST}:
             return True
         return host.endswith(VAULT_SUFFIX) and host.removesuffix(VAULT_SUFFIX) in self.vaults
 

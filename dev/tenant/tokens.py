@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dev.tenant.state import TenantState
 
 GRAPH_AUDIENCE = "https://graph.microsoft.com"
+MONITOR_AUDIENCE = "https://monitor.azure.com"
 VAULT_AUDIENCE = "https://vault.azure.net"
 # A managed identity's token for it proves an app that trusts the identity.
 EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"

@@ -12,6 +12,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from mfa_sync import telemetry
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from typing import Any
@@ -81,7 +83,8 @@ class KeptToken:
             kept = self._token
             if kept and kept is not rejected and kept.expires > self._clock.monotonic():
                 return kept
-            self._token = await renew()
+            with telemetry.span(telemetry.Span.SIGN_IN):
+                self._token = await renew()
             return self._token
 
 

@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 import httpx
 
+from mfa_sync import telemetry
+from mfa_sync.graph import measures
 from mfa_sync.graph.faults import GraphFault, Reply, fault_of
 from mfa_sync.graph.pace import THROTTLED, Pace, Service, Ticket
 from shared.errors import PermanentError, Problem, TransientError
@@ -53,6 +55,7 @@ class GraphClient:
         self, graph_url: str, tokens: SignIn, transport: httpx.AsyncBaseTransport | None = None
     ) -> None:
         self._url = graph_url
+        self._host = httpx.URL(graph_url).host
         self.tokens = tokens
         self.pace = Pace()
         self._turn = asyncio.Semaphore(_IN_FLIGHT)
@@ -102,11 +105,11 @@ class GraphClient:
         ticket = ticket or Ticket((Service.of(path),))
         request = (method, path, json)
         token = await self.token(deadline)
-        reply = await self._send(request, ticket, deadline, token)
+        reply = await self._measured(request, ticket, deadline, token)
         if reply.status != _UNAUTHORIZED:
             return reply
         token = await self.token(deadline, rejected=token, claims=reply.claims())
-        reply = await self._send(request, ticket, deadline, token)
+        reply = await self._measured(request, ticket, deadline, token)
         if reply.status == _UNAUTHORIZED:
             raise PermanentError(
                 Problem.GRAPH_REFUSED,
@@ -146,6 +149,7 @@ class GraphClient:
             raise unknown_shape()
         return Page(value, *(self.own_path(link) if link else None for link in links))
 
+    @telemetry.traced(telemetry.Span.GRAPH_READ)
     async def patient_get(self, path: str, deadline: Deadline) -> Reply:
         """Return the answer to a read, repeated as long as Graph asks us to wait and time allows."""
         reply = await self.send("GET", path, deadline)
@@ -178,6 +182,16 @@ class GraphClient:
                 remedy="Check GRAPH_URL, and what stands between this app and Graph.",
             )
         return path
+
+    async def _measured(
+        self, request: tuple[str, str, Any], ticket: Ticket, deadline: Deadline, token: AccessToken
+    ) -> Reply:
+        """Send, and tell how that went and how long it took."""
+        began = deadline.clock.monotonic()
+        reply = await self._send(request, ticket, deadline, token)
+        if telemetry.is_on():
+            measures.tell(self._host, ticket, reply, (began, deadline.clock.monotonic()))
+        return reply
 
     async def _send(
         self, request: tuple[str, str, Any], ticket: Ticket, deadline: Deadline, token: AccessToken

@@ -18,12 +18,12 @@ DELTA_SELECT = (
     "id,accountEnabled,userType,usageLocation,"
     "onPremisesSyncEnabled,onPremisesExtensionAttributes,userPrincipalName"
 )
-_OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def is_object_id(key: str) -> bool:
     """Return whether a key is an object id and not a UPN."""
-    return _OBJECT_ID.fullmatch(key) is not None
+    return OBJECT_ID.fullmatch(key) is not None
 
 
 def user_path(key: str) -> str:

@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from mfa_sync import telemetry
 from mfa_sync.log import Event, record
 from mfa_sync.runs.run import HELD_SECONDS, Decision, Run, RunKind, State, WrongStateError
 from mfa_sync.runs.step import Nudge, close
 from mfa_sync.runs.store import run_id, same_moment
 from mfa_sync.storage import LostRaceError
+from mfa_sync.telemetry import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +32,7 @@ _UNMADE_SECONDS = 600.0
 _FORGOTTEN_AT_ONCE, _MOST_FORGOTTEN = 100, 2000
 
 
+@telemetry.traced(telemetry.Span.RUN_START)
 async def start(
     tools: Tools, kind: RunKind | None, *, apply: bool, slot: datetime | None = None, by: str = ""
 ) -> Run:
@@ -51,7 +54,8 @@ async def start(
     chosen = kind or due_kind(sweeps, tools, now.timestamp())
     nonce = "" if slot else uuid.uuid4().hex[:8]
     name, at = run_id(chosen, slot or now, nonce), now.timestamp()
-    run = Run(name, chosen, at, at, apply=apply, started_by=by)
+    run = Run(name, chosen, at, at, apply=apply, started_by=by, trace=telemetry.traceparent())
+    telemetry.note(run=run.id, kind=run.kind.value)
     if slot and same_moment(sweeps.current, name) and await tools.store.get(sweeps.current):
         raise WrongStateError(f"The sweep of this moment was begun: {sweeps.current}.")
     # Not `current` alone: who began a sweep may have died before it was there, or an approval was faster.
@@ -103,17 +107,29 @@ async def stop(tools: Tools, run_id: str, decision: Decision) -> Run:
 async def watch(tools: Tools) -> list[Nudge]:
     """Return the nudges of runs that stand still, and end what waited too long for a decision."""
     nudges: list[Nudge] = []
+    unfinished: list[Run] = []
     for open_id in await tools.store.open():
         try:
-            nudges += await _look_after(open_id, tools)
+            stored = await tools.store.get(open_id)
+            nudges += await _look_after(open_id, stored, tools)
+            unfinished += [stored.run] if stored and not stored.run.state.is_final else []
         except (KeyError, TypeError, ValueError) as error:  # a head of another format holds up nobody else
             detail = f"Its head cannot be read ({type(error).__name__})."
             record(_LOG, logging.ERROR, Event.RUN_DELAYED, run=open_id, detail=detail)
+    _measure(unfinished, tools.clock.now().timestamp())
     return nudges
 
 
-async def _look_after(open_id: str, tools: Tools) -> list[Nudge]:
-    stored, now = await tools.store.get(open_id), tools.clock.now().timestamp()
+def _measure(unfinished: list[Run], now: float) -> None:
+    """Tell how many runs are not at their end, and since when the oldest is not."""
+    for state in ("moving", "held"):
+        created = [run.created for run in unfinished if (run.state is State.HELD) == (state == "held")]
+        telemetry.measure(Metric.UNFINISHED, len(created), state=state)
+        telemetry.measure(Metric.OLDEST, now - min(created, default=now), state=state)
+
+
+async def _look_after(open_id: str, stored: Stored | None, tools: Tools) -> list[Nudge]:
+    now = tools.clock.now().timestamp()
     if stored is None:
         if _is_unmade(open_id, tools.clock.now()):
             await tools.store.close(open_id)
@@ -124,7 +140,7 @@ async def _look_after(open_id: str, tools: Tools) -> list[Nudge]:
             await _try_replace(tools, stored, stored.run.expired(now))
     elif _stands_still(stored.run, now, tools.rules.quiet_seconds):
         record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=open_id, step=stored.run.step)
-        return [Nudge(open_id, stored.run.step)]
+        return [Nudge.of(stored.run)]
     return []
 
 

@@ -153,6 +153,7 @@ class Run:
         owned_until: When that claim ends.
         attempts: How often the present step was begun, and its end was not seen.
         resume_at: When the step may be tried again; 0: at once.
+        trace: The span that it was begun in, as W3C's traceparent; empty where nothing is traced.
         detail: Why it failed, or what it could not do.
     """
 
@@ -180,6 +181,7 @@ class Run:
     attempts: int = 0
     resume_at: float = 0.0
     detail: str = ""
+    trace: str = ""
 
     @property
     def was_applying(self) -> bool:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import uuid
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mfa_sync import telemetry
 from mfa_sync.log import Event, record
 from mfa_sync.runs import push_run, sweep
 from mfa_sync.runs.applying import apply_page
@@ -24,6 +26,7 @@ from mfa_sync.storage import LostRaceError, StorageDownError
 from shared.clock import Deadline
 from shared.errors import PermanentError, TransientError
 from shared.guard import breaches
+from shared.outcome import CODES, Code, Outcome
 from shared.tenant import Kind
 
 if TYPE_CHECKING:
@@ -34,19 +37,28 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 FORMAT = 1
+# W3C Trace Context, section 3.2.
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _SHORTEST_DELAY, _LONGEST_DELAY = 60.0, 900.0
 
 
 @dataclass(frozen=True, slots=True)
 class Nudge:
-    """The message that moves a run: which, and which step is due."""
+    """The message that moves a run: which, which step is due, and the trace that the step belongs to."""
 
     run: str
     step: int
+    trace: str = ""
+
+    @classmethod
+    def of(cls, run: Run) -> Nudge:
+        """Return the nudge for the step that is due."""
+        return cls(run.id, run.step, run.trace)
 
     def dump(self) -> str:
-        """Return it as the queue's message."""
-        return json.dumps({"v": FORMAT, "run": self.run, "step": self.step})
+        """Return it as the queue's message. Who does not know `traceparent` leaves it."""
+        traced = {"traceparent": self.trace} if self.trace else {}
+        return json.dumps({"v": FORMAT, "run": self.run, "step": self.step, **traced})
 
     @classmethod
     def load(cls, text: str) -> Nudge:
@@ -57,8 +69,9 @@ class Nudge:
         """
         held = json.loads(text)
         try:
-            return cls(str(held["run"]), int(held["step"]))
-        except (KeyError, TypeError, OverflowError) as error:
+            trace = str(held.get("traceparent", ""))
+            return cls(str(held["run"]), int(held["step"]), trace if _TRACEPARENT.fullmatch(trace) else "")
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError("This message is no nudge.") from error
 
 
@@ -68,6 +81,11 @@ async def take(nudge: Nudge, tools: Tools) -> Nudge | None:
     Raises:
         StorageDownError: The run could not be read or written; the same nudge again is right.
     """
+    with telemetry.span(telemetry.Span.RUN_STEP, nudge.trace, run=nudge.run, step=nudge.step):
+        return await _take(nudge, tools)
+
+
+async def _take(nudge: Nudge, tools: Tools) -> Nudge | None:
     stored = await tools.store.get(nudge.run)
     if stored is None or not _is_due(nudge, stored.run, _now(tools)):
         return None
@@ -79,11 +97,25 @@ async def take(nudge: Nudge, tools: Tools) -> Nudge | None:
         written = await _replace(claimed, await _attempt(claimed.run, tools), nonce, tools)
     if written is None:
         return None
+    _measure(stored.run, written.run)
     if not written.run.state.is_moving:
         await _leave(written.run, tools)
         return None
     # A step that is to be tried again is left to the watchdog: what failed needs some time.
-    return Nudge(written.run.id, written.run.step) if written.run.step > stored.run.step else None
+    return Nudge.of(written.run) if written.run.step > stored.run.step else None
+
+
+def _measure(before: Run, after: Run) -> None:
+    """Tell what the step was, and count those whose fate it has settled."""
+    telemetry.note(kind=after.kind.value, state=after.state.value)
+    former, now = before.tally, after.tally
+    outcomes = Counter(now.outcomes) - Counter(former.outcomes)
+    codes = Counter(now.codes) - Counter(former.codes)
+    for code, number in (Counter(now.refused) - Counter(former.refused)).items():
+        outcomes[CODES[Code(code)].outcome.value] += number
+        codes[code] += number
+    outcomes[Outcome.UNCHANGED.value] += now.unchanged - former.unchanged
+    telemetry.count_users(after.kind.value, +outcomes, codes)
 
 
 def _is_due(nudge: Nudge, run: Run, now: float) -> bool:
@@ -106,9 +138,11 @@ async def _attempt(run: Run, tools: Tools) -> Run:
         return await _work(run, tools, deadline)
     except TransientError as error:
         record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=run.id, step=run.step, detail=error.detail)
+        telemetry.note(error=error.code.value)
         wait = min(max(error.retry_after, _SHORTEST_DELAY), _LONGEST_DELAY)
         return run.delayed(error.detail, _now(tools) + wait)
     except PermanentError as error:
+        telemetry.note(error=error.code.value)
         return run.failed(f"{error.detail} {error.remedy}", tools.clock.now().timestamp())
     except LostRaceError:
         return run.delayed("Another worker was faster.", _now(tools))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from mfa_sync.runs.run import RunKind
     from mfa_sync.storage import Blobs, Row, Table, Value
+
+RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z]{1,20}(-[0-9a-f]{1,32})?")
+"""What `run_id` makes. Anything else names no run, and the storage is not asked for it."""
 
 _HEADS, _OPEN, _SWEEPS, _STATE = "run", "open", "sweep", "state"
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -206,11 +210,14 @@ def _readable(rows: Iterable[Row]) -> list[Run]:
 
 
 def _key(run_id: str) -> str | None:
+    """Return a run's key, or None. Azure refuses keys of other characters, which looks like an outage."""
+    if not RUN_ID.fullmatch(run_id):
+        return None
     try:
         at = datetime.strptime(run_id[:_STAMP_LENGTH], _STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None
-    return f"{_FAR - int(at.timestamp()):011d}-{run_id}" if run_id.isascii() and "/" not in run_id else None
+    return f"{_FAR - int(at.timestamp()):011d}-{run_id}"
 
 
 def _page_name(run_id: str, number: int, digest: str) -> str:

@@ -37,7 +37,7 @@ async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: AR
     except WrongStateError as error:
         record(_LOG, logging.WARNING, Event.RUN_DELAYED, detail=str(error))
         return
-    send([Nudge(run.id, run.step)], nudges)
+    send([Nudge.of(run)], nudges)
 
 
 @blueprint.function_name("watchdog")
@@ -53,3 +53,5 @@ async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa:
     send(await operate.watch(tools), nudges)
     await operate.forget_old(tools)
     await now.stored_answers.purge()
+    if now.signatures:
+        await now.signatures.purge()

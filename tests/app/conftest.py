@@ -6,10 +6,38 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dev.contract import Contract
 from dev.stack import LocalStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import httpx
+
+
+@pytest.fixture(scope="session")
+def contract() -> Contract:
+    """The documented answers."""
+    return Contract()
+
+
+@pytest.fixture(autouse=True)
+def as_documented(contract: Contract) -> Iterator[None]:
+    """Every answer that a test of this folder gets from a host is one that the document promises."""
+
+    def check(response: httpx.Response) -> None:
+        request = response.request
+        contract.check(
+            request.method,
+            request.url.path,
+            response.status_code,
+            response.headers.multi_items(),
+            response.content,
+        )
+
+    LocalStack.listeners.append(check)
+    yield
+    LocalStack.listeners.remove(check)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -11,9 +12,11 @@ import pytest
 
 from dev.tenant import sample
 from mfa_sync.log import Event
+from mfa_sync.otel.attributes import NAMES
 from mfa_sync.settings import Settings
+from mfa_sync.telemetry import Metric, Span
 from shared.errors import Problem
-from shared.outcome import CODES, Code, Note
+from shared.outcome import CODES, Code, Note, Outcome
 
 ROOT = Path(__file__).parents[2]
 PLATFORM = {"FUNCTIONS_WORKER_RUNTIME": "python"}
@@ -91,11 +94,16 @@ def test_every_code_has_a_meaning() -> None:
 
 @pytest.mark.parametrize(
     ("heading", "names"),
-    [("Problems", set(Problem)), ("Notes", set(Note)), ("Events", set(Event))],
+    [("Problems", set(Problem)), ("Notes", set(Note))],
 )
-def test_problems_notes_and_events_are_documented_and_no_others(heading: str, names: set[str]) -> None:
+def test_problems_and_notes_are_documented_and_no_others(heading: str, names: set[str]) -> None:
     """Names are stable interface: none is secret, none is invented."""
     assert set(table("codes.md", heading)) == {str(name) for name in names}
+
+
+def test_events_are_documented_and_no_others() -> None:
+    """Alerts rest on their names."""
+    assert set(table("telemetry.md", "Events")) == {str(name) for name in Event}
 
 
 def test_every_setting_that_is_read_is_documented_and_no_other() -> None:
@@ -134,3 +142,53 @@ def test_the_example_fits_the_emulated_tenant() -> None:
     values = example()
     found = (values["TENANT_ID"], values["CLIENT_ID"], values["KEY_VAULT_URL"])
     assert found == (sample.TENANT_ID, sample.CLIENT_ID, sample.VAULT_URL)
+
+
+def test_the_table_of_spans_names_them_all() -> None:
+    """Names are stable interface."""
+    assert set(table("telemetry.md", "Spans")) == {str(name) for name in Span}
+
+
+def test_the_table_of_metrics_says_what_the_code_says() -> None:
+    """Name, instrument and unit are the program's own."""
+    documented = {name: tuple(cells[:2]) for name, cells in table("telemetry.md", "Metrics").items()}
+    assert documented == {one.value.name: (one.value.kind.value, f"`{one.value.unit}`") for one in Metric}
+
+
+def test_every_attribute_that_is_documented_is_exported() -> None:
+    """A query by a name that does not exist finds nothing, and says nothing."""
+    text = (ROOT / "docs" / "telemetry.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"`(mfa_sync\.[a-z_.]+|peer\.service|event\.name)`", text))
+    metrics = {one.value.name for one in Metric}
+    assert {name for name in names if name not in metrics} <= set(NAMES.values())
+
+
+def facts_recorded() -> dict[str, set[str]]:
+    """Return the facts that events are recorded with, as far as the calls name both."""
+    found: dict[str, set[str]] = {}
+    for path in (ROOT / "mfa_sync").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(call, ast.Call) and ast.unparse(call.func) == "record"):
+                continue
+            event = ast.unparse(call.args[2])
+            for name in EVENTS_BY_EXPRESSION.get(event, [event.removeprefix("Event.")]):
+                facts = {word.arg for word in call.keywords if word.arg}
+                spread = {str(one) for one in Outcome} if any(not w.arg for w in call.keywords) else set()
+                found.setdefault(Event[name].value, set()).update(facts, spread)
+    return found
+
+
+EVENTS_BY_EXPRESSION = {
+    "_EVENTS[decision.what]": ["RUN_APPROVED", "RUN_DISCARDED", "RUN_STOPPED"],
+    "event": ["RUN_HELD", "RUN_FINISHED", "RUN_FAILED"],
+}
+
+
+def test_the_table_of_events_names_their_facts() -> None:
+    """Alerts and queries read them; each is exported too."""
+    documented = {
+        name: set(re.findall(r"`(\w+)`", facts))
+        for name, (_, _, facts, _) in table("telemetry.md", "Events").items()
+    }
+    assert documented == facts_recorded()
+    assert {fact for facts in documented.values() for fact in facts} <= set(NAMES)

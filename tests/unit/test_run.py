@@ -267,3 +267,27 @@ def test_rubbish_is_no_nudge(message: str) -> None:
     """ValueError alone: whoever takes messages drops it, and does not take it again for ever."""
     with pytest.raises(ValueError):  # noqa: PT011  json's own message or ours: both say that it is none
         Nudge.load(message)
+
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize(
+    ("held", "trace"),
+    [
+        ({}, ""),
+        ({"traceparent": TRACE}, TRACE),
+        ({"traceparent": None}, ""),
+        ({"traceparent": "00-anna.new@contoso.com-01"}, ""),
+        ({"traceparent": [TRACE]}, ""),
+    ],
+)
+def test_a_nudge_may_carry_its_trace_and_one_without_is_as_good(held: dict[str, object], trace: str) -> None:
+    """Messages of an older version lie in the queue while a newer one starts, and the other way round."""
+    assert Nudge.load(json.dumps({"v": 1, "run": "r", "step": 3, **held})) == Nudge("r", 3, trace)
+
+
+def test_a_nudge_without_a_trace_is_written_as_ever() -> None:
+    """Off, messages are byte for byte what they were."""
+    assert Nudge("r", 3).dump() == '{"v": 1, "run": "r", "step": 3}'
+    assert Nudge.load(Nudge("r", 3, TRACE).dump()) == Nudge("r", 3, TRACE)

@@ -85,7 +85,7 @@ class Bench:
         self.clock = clock
         self.storage = azurite
         # A table of its own for each test, so that none remembers another's people.
-        self._settings = {
+        self.settings = {
             **example_settings(),
             "AzureWebJobsStorage": azurite.connection_string,
             "STATE_TABLE": f"test{uuid.uuid4().hex}",
@@ -95,7 +95,7 @@ class Bench:
         self.worker = self._build()
 
     def _build(self, **settings: str) -> Worker:
-        return build_worker({**self._settings, **settings}, self.clock)
+        return build_worker({**self.settings, **settings}, self.clock)
 
     def configure(self, **settings: str) -> None:
         """Take a fresh worker with these settings, as after a restart."""
@@ -105,7 +105,7 @@ class Bench:
     def rewire(self, wires: Wires, **settings: str) -> None:
         """Take a fresh worker whose calls go over these wires, with these settings."""
         self._former.append(self.worker)
-        self.worker = build_worker({**self._settings, **settings}, self.clock, wires)
+        self.worker = build_worker({**self.settings, **settings}, self.clock, wires)
 
     async def planned(self, person: Person, *, seconds: float = 90) -> Plan:
         """Plan for one person, within a call of so many seconds."""

@@ -48,5 +48,5 @@ def twisting(bench: Bench) -> Twisting:
     """Let the bench's worker be one whose calls to Graph go over a wire that twists, and return the wire."""
     wire = Twisting()
     bench._former.append(bench.worker)
-    bench.worker = build_worker(bench._settings, bench.clock, Wires(graph=wire))
+    bench.worker = build_worker(bench.settings, bench.clock, Wires(graph=wire))
     return wire

@@ -1,0 +1,1 @@
+"""OpenTelemetry, imported only where TELEMETRY=on: what is measured goes to Application Insights."""

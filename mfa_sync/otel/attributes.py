@@ -1,0 +1,115 @@
+"""The only place where attributes are made: known names alone, and text without what must not leave.
+
+Spans, metrics and logs all get theirs here, so nothing is exported that did not pass.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+type Value = str | int | float | bool | list[str]
+
+# The facts of spans, metrics and events, and the attributes they are exported as. A fact that is not named
+# here is dropped. Few are OpenTelemetry's own: the exporter swallows `http.*`, `error.type` and their like,
+# and renames a span that has them by its address.
+NAMES = {
+    "aadsts": "mfa_sync.aadsts",
+    "apply": "mfa_sync.run.apply",
+    "auth": "mfa_sync.auth",
+    "by": "mfa_sync.by",
+    "cause": "mfa_sync.cause",
+    "code": "mfa_sync.code",
+    "detail": "mfa_sync.detail",
+    "dryRun": "mfa_sync.dry_run",
+    "error": "mfa_sync.error",
+    "event": "event.name",
+    "expires": "mfa_sync.secret.expires",
+    "heldFor": "mfa_sync.run.held_for",
+    "host": "peer.service",
+    "items": "mfa_sync.graph.items",
+    "kind": "mfa_sync.run.kind",
+    "kinds": "mfa_sync.kinds",
+    "notes": "mfa_sync.notes",
+    "outcome": "mfa_sync.outcome",
+    "outcomes": "mfa_sync.outcomes",
+    "planned": "mfa_sync.planned",
+    "reason": "mfa_sync.reason",
+    "reasonLength": "mfa_sync.reason_length",
+    "remedy": "mfa_sync.remedy",
+    "reply": "mfa_sync.reply",
+    "rows": "mfa_sync.rows",
+    "run": "mfa_sync.run.id",
+    "secret": "mfa_sync.secret.name",
+    "service": "mfa_sync.graph.service",
+    "source": "mfa_sync.token_source",
+    "state": "mfa_sync.run.state",
+    "status": "mfa_sync.status",
+    "statuses": "mfa_sync.graph.statuses",
+    "step": "mfa_sync.run.step",
+    "user": "mfa_sync.user.id",
+    "users": "mfa_sync.users",
+    "version": "mfa_sync.secret.version",
+    "wait": "mfa_sync.graph.wait",
+    "why": "mfa_sync.why",
+    # What became of so many rows of a push.
+    "created": "mfa_sync.created",
+    "updated": "mfa_sync.updated",
+    "deleted": "mfa_sync.deleted",
+    "unchanged": "mfa_sync.unchanged",
+    "kept": "mfa_sync.kept",
+    "refused": "mfa_sync.refused",
+    "failed": "mfa_sync.failed",
+}
+
+_LONGEST = 1000
+# What looks like a number and is none comes first: an object id or request id, a run's id, a date.
+_SUSPECT = re.compile(
+    r"(?P<known>\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    r"|\b\d{8}T\d{6}Z(?:-[a-z]+)?(?:-[0-9a-f]{8})?\b"
+    r"|\b\d{4}-\d\d-\d\dT\d\d:\d\d[0-9:.]*(?:Z|[+-]\d\d:\d\d)?)"
+    r"|(?P<upn>[^\s@\"<>()\[\]{},;:]{1,113}@[^\s@\"'<>()\[\]{},;:]{1,255})"
+    r"|(?P<number>(?<![0-9A-Za-z])\+?\(?\d(?:[ \-./()\u00a0]*\d){6,})"
+    r"|(?P<secret>(?=[a-z_.-]*[0-9+/=~!&$%])[a-z0-9+/=_~.!&$%-]{32,})",
+    re.IGNORECASE,
+)
+
+
+def attributes_of(facts: Mapping[str, object], *, upns: bool) -> dict[str, Value]:
+    """Return the attributes of known facts, redacted.
+
+    Args:
+        facts: By the names that this program gives them.
+        upns: TELEMETRY_UPNS: whether user principal names may stand in them.
+    """
+    return {NAMES[name]: value for name, value in redacted_facts(facts, upns=upns).items()}
+
+
+def redacted_facts(facts: Mapping[str, object], *, upns: bool) -> dict[str, Value]:
+    """Return known facts under the names that this program gives them. Arguments as `attributes_of`."""
+    return {
+        name: _value(fact, upns=upns) for name, fact in facts.items() if name in NAMES and fact is not None
+    }
+
+
+def redacted(text: str, *, upns: bool) -> str:
+    """Return the text without phone numbers, secrets and tokens, and without UPNs unless they may stand."""
+
+    def judge(found: re.Match[str]) -> str:
+        kind = found.lastgroup
+        return found[0] if kind == "known" or (kind == "upn" and upns) else f"<{kind}>"
+
+    return _SUSPECT.sub(judge, text)[:_LONGEST]
+
+
+def _value(fact: object, *, upns: bool) -> Value:
+    match fact:
+        case bool() | int() | float():
+            return fact
+        case list():
+            return [redacted(str(one), upns=upns) for one in fact]
+        case _:
+            return redacted(str(fact), upns=upns)
