@@ -102,10 +102,10 @@ class Bench:
         self._former.append(self.worker)
         self.worker = self._build(**settings)
 
-    def rewire(self, wires: Wires) -> None:
-        """Take a fresh worker whose calls go over these wires."""
+    def rewire(self, wires: Wires, **settings: str) -> None:
+        """Take a fresh worker whose calls go over these wires, with these settings."""
         self._former.append(self.worker)
-        self.worker = build_worker(self.settings, self.clock, wires)
+        self.worker = build_worker({**self.settings, **settings}, self.clock, wires)
 
     async def planned(self, person: Person, *, seconds: float = 90) -> Plan:
         """Plan for one person, within a call of so many seconds."""
