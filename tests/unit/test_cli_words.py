@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-import function_app
 from mfa_sync.approver import ROLE
 from mfa_sync.cli import run_text, vocabulary
 from mfa_sync.cli.meanings import meaning
@@ -16,6 +15,7 @@ from mfa_sync.cli.times import at, moment, span
 from mfa_sync.runs.run import HELD_SECONDS, RunKind, State
 from shared.outcome import CODES
 from shared.tenant import Kind
+from tests.project.test_function_app import functions
 
 NOW = datetime(2026, 11, 24, 8, 0, tzinfo=UTC)
 
@@ -33,7 +33,7 @@ def test_the_words_are_the_products_own() -> None:
 def test_every_function_of_the_app_is_known_to_the_smoke_test() -> None:
     """One that is new is to be proved too."""
     known = {*vocabulary.KEYED_FUNCTIONS, *vocabulary.BACKGROUND_FUNCTIONS, "health"}
-    assert {function.get_function_name() for function in function_app.app.get_functions()} == known
+    assert set(functions()) == known
 
 
 def test_every_code_has_its_advice() -> None:
