@@ -70,6 +70,10 @@ bench: $(READY) $(AZURITE) ## measure the qualities that have a goal; ONLY=pace 
 simulate: $(READY) ## seeded histories of the whole app, checked: N=10000 SEED=1
 	@$(PY) -m dev.simulation --runs $(or $(N),1000) --seed $(or $(SEED),1)
 
+.PHONY: fuzz
+fuzz: $(READY) $(AZURITE) ## requests made up from the OpenAPI document, each answer checked: N=200 SEED=1
+	@$(PY) -m dev.fuzz --examples $(or $(N),200) --seed $(or $(SEED),1)
+
 .PHONY: lock
 lock: $(READY) ## pin requirements again from the .in files
 	$(VENV)/bin/pip-compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host \
