@@ -58,7 +58,7 @@ class _Chaos:
         self._left = kills
         self.pauses: list[float] = []
         settings = Settings.from_environment(
-            {**example_settings(), "AzureWebJobsStorage": stack.storage.connection_string}
+            {**example_settings(), "AzureWebJobsStorage": stack.account}
         )
         clock = SystemClock()
         table = AzureTable(settings.storage, settings.state_table, clock)

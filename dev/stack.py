@@ -54,7 +54,8 @@ class LocalStack:
     ) -> None:
         """Take settings that go before those of the example; port 0 finds a free one.
 
-        A storage that is given is used as it runs; otherwise one is started, and ends with the stack.
+        A storage that is given is used as it runs, by an account of its own; otherwise one is started, and ends
+        with the stack.
         """
         self._settings = dict(settings or {})
         self._given_storage = storage
@@ -66,12 +67,14 @@ class LocalStack:
         with ExitStack() as exits:
             self.tenant = exits.enter_context(EmulatedTenant(sample=True))
             self.storage = self._given_storage or exits.enter_context(Azurite())
+            # Two apps on one account would take each other's messages.
+            self.account = self.storage.another_account()
             self.host = exits.enter_context(
                 FunctionsHost(
                     ROOT,
                     environment={
                         **example_settings(),
-                        "AzureWebJobsStorage": self.storage.connection_string,
+                        "AzureWebJobsStorage": self.account,
                         **self.tenant.environment(),
                         **self._settings,
                     },

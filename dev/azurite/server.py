@@ -21,6 +21,8 @@ _PROGRAM = _HERE / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"
 _ACCOUNT = "devstoreaccount1"
 # The emulator's account key, the same on every machine, as published with it.
 _KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+# More than one run of the tests needs.
+_OTHERS = [f"account{number}" for number in range(1, 61)]
 _SERVICES = ("blob", "queue", "table")
 _LISTENS = "Azurite Table service is successfully listening"
 # Starting takes about a second; this only ends a wait that would never end.
@@ -35,9 +37,10 @@ class AzuriteDidNotStartError(Exception):
 
 
 class Azurite:
-    """An empty storage account on this machine. What it holds outlives `stop`, not the `with` block."""
+    """Empty storage accounts on this machine. What they hold outlives `stop`, not the `with` block."""
 
     def __init__(self) -> None:
+        self._others = iter(_OTHERS)
         self._exits = ExitStack()
         self._process: subprocess.Popen[bytes] | None = None
         self._folder = Path()
@@ -46,11 +49,18 @@ class Azurite:
     @property
     def connection_string(self) -> str:
         """How the Azure libraries find and enter the account."""
+        return self._to(_ACCOUNT)
+
+    def another_account(self) -> str:
+        """Return how to enter an account that nobody was given yet, with queues and tables of its own."""
+        return self._to(next(self._others))
+
+    def _to(self, account: str) -> str:
         addresses = "".join(
-            f"{service.title()}Endpoint=http://127.0.0.1:{port}/{_ACCOUNT};"
+            f"{service.title()}Endpoint=http://127.0.0.1:{port}/{account};"
             for service, port in self._ports.items()
         )
-        return f"DefaultEndpointsProtocol=http;AccountName={_ACCOUNT};AccountKey={_KEY};{addresses}"
+        return f"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={_KEY};{addresses}"
 
     @property
     def pid(self) -> int:
@@ -95,7 +105,10 @@ class Azurite:
         with output.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command
                 command,
-                env={name: os.environ[name] for name in _FROM_OURS if name in os.environ},
+                env={
+                    **{name: os.environ[name] for name in _FROM_OURS if name in os.environ},
+                    "AZURITE_ACCOUNTS": ";".join(f"{name}:{_KEY}" for name in (_ACCOUNT, *_OTHERS)),
+                },
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
