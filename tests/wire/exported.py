@@ -61,6 +61,11 @@ class Exported:
         self._items("")
         return b"\n".join(body for body, _ in self._tenant.state.telemetry)
 
+    def kinds(self) -> set[str]:
+        """The kinds of what was exported, by Application Insights' names."""
+        self._items("")
+        return {item["data"]["baseType"] for _, item in self._tenant.state.telemetry}
+
     def spans(self, name: str | None = None) -> list[SeenSpan]:
         """All spans, or those of one name."""
         found = [

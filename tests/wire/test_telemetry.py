@@ -197,6 +197,7 @@ async def test_a_call_that_fails_is_a_failed_span_without_its_text(bench: Bench,
     (push,) = exported.spans("push")
     assert (push.succeeded, push.facts["mfa_sync.error"]) == (False, "graphUnavailable")
     assert {one.facts["mfa_sync.error"] for one in exported.spans("graph.batch")} == {"500"}
+    assert exported.kinds() == {"RemoteDependencyData", "MetricData", "MessageData"}
 
 
 @pytest.mark.parametrize("upns", [False, True])
