@@ -57,9 +57,7 @@ class _Chaos:
         self._chance = chance
         self._left = kills
         self.pauses: list[float] = []
-        settings = Settings.from_environment(
-            {**example_settings(), "AzureWebJobsStorage": stack.account}
-        )
+        settings = Settings.from_environment({**example_settings(), "AzureWebJobsStorage": stack.account})
         clock = SystemClock()
         table = AzureTable(settings.storage, settings.state_table, clock)
         self._store = RunStore(table, AzureBlobs(settings.storage, settings.state_container, clock))

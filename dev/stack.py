@@ -54,8 +54,8 @@ class LocalStack:
     ) -> None:
         """Take settings that go before those of the example; port 0 finds a free one.
 
-        A storage that is given is used as it runs, by an account of its own; otherwise one is started, and ends
-        with the stack.
+        A storage that is given is used as it runs, by an account of its own; otherwise one is started,
+        and ends with the stack.
         """
         self._settings = dict(settings or {})
         self._given_storage = storage

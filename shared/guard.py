@@ -38,7 +38,7 @@ class Limit:
 
         Args:
             changes: All changes of the kind that count.
-            population: Users in scope who held a number at the last full run; None while unknown, and then
+            population: Users in scope who held a number at the end of the last full run; None while unknown, and then
                 the count alone decides.
         """
         if changes > self.count:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from mfa_sync.runs.run import Tally
 from shared.outcome import CODES, Code, Outcome
 from shared.plan import Entry, NoChange, Refusal
-from shared.tenant import Change
+from shared.tenant import Change, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -39,6 +39,7 @@ _COUNTED_ONLY = frozenset(
 
 _WRITTEN = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.DELETED.value})
 # An attempt that died may have written whom the next one found done, or changed since.
+_HOLDERS = {Kind.CREATE.value: 1, Kind.DELETE.value: -1}
 _PERHAPS_WRITTEN = frozenset({Code.OUTCOME_UNKNOWN.value, Code.CHANGED_SINCE_PLAN.value})
 # Refused by a decision about the run, not by anything about the user.
 _COME_AGAIN = frozenset({Code.DISCARDED.value, Code.LIMIT_REACHED.value})
@@ -81,6 +82,12 @@ class PlannedChange:
         """Whether it was written, or may have been."""
         done = self.outcome in _WRITTEN or self.outcome == Outcome.UNCHANGED.value
         return done or self.code in _PERHAPS_WRITTEN
+
+    @property
+    def holders_more(self) -> int:
+        """How many people more hold a phone by it: one for a create that is done, minus one for a delete."""
+        is_done = self.outcome in _WRITTEN or self.outcome == Outcome.UNCHANGED.value
+        return _HOLDERS.get(self.kind, 0) if is_done else 0
 
     @property
     def is_open(self) -> bool:

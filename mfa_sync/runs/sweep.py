@@ -133,10 +133,12 @@ async def finish(run: Run, tools: Tools) -> None:
         StorageDownError, LostRaceError: It could not be kept; to be tried again.
     """
     owed: set[str] = set()
+    holders = run.tally.holders  # as they were read; the plan has changed them since
     for number in range(run.pages):
         page = await tools.store.page(run, number)
         if page is None:
             continue
+        holders += sum(one.holders_more for one in page.changes)
         owed.update(page.owed)
         owed.update(one.id for one in page.changes if one.is_open)
     kept = await tools.store.note(run.id, _NEXT)
@@ -148,7 +150,7 @@ async def finish(run: Run, tools: Tools) -> None:
             now,
             last_full=run.id,
             full_at=run.created,
-            population=run.tally.holders,
+            population=holders,
             digest=kept["digest"],
         )
     await tools.store.put_sweeps(now, etag)

@@ -95,7 +95,7 @@ def test_a_held_run_is_discarded_and_says_that_it_comes_again(operator: Operator
 def test_a_run_is_stopped(operator: Operator) -> None:
     """Wherever it stands; what has ended is not stopped again by a person."""
     run = held(operator)
-    stop = ("runs", "stop", "latest", "--reason", "enough")
+    stop = ("runs", "stop", run["id"], "--reason", "enough")
     stopped = operator(*stop, "--json", typed="stop\n")
     assert (stopped.code, stopped.json["state"], stopped.json["id"]) == (0, "stopped", run["id"])
     assert operator(*stop, typed="stop\n").code == 1

@@ -153,3 +153,21 @@ async def test_kinds_that_were_not_approved_are_not_counted(sweeper: Sweeper) ->
     finished = await sweeper.resume(run.id)
     assert dict(finished.tally.codes) == {"discarded": 1}
     assert await bench.worker.counters.recent() == {Kind.CREATE: 1}
+
+
+async def test_the_population_is_that_of_a_full_sweeps_end(sweeper: Sweeper) -> None:
+    """Where nobody had a phone, percentages of nobody would stop every push until the next full sweep."""
+    bench = sweeper.bench
+    everybody = [bench.person(ONE) for _ in range(40)]
+    leaver = bench.person(None, TWO)
+    bench.configure(EMPTY_GRACE_DAYS="0")
+    run = await sweeper.sweep(RunKind.FULL)
+    await sweeper.approve(run)
+    assert {bench.mobile(one) for one in (*everybody, leaver)} == {ONE, None}
+    held = sum(bool(person.phones.get("mobile")) for person in bench.tenant.state.people.values())
+    sweeps, _ = await bench.worker.runs.sweeps()
+    assert sweeps.population == run.tally.holders + 40 - 1 <= held
+    bench.clock.advance(26 * 3600)  # what was approved counts for a day
+    newcomers = [bench.person(ONE) for _ in range(3)]
+    answer = await bench.push([{"Id": person.id} for person in newcomers])
+    assert {line["outcome"] for line in answer.body["results"]} == {"created"}
