@@ -38,8 +38,8 @@ class Limit:
 
         Args:
             changes: All changes of the kind that count.
-            population: Users in scope who held a number at the end of the last full run; None while unknown, and then
-                the count alone decides.
+            population: Users in scope who held a number at the end of the last full run; None while unknown,
+                and then the count alone decides.
         """
         if changes > self.count:
             return f"{changes} changes are over {self.setting}={self.count}"
