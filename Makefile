@@ -43,7 +43,7 @@ run: $(READY) $(AZURITE) ## the local stack stays up, with calls to paste
 
 .PHONY: test
 test: $(READY) $(AZURITE) ## the tests
-	$(PY) -m pytest -q -n 2 --dist worksteal
+	$(PY) -m pytest -q -n 3 --dist worksteal
 
 .PHONY: check
 check: $(READY) $(AZURITE) ## format, lint, types, layers, tests with coverage
@@ -51,7 +51,7 @@ check: $(READY) $(AZURITE) ## format, lint, types, layers, tests with coverage
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-logo
-	$(PY) -m pytest -q -n 2 --dist worksteal --cov --cov-report=term-missing:skip-covered
+	$(PY) -m pytest -q -n 3 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 .PHONY: format
 format: $(READY) ## format the code and mend what ruff can

@@ -10,7 +10,7 @@ from pathlib import Path
 from dev.simulation.play import play
 
 _ROOT = Path(__file__).parents[2]
-_RUNS = 300
+_RUNS = 200
 
 
 def _simulate(*arguments: str, hashes: str = "0") -> subprocess.CompletedProcess[str]:
