@@ -18,6 +18,7 @@ help: ## this list
 
 $(READY): requirements.txt requirements-dev.txt
 	@python="$$($(FIND_PYTHON))" || exit 1; \
+	[ ! -L $(VENV) ] || { echo "$(VENV) is a link: setting it up anew would empty what it leads to. Remove the link first." >&2; exit 1; }; \
 	echo "Setting up $(VENV) with $$python"; \
 	$$python -m venv --clear $(VENV) \
 	&& $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt \
