@@ -27,6 +27,7 @@ OUTPUT = ROOT / ".local" / "mfa-phone-sync.zip"
 LIBRARIES = Path(".python_packages/lib/site-packages")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 PYTHON = "3.13"
+APP = {"function_app.py", "host.json", "requirements.txt", "LICENSE", "mfa_sync", "shared"}
 # Notes of the installation: they name this machine's interpreter, or say nothing that is needed there.
 _NOT_SHIPPED = ("bin", "__pycache__")
 _NOTES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
@@ -81,7 +82,10 @@ def install_wheels(requirements: Path, target: Path) -> None:
 
 
 def app_files(root: Path) -> Iterator[Path]:
-    """Yield the files of the app: what neither .funcignore nor .gitignore leaves out."""
+    """Yield the files of the app: of what is its own, what neither .funcignore nor .gitignore leaves out.
+
+    A clone also holds what its owner works with: keys, feeds, parameters. So what is the app's is named.
+    """
     lines = [
         line for name in (".funcignore", ".gitignore") for line in (root / name).read_text().splitlines()
     ]
@@ -90,6 +94,8 @@ def app_files(root: Path) -> Iterator[Path]:
     while waiting:
         for path in sorted(waiting.pop().iterdir()):
             name = path.relative_to(root).as_posix()
+            if path.parent == root and name not in APP:
+                continue
             if spec.match_file(f"{name}/" if path.is_dir() else name) or path.is_symlink():
                 continue
             if path.is_dir():

@@ -31,7 +31,7 @@ _REGION = re.compile(r"[A-Z]{2}")
 _SCHEDULE = re.compile(r"\S+( +\S+){5}")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
 _CONNECTION = re.compile(
-    r"InstrumentationKey=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(;[A-Za-z]+=[^;=\s]+)*"
+    r"InstrumentationKey=[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(;[A-Za-z]+=[^;=\s]+)*;?"
 )
 _TABLE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{2,62}")
 _CONTAINER_NAME = re.compile(r"(?=.{3,63}\Z)[a-z0-9]+(-[a-z0-9]+)*")

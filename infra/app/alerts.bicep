@@ -157,8 +157,8 @@ resource rules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       evaluationFrequency: alert.every
       windowSize: alert.window
       overrideQueryTimeRange: alert.lookBack
-      // An alert that still holds is told once, not at each evaluation.
-      autoMitigate: true
+      // An event is told once: that no more of them come does not mean that somebody has acted.
+      autoMitigate: false
       criteria: {
         allOf: [
           {

@@ -14,8 +14,8 @@ param serviceAccountObjectId string = ''
 @description('Name of the app registration. Its second use: deploying again finds the registration by it.')
 param applicationName string = 'mfa-phone-sync'
 
-@description('Whether the app may write phones and no other method. Not tried in a live tenant: docs/graph.md.')
-param phonesOnly bool = false
+@description('Whether the app may write phones and no other method. Without it, an app alone could write every method of everybody: a Temporary Access Pass too. Not tried in a live tenant: docs/graph.md.')
+param phonesOnly bool = true
 
 @description('Whether LAST_FACTOR_GUARD is on, so that all methods are listed before a delete.')
 param lastFactorGuard bool = true

@@ -69,7 +69,7 @@ class Handshake:
 
     async def _read(self, fresh: bool) -> InForce:  # noqa: FBT001  as `Rereading` calls it
         secrets = await in_force(self._vault, self._clock, self._name, self._previous, fresh=fresh)
-        if secrets.current.strip() == _ARTICLES_OWN:
+        if _ARTICLES_OWN in {secrets.current.strip(), (secrets.previous or "").strip()}:
             raise SettingsError(
                 (f"the secret {self._name}: it is the published sample; set one of your own",)
             )

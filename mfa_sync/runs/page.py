@@ -42,7 +42,10 @@ _WRITTEN = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.DELE
 _HOLDERS = {Kind.CREATE.value: 1, Kind.DELETE.value: -1}
 _PERHAPS_WRITTEN = frozenset({Code.OUTCOME_UNKNOWN.value, Code.CHANGED_SINCE_PLAN.value})
 # Refused by a decision about the run, not by anything about the user.
-_COME_AGAIN = frozenset({Code.DISCARDED.value, Code.LIMIT_REACHED.value})
+# What a right, a limit or a decision may change though the user does not, so that no delta brings them back.
+_COME_AGAIN = frozenset(
+    {Code.DISCARDED.value, Code.LIMIT_REACHED.value, Code.PRIVILEGED_UNKNOWN.value}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +230,7 @@ def pages_of(entries: Sequence[Entry], key: FingerprintKey, size: int) -> list[P
 
 def _is_owed(entry: Entry) -> bool:
     if isinstance(entry.decision, Refusal):
-        return CODES[entry.decision.code].retryable
+        return CODES[entry.decision.code].retryable or entry.decision.code.value in _COME_AGAIN
     return isinstance(entry.decision, NoChange) and entry.decision.is_provisional
 
 

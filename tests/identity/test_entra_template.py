@@ -116,8 +116,9 @@ def test_a_name_that_graph_does_not_know_ends_the_deployment(module: str) -> Non
 def test_the_permissions_are_those_of_the_docs() -> None:
     """No feature without its permission, and none that no feature needs."""
     documented = set(PERMISSION.findall((ROOT / "docs" / "graph.md").read_text(encoding="utf-8")))
-    assert documented == {*granted(), *granted(phonesOnly=True)}
-    assert "UserAuthenticationMethod.Read.All" not in granted(phonesOnly=True, lastFactorGuard=False)
+    assert documented == {*granted(), *granted(phonesOnly=False)}
+    assert "UserAuthenticationMethod.ReadWrite.All" not in granted()
+    assert "UserAuthenticationMethod.Read.All" not in granted(lastFactorGuard=False)
 
 
 def test_no_secret_and_no_password_is_made() -> None:

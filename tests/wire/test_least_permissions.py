@@ -14,7 +14,7 @@ ONE, TWO = "+46701740611", "+46701740612"
 
 @pytest.mark.parametrize(
     ("switches", "guard"),
-    [({}, "all"), ({"phonesOnly": True}, "all"), ({"phonesOnly": True, "lastFactorGuard": False}, "off")],
+    [({"phonesOnly": False}, "all"), ({}, "all"), ({"lastFactorGuard": False}, "off")],
     ids=["all methods", "phones and a look", "phones alone"],
 )
 async def test_what_is_granted_is_enough(bench: Bench, switches: dict[str, bool], guard: str) -> None:
