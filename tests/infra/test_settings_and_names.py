@@ -73,7 +73,9 @@ def test_the_app_takes_the_settings(everything: Template) -> None:
 
 
 @pytest.mark.parametrize(("name", "parameter"), [("SWEEP_MODE", "sweepMode"), ("PUSH_MODE", "pushMode")])
-def test_an_installation_begins_by_planning(template: Template, root: Path, name: str, parameter: str) -> None:
+def test_an_installation_begins_by_planning(
+    template: Template, root: Path, name: str, parameter: str
+) -> None:
     """Nothing is written unseen, nor by a caller who comes too early, until somebody decides so.
 
     The app by itself begins with PUSH_MODE=apply (docs/settings.md): that is for the day after.
