@@ -42,6 +42,8 @@ Play with the emulated tenant (then send the call again):
   empty it         curl -s -X PATCH {control}/people/{who} -d '{{"attribute": null}}'
   expire the password
                    curl -s -X PATCH {control}/accounts/{account} -d '{{"password_expired": true}}'
+  take its token   curl -s -X DELETE {control}/tokens
+                   (until then, or until its end in about an hour, the worker's token serves on)
   what was asked   curl -s {control}/log
 """
 

@@ -44,6 +44,13 @@ param ropcCredential string = 'secret'
 ])
 param sweepMode string = 'plan'
 
+@description('What pushes may do. plan is the way to start: whoever calls too early writes nothing, and is answered planOnly.')
+@allowed([
+  'plan'
+  'apply'
+])
+param pushMode string = 'plan'
+
 @description('Further settings of the app, by name (docs/settings.md). They win over settings.json. Never a secret.')
 param settings object = {}
 
@@ -125,6 +132,7 @@ var chosen = {
   GRAPH_AUTH: graphAuth
   ROPC_CREDENTIAL: ropcCredential
   SWEEP_MODE: sweepMode
+  PUSH_MODE: pushMode
 }
 var appSettings = union(loadJsonContent('settings.json'), chosen, settings)
 

@@ -72,13 +72,19 @@ def test_the_app_takes_the_settings(everything: Template) -> None:
     assert (settings.sweeps.mode, settings.easy_auth, settings.tenant_id) == ("plan", True, "contoso.com")
 
 
-def test_sweeps_begin_held(template: Template, root: Path) -> None:
-    """Nothing is written unseen until somebody decides so."""
-    assert given_settings(template)["SWEEP_MODE"] == "plan"
+@pytest.mark.parametrize(("name", "parameter"), [("SWEEP_MODE", "sweepMode"), ("PUSH_MODE", "pushMode")])
+def test_an_installation_begins_by_planning(
+    template: Template, root: Path, name: str, parameter: str
+) -> None:
+    """Nothing is written unseen, nor by a caller who comes too early, until somebody decides so.
+
+    The app by itself begins with PUSH_MODE=apply (docs/settings.md): that is for the day after.
+    """
+    assert given_settings(template)[name] == "plan"
     parameters = json.loads((root / "infra" / "main.parameters.json").read_text(encoding="utf-8"))[
         "parameters"
     ]
-    assert parameters["sweepMode"]["value"] == "${SWEEP_MODE=plan}"
+    assert parameters[parameter]["value"] == f"${{{name}=plan}}"
 
 
 @pytest.mark.parametrize(
@@ -87,6 +93,7 @@ def test_sweeps_begin_held(template: Template, root: Path) -> None:
         ({"settings": {"MAX_DELETES": "5"}}, "MAX_DELETES", "5"),
         ({"settings": {"EASY_AUTH": "true"}}, "EASY_AUTH", "false"),  # or a forged header would be believed
         ({"graphAuth": "client-secret"}, "GRAPH_AUTH", "client-secret"),
+        ({"pushMode": "apply"}, "PUSH_MODE", "apply"),
         ({"clientId": "an id"}, "CLIENT_ID", "an id"),
         (
             {"graphAuth": "managed-identity"},

@@ -1,0 +1,40 @@
+"""What the pages tell an installer to set is what the template takes and gives."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.project.pages import ROOT, name, pages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PAGE = ROOT / "docs" / "install.md"
+_PARAMETERS = (ROOT / "infra" / "main.parameters.json").read_text(encoding="utf-8")
+_TEMPLATE = (ROOT / "infra" / "main.bicep").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", pages(), ids=name)
+def test_what_is_set_in_azds_environment_is_read_from_it(page: Path) -> None:
+    """`azd env set` takes any name, and one that no parameter reads does nothing."""
+    told = set(re.findall(r"azd env set ([A-Z_]+)", page.read_text(encoding="utf-8")))
+    assert told <= set(re.findall(r"\$\{([A-Z_]+)", _PARAMETERS))
+
+
+def test_the_lines_to_fill_stand_in_the_parameters_file() -> None:
+    """They are pasted over those that are there, so name and kind must be theirs."""
+    (block,) = re.findall(r"```json\n(.*?)```", _PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    told = json.loads("{" + block.strip().rstrip(",") + "}")
+    there = json.loads(_PARAMETERS)["parameters"]
+    kinds = {key: type(line["value"]) for key, line in there.items()}
+    assert {key: type(line["value"]) for key, line in told.items()}.items() <= kinds.items()
+
+
+def test_the_outputs_to_look_for_are_the_templates() -> None:
+    """Whoever misses one believes that the deployment failed."""
+    (told,) = re.findall(r"the outputs (.*?);", _PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    assert set(re.findall(r"`(\w+)`", told)) == set(re.findall(r"^output (\w+)", _TEMPLATE, re.MULTILINE))
