@@ -43,9 +43,7 @@ _HOLDERS = {Kind.CREATE.value: 1, Kind.DELETE.value: -1}
 _PERHAPS_WRITTEN = frozenset({Code.OUTCOME_UNKNOWN.value, Code.CHANGED_SINCE_PLAN.value})
 # Refused by a decision about the run, not by anything about the user.
 # What a right, a limit or a decision may change though the user does not, so that no delta brings them back.
-_COME_AGAIN = frozenset(
-    {Code.DISCARDED.value, Code.LIMIT_REACHED.value, Code.PRIVILEGED_UNKNOWN.value}
-)
+_COME_AGAIN = frozenset({Code.DISCARDED.value, Code.LIMIT_REACHED.value, Code.PRIVILEGED_UNKNOWN.value})
 
 
 @dataclass(frozen=True, slots=True)

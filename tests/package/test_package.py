@@ -141,3 +141,13 @@ def test_a_library_without_a_hash_is_not_taken(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     with pytest.raises(subprocess.CalledProcessError):
         install_wheels(lock, tmp_path / "target")
+
+
+@pytest.mark.parametrize("stray", ["keys.txt", "feed.xlsx", "notes.md", "backup/old.py", "app.tar"])
+def test_what_a_clone_also_holds_is_not_shipped(tmp_path: Path, stray: str) -> None:
+    """Keys and feeds lie where people work: the app's own files are named, all others stay at home."""
+    for name in (".funcignore", ".gitignore", "function_app.py", "host.json", "shared/plan.py", stray):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    shipped = {path.relative_to(tmp_path).as_posix() for path in app_files(tmp_path)}
+    assert shipped == {"function_app.py", "host.json", "shared/plan.py"}

@@ -249,3 +249,21 @@ async def test_sweeps_of_everybody_and_of_changes_run_in_every_mode(sweeper: Swe
     run = await sweeper.sweep(apply=True)
     assert (run.kind, run.state) == (RunKind.CHANGED, State.FINISHED)
     assert (run.tally.users, bench.mobile(drifted)) == (1, ONE)
+
+
+@app_only
+async def test_who_was_spared_for_want_of_a_right_is_looked_at_by_the_next_sweep(
+    sweeper: Sweeper, mode: str
+) -> None:
+    """Nothing about the user changes when the right is granted, so no delta would bring them back."""
+    bench = sweeper.bench
+    bench.control.switch(grants=without(bench, "RoleManagement.Read.Directory"))
+    bench.configure(**MODES[mode])
+    person = bench.person(ONE)
+    assert (await sweeper.sweep(RunKind.FULL)).tally.refused["privilegedUnknown"] == 1
+    bench.control.switch(grants=[*without(bench), "RoleManagement.Read.Directory"])
+    bench.clock.advance(25 * 3600)
+    run = await sweeper.sweep(RunKind.CHANGED)
+    assert (run.kind, run.tally.planned) == (RunKind.CHANGED, {"create": 1})
+    await sweeper.approve(run)
+    assert bench.mobile(person) == ONE

@@ -34,6 +34,14 @@ async def test_a_former_handshake_that_is_disabled_is_none(bench: Bench) -> None
         await bench.worker.handshake.accepts(sample.HANDSHAKE)
 
 
+async def test_a_former_handshake_that_ends_soon_warns_nobody(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is made to: an alert that never ends would hide the secret that is forgotten."""
+    assert await bench.worker.handshake.accepts(sample.PREVIOUS_HANDSHAKE)
+    assert not [one for one in caplog.records if one.message.startswith("secret.expires")]
+
+
 async def test_a_rotated_handshake_is_noticed_within_a_minute_and_guesses_are_cheap(bench: Bench) -> None:
     """A mismatch re-reads the vault at most once a minute."""
     assert await bench.worker.handshake.accepts(sample.HANDSHAKE)
@@ -46,10 +54,12 @@ async def test_a_rotated_handshake_is_noticed_within_a_minute_and_guesses_are_ch
     assert bench.calls("contoso-mfa.vault.azure.net") == []
 
 
-async def test_the_articles_published_handshake_is_no_secret(bench: Bench) -> None:
-    """Whoever left it in place is told so."""
+@pytest.mark.parametrize("secret", ["mfa-sync-handshake", "mfa-sync-handshake-previous"])
+async def test_the_articles_published_handshake_is_no_secret(bench: Bench, secret: str) -> None:
+    """Whoever left it in place is told so, and whoever rotates away from it lets nobody in by it."""
     published = "Handshake-message-only-known-between-runbook-and-invoker"
-    bench.control.put_secret("mfa-sync-handshake", published)
+    ends = int(bench.clock.now().timestamp()) + 3600
+    bench.control.put_secret(secret, published, exp=ends)
     with pytest.raises(SettingsError, match="mfa-sync-handshake"):
         await bench.worker.handshake.accepts(published)
 
