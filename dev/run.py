@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 import sys
-import threading
+from queue import SimpleQueue
 
 from dev.stack import LocalStack
 from dev.tenant import sample
@@ -55,9 +55,7 @@ def main() -> int:
             "Core Tools are installed: `func start` serves this app too (see docs/functions-host.md). "
             "This command uses the local host."
         )
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    signals = signals_to_end()
     with LocalStack() as stack:
         print(
             _TEXT.format(
@@ -73,8 +71,20 @@ def main() -> int:
             ),
             flush=True,
         )
-        stop.wait()
+        signals.get()
     return 0
+
+
+def signals_to_end() -> SimpleQueue[int]:
+    """Return where SIGINT and SIGTERM come from now on, instead of ending the process.
+
+    One may come while the other is taken: an Event would wait for its own lock for ever, this queue's `put`
+    may be interrupted by itself (https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put).
+    """
+    signals: SimpleQueue[int] = SimpleQueue()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda taken, _: signals.put(taken))
+    return signals
 
 
 def exports(stack: LocalStack) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from mfa_sync.cli import decide, explain, push, runs, smoke
 from mfa_sync.cli.ending import usage
-from mfa_sync.cli.vocabulary import STATES, SWEEPS
+from mfa_sync.cli.vocabulary import RUN_KINDS, STATES, SWEEPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,11 +75,14 @@ def _runs(commands: argparse._SubParsersAction[_Parser]) -> None:
     listing.add_argument("--limit", type=_whole, default=20, metavar="N", help="how many (20)")
     listing.add_argument("--after", metavar="ID", help="go on after this run")
     listing.add_argument("--all", action="store_true", help="all that are kept")
+    listing.add_argument(
+        "--kind", choices=list(RUN_KINDS), help="only those; sweep is full or changed; each push is a run too"
+    )
     listing.add_argument("--state", choices=sorted(STATES), help="only those")
     show = _command(
         verbs, "show", runs.show_run, "one run: what it found, would do and did, and why it waits"
     )
-    _which(show, "an id, latest, or held; without it: held, or else latest")
+    _which(show, "an id, latest (the latest sweep), or held; without it: held, or else latest")
     _page(show)
     show.add_argument(
         "--wait", "--follow", action="store_true", help="watch it until it is held or has ended"
@@ -99,7 +102,7 @@ def _runs(commands: argparse._SubParsersAction[_Parser]) -> None:
     _which(discard, "an id, or held")
     _decision(discard, "do not ask")
     stop = _command(verbs, "stop", decide.stop, "end a run where it stands")
-    _which(stop, "an id, latest, or held")
+    _which(stop, "an id, latest (the latest sweep), or held")
     _decision(stop, "do not ask")
     start = _command(verbs, "start", decide.start, "begin a sweep now")
     start.add_argument("kind", choices=SWEEPS)

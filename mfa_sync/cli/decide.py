@@ -9,7 +9,8 @@ from mfa_sync.cli import run_text
 from mfa_sync.cli.app import part
 from mfa_sync.cli.ending import CommandError, Exit, usage
 from mfa_sync.cli.follow import follow
-from mfa_sync.cli.runs import exit_of, find, read, show
+from mfa_sync.cli.runs import exit_of, read, show
+from mfa_sync.cli.search import find, held_runs
 from mfa_sync.cli.vocabulary import (
     ENDED,
     HELD,
@@ -19,6 +20,7 @@ from mfa_sync.cli.vocabulary import (
     RUNS_LIST,
     RUNS_START,
     RUNS_STOP,
+    SWEEPS,
 )
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ _SHOWN = 20
 
 def approve(app: App, terminal: Terminal, options: Namespace) -> Exit:
     """Let the held plan that was shown go on, by its digest, and watch it."""
+    _need_person(terminal, options)
     run = read(app, find(app, terminal, options.id, deciding=True))
     if run["state"] != HELD and not options.digest:
         raise CommandError(
@@ -102,6 +105,7 @@ def start(app: App, terminal: Terminal, options: Namespace) -> Exit:
 
 
 def _end(app: App, terminal: Terminal, options: Namespace, function: str, verb: str) -> Exit:
+    _need_person(terminal, options)
     run = read(app, find(app, terminal, options.id, deciding=True))
     if run["state"] in ENDED and not options.yes:
         raise CommandError(
@@ -154,6 +158,12 @@ def _wanted(run: dict[str, Any], kinds: Sequence[str]) -> dict[str, int]:
     return {kind: count for kind, count in planned.items() if not kinds or kind in kinds}
 
 
+def _need_person(terminal: Terminal, options: Namespace) -> None:
+    """Say at once, before a plan is shown, that nobody is there to confirm it."""
+    if not options.yes:
+        terminal.need_person()
+
+
 def _confirm(terminal: Terminal, phrase: str, verb: str) -> None:
     """Go on only if the phrase is typed: a plan's counts, so that a wrong plan is not waved through."""
     typed = terminal.ask(f"\nTo {verb}, type: {phrase}\n> ")
@@ -179,9 +189,7 @@ def _approver(app: App) -> Secret | None:
 
 
 def _spare_held(app: App, terminal: Terminal) -> None:
-    query = {"limit": "100"}
-    runs = app.call(RUNS_LIST, "GET", "api/runs", query=query).body["runs"]
-    held = [run["id"] for run in runs if run["state"] == HELD and run["kind"] != "push"]
+    held = [run["id"] for run in held_runs(app, terminal) if run["kind"] in SWEEPS]
     if held:
         terminal.remark(f"The sweep {held[0]} is held. A new one takes its place, and its plan is given up.")
         _confirm(terminal, "start", "start")

@@ -32,8 +32,9 @@ def push(app: App, terminal: Terminal, options: Namespace) -> Exit:
     if not rows:
         raise usage("Name users: a file, or --user.")
     if options.apply and not options.yes:
+        terminal.need_person()
         _report(terminal, _send(app, terminal, rows, options, dry_run=True), remarks=True)
-        phrase = f"{len(rows)} rows"
+        phrase = "1 row" if len(rows) == 1 else f"{len(rows)} rows"
         if terminal.ask(f"\nTo write, type: {phrase}\n> ").lower().split() != phrase.split():
             raise CommandError(Exit.REFUSED, "That is not it; nothing was written.", "Run the command again.")
     answer = _send(app, terminal, rows, options, dry_run=not options.apply)

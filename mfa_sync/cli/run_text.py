@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mfa_sync.cli.meanings import meaning
 from mfa_sync.cli.tables import facts, table
 from mfa_sync.cli.times import at, moment, span
-from mfa_sync.cli.vocabulary import HELD, HELD_SECONDS, KINDS, LEFT_OUT
+from mfa_sync.cli.vocabulary import COUNTED_ONLY, HELD, HELD_SECONDS, KINDS, LEFT_OUT, SWEEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -52,11 +52,11 @@ def head(run: Mapping[str, Any], now: datetime) -> list[str]:
         f"Run {run['id']}: {run['state']}",
         *facts(
             [
-                ("covers", _COVERS.get(run["kind"], run["kind"])),
+                ("covers", _covers(run)),
                 ("begun", ", ".join(filter(None, [_when(created, now), by]))),
                 ("held since" if run["state"] == HELD else "last moved", _when(moved, now)),
                 ("decide until", _until(run, now)),
-                ("users", _users(counts)),
+                ("users", _users(run)),
                 ("applied", f"{done} of {wanted} page(s)" if done else ""),
                 ("became", words(counts["outcomes"])),
                 ("of these", words(counts["codes"])),
@@ -139,6 +139,8 @@ def refusals(run: Mapping[str, Any], shown: Sequence[Mapping[str, Any]], part: s
             f"Refused users that the plan lists ({part})",
             *table(("code", "user", "detail"), people),
         ]
+    if unlisted := words({code: count for code, count in counts.items() if code in COUNTED_ONLY}):
+        lines += ["", f"Counted, not listed: {unlisted}. Of one user: {COMMAND} explain UPN"]
     return lines
 
 
@@ -185,12 +187,26 @@ def _brief(run: Mapping[str, Any], now: datetime) -> str:
     decision = run.get("decision")
     if decision and decision["what"] != run["state"]:
         return f"{decision['what']} by {decision['by']}"
-    return str(run.get("detail") or "")[:60] if run["state"] == "failed" else ""
+    if run["state"] == "failed":
+        return str(run.get("detail") or "")[:60]
+    return "turned full" if _turned_full(run) else ""
 
 
-def _users(counts: Mapping[str, Any]) -> str:
-    holders = f"{counts['holders']} in scope with a number"
-    return f"{counts['users']} looked at, {counts['unchanged']} unchanged, {holders}"
+def _covers(run: Mapping[str, Any]) -> str:
+    if _turned_full(run):
+        return "everybody (begun as changed, turned full)"
+    return str(_COVERS.get(run["kind"], run["kind"]))
+
+
+def _turned_full(run: Mapping[str, Any]) -> bool:
+    """Return whether the id, which stays, tells of another kind than the run now has."""
+    return run["kind"] == "full" and str(run["id"]).split("-")[1:2] == ["changed"]
+
+
+def _users(run: Mapping[str, Any]) -> str:
+    counts = run["counts"]
+    seen = f"{counts['users']} looked at, {counts['unchanged']} unchanged"
+    return f"{seen}, {counts['holders']} in scope with a number" if run["kind"] in SWEEPS else seen
 
 
 def _until(run: Mapping[str, Any], now: datetime) -> str:

@@ -1,54 +1,70 @@
-"""`runs list` and `runs show`, and how a run is found by the words latest and held."""
+"""`runs list` and `runs show`."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.cli import run_text
 from mfa_sync.cli.app import part
-from mfa_sync.cli.ending import CommandError, Exit, usage
+from mfa_sync.cli.ending import Exit, usage
 from mfa_sync.cli.follow import follow
-from mfa_sync.cli.times import moment
-from mfa_sync.cli.vocabulary import FINISHED, HELD, HELD_SECONDS, LEFT_OUT, MOVING, RUNS_LIST, RUNS_READ
+from mfa_sync.cli.search import find, search
+from mfa_sync.cli.vocabulary import FINISHED, HELD, LEFT_OUT, MOVING, RUN_KINDS, RUNS_READ
 
 if TYPE_CHECKING:
     from argparse import Namespace
-    from collections.abc import Iterator
 
     from mfa_sync.cli.app import App
+    from mfa_sync.cli.search import Found
     from mfa_sync.cli.terminal import Terminal
 
-LATEST = "latest"
-_MOST = 100
-# A held run that is older was discarded; the watchdog may be some minutes late.
-_OLDEST_HELD = timedelta(seconds=HELD_SECONDS, hours=6)
 _UNMADE = ("refused", "failed")
 
 
 def list_runs(app: App, terminal: Terminal, options: Namespace) -> Exit:
-    """Print runs, the newest first."""
-    wanted: list[dict[str, Any]] = []
-    after, following = options.after, None
-    while True:
-        missing = _MOST if options.all else min(_MOST, max(1, options.limit - len(wanted)))
-        found, following = _page(app, missing, after)
-        wanted += [run for run in found if options.state in {None, run["state"]}]
-        after = following
-        if following is None or not found or (not options.all and len(wanted) >= options.limit):
-            break
+    """Print runs, the newest first, of a kind and in a state where one is named."""
+    is_filtered = bool(options.kind or options.state)
+    kinds = RUN_KINDS.get(options.kind)
+
+    def fits(run: dict[str, Any]) -> bool:
+        return (kinds is None or run["kind"] in kinds) and options.state in {None, run["state"]}
+
+    found = search(
+        app,
+        fits if is_filtered else None,
+        None if options.all else options.limit,
+        options.after,
+        whole=options.all or not is_filtered,
+    )
     if options.json:
-        terminal.json({"runs": wanted, "next": following})
-        return Exit.DONE
-    if not wanted:
-        terminal.say(f"No run{f' is {options.state}' if options.state else ' yet'}.")
-        return Exit.DONE
-    terminal.say(run_text.listing(wanted, datetime.now(UTC)))
-    if following:
-        terminal.remark(f"There are more: runs list --after {following}, or --all.")
-    if held := [run["id"] for run in wanted if run["state"] == HELD]:
-        terminal.remark(f"Waiting for a decision: runs show {held[0]}")
+        terminal.json({"runs": found.runs, "next": found.following})
+    elif found.runs:
+        terminal.say(run_text.listing(found.runs, datetime.now(UTC)))
+    else:
+        terminal.say(_none(found, options))
+    _remark(terminal, found, options)
     return Exit.DONE
+
+
+def _none(found: Found, options: Namespace) -> str:
+    """Return that there is no such run where it was looked."""
+    which = f"{options.kind} run" if options.kind in {"full", "changed"} else options.kind or "run"
+    where = " among these" if found.stopped_after or options.after else "" if options.state else " yet"
+    return f"No {which}{f' is {options.state}' if options.state else ''}{where}."
+
+
+def _remark(terminal: Terminal, found: Found, options: Namespace) -> None:
+    """Say where the list ended, and what in it waits for somebody."""
+    wish = "".join(f" --{name} {value}" for name in ("kind", "state") if (value := getattr(options, name)))
+    on = f"runs list{wish} --after {found.following}, or --all."
+    if found.stopped_after:
+        terminal.remark(f"Looked through {found.stopped_after} runs and no further. Go on: {on}")
+    elif found.following and not options.json:
+        terminal.remark(f"There are more: {on}")
+    held = [run["id"] for run in found.runs if run["state"] == HELD]
+    if held and not options.json:
+        terminal.remark(f"Waiting for a decision: runs show {held[0]}")
 
 
 def show_run(app: App, terminal: Terminal, options: Namespace) -> Exit:
@@ -88,54 +104,6 @@ def read(app: App, run_id: str, page: int = 0) -> dict[str, Any]:
     reply = app.call(RUNS_READ, "GET", f"api/runs/{part(run_id)}", query={"page": str(page)})
     run: dict[str, Any] = reply.body
     return run
-
-
-def find(app: App, terminal: Terminal, wanted: str | None, *, deciding: bool = False) -> str:
-    """Return the id of the run that is meant: an id, `latest`, `held`; without any, held or else latest.
-
-    Raises:
-        CommandError: There is none; or several are held and one is to be decided about.
-    """
-    if wanted not in {None, LATEST, HELD}:
-        return str(wanted)
-    if wanted == LATEST:
-        return _latest(app)
-    held = list(_held(app))
-    if len(held) > 1:
-        ids = ", ".join(held)
-        if deciding:
-            raise usage(f"{len(held)} runs are held: {ids}.", "Name the one that is meant.")
-        terminal.remark(f"{len(held)} runs are held: {ids}. This is the newest.")
-    if held:
-        return held[0]
-    if wanted == HELD:
-        raise CommandError(Exit.REFUSED, "No run is held.", "See `runs list`.")
-    return _latest(app)
-
-
-def _latest(app: App) -> str:
-    found, _ = _page(app, 1, None)
-    if not found:
-        raise CommandError(Exit.REFUSED, "There is no run yet.", "Begin one: runs start full")
-    return str(found[0]["id"])
-
-
-def _held(app: App) -> Iterator[str]:
-    """Yield the ids of held runs, the newest first: every push leaves a run, so they may lie far back."""
-    after: str | None = None
-    oldest = datetime.now(UTC) - _OLDEST_HELD
-    while True:
-        found, after = _page(app, _MOST, after)
-        yield from (str(run["id"]) for run in found if run["state"] == HELD)
-        last = moment(found[-1]["moved"]) if found else None
-        if after is None or last is None or last < oldest:
-            return
-
-
-def _page(app: App, limit: int, after: str | None) -> tuple[list[dict[str, Any]], str | None]:
-    query = {"limit": str(limit), **({"after": after} if after else {})}
-    body = app.call(RUNS_LIST, "GET", "api/runs", query=query).body
-    return body["runs"], body["next"]
 
 
 def exit_of(run: dict[str, Any]) -> Exit:

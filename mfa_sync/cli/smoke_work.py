@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.cli.app import Call
+from mfa_sync.cli.search import search
 from mfa_sync.cli.smoke_line import Line
 from mfa_sync.cli.vocabulary import BACKGROUND_FUNCTIONS, KEYED_FUNCTIONS, PUSH, RUNS_LIST
 
@@ -90,8 +91,8 @@ def schedule(app: App, options: Namespace) -> Line:
 def _begun(app: App) -> str | None:
     if app.credentials.find_key(RUNS_LIST) is None:
         return None
-    runs = app.call(RUNS_LIST, "GET", "api/runs", query={"limit": "100"}).body["runs"]
-    return next((str(run["id"]) for run in runs if _OF_SCHEDULE.fullmatch(str(run["id"]))), None)
+    found = search(app, lambda run: bool(_OF_SCHEDULE.fullmatch(str(run["id"]))), most=1)
+    return str(found.runs[0]["id"]) if found.runs else None
 
 
 def _registered(app: App, master: Secret, fired: str) -> Line | None:

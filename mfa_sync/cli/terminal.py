@@ -64,14 +64,22 @@ class Terminal:
         sys.stderr.flush()
         self._progress = shown
 
+    def need_person(self) -> None:
+        """Make sure that somebody can be asked.
+
+        Raises:
+            CommandError: Nobody sits there.
+        """
+        if not sys.stdin.isatty():
+            raise usage("This needs somebody who confirms it at a terminal.", "In a script, give --yes.")
+
     def ask(self, question: str) -> str:
         """Return what the person at the terminal types.
 
         Raises:
             CommandError: There is no such person.
         """
-        if not sys.stdin.isatty():
-            raise usage("This needs somebody who confirms it at a terminal.", "In a script, give --yes.")
+        self.need_person()
         self._end_progress(sys.stderr)
         sys.stderr.write("\n".join(self._clean(line) for line in question.split("\n")))
         sys.stderr.flush()

@@ -31,6 +31,18 @@ LEFT_OUT = "discarded"
 """The code of changes that a decision left out."""
 
 SWEEPS = ("full", "changed")
+RUN_KINDS = {
+    "sweep": frozenset(SWEEPS),
+    "push": frozenset({"push"}),
+    **{kind: frozenset({kind}) for kind in SWEEPS},
+}
+"""What a list of runs can be narrowed to, and which kinds of run that is."""
+
+COUNTED_ONLY = frozenset(
+    {"outOfScope", "excluded", "guestExcluded", "accountDisabled", "sourceNotOnPremises"}
+)
+"""The codes of users who are not ours: a plan counts them and does not list them."""
+
 KINDS = ("create", "update", "assert", "delete")
 
 HELD_SECONDS = 72 * 3600

@@ -78,6 +78,29 @@ def test_a_person_is_asked_for_the_key_and_it_is_not_shown(stack: LocalStack) ->
     assert [secret for secret in [*secrets_of(stack), *sample.secrets()] if secret in shown] == []
 
 
+def test_the_local_stack_ends_at_two_signals_at_once() -> None:
+    """The second comes while the first is being taken, at each place where that can be."""
+    program = """
+import signal, sys
+from dev.run import signals_to_end
+signals = signals_to_end()
+def again(frame, event, argument):
+    if len(taken) < 50:
+        taken.append(event)
+        signal.raise_signal(signal.SIGTERM)
+taken = []
+sys.setprofile(again)
+signal.raise_signal(signal.SIGINT)
+sys.setprofile(None)
+assert taken, "nothing was interrupted"
+print(signals.get())
+"""
+    ran = subprocess.run(  # noqa: S603  our own program
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
 def _read(terminal: int) -> bytes:
     """Return what the terminal shows next; nothing once its program has ended: an error, on Linux."""
     try:

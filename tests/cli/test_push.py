@@ -44,6 +44,16 @@ def test_it_is_written_only_after_it_was_seen_and_confirmed(
     assert stack.tenant.control.mobiles()[newcomer["upn"]]
 
 
+def test_one_user_is_one_row(operator: Operator, stack: LocalStack, newcomer: dict[str, Any]) -> None:
+    """It is read as it is typed. Nobody at the terminal is said before anything is tried."""
+    push = ("push", "--user", newcomer["upn"], "--apply")
+    unseen = operator(*push)
+    assert (unseen.code, "nothing is written" in unseen.all) == (2, False)
+    written = operator(*push, typed="1 row\n")
+    assert (written.code, "To write, type: 1 row\n" in written.err) == (0, True)
+    assert stack.tenant.control.mobiles()[newcomer["upn"]]
+
+
 def test_a_push_that_becomes_a_run_is_awaited(operator: Operator, stack: LocalStack, tmp_path: Path) -> None:
     """Over SYNC_INLINE_MAX rows; the result is each row's all the same."""
     stack.tenant.control.generate(150, fractions={})

@@ -70,6 +70,7 @@ def test_any_other_address_is_refused_and_not_quoted(text: str | None) -> None:
         "runs lst",
         "runs list --limit 0",
         "runs list --state hold",
+        "runs list --kind sweeps",
         "runs show --page one",
         "runs approve x --kinds create,create",
         "runs approve x --kinds phones",

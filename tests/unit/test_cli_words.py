@@ -12,6 +12,7 @@ from mfa_sync.cli import run_text, vocabulary
 from mfa_sync.cli.meanings import meaning
 from mfa_sync.cli.tables import facts, table, width
 from mfa_sync.cli.times import at, moment, span
+from mfa_sync.runs import page
 from mfa_sync.runs.run import HELD_SECONDS, RunKind, State
 from shared.outcome import CODES
 from shared.tenant import Kind
@@ -27,6 +28,8 @@ def test_the_words_are_the_products_own() -> None:
     assert {state.value for state in State if state.is_final} == vocabulary.ENDED
     assert {kind.value for kind in Kind} == set(vocabulary.KINDS)
     assert {*vocabulary.SWEEPS, "push"} == {kind.value for kind in RunKind}
+    assert set().union(*vocabulary.RUN_KINDS.values()) == {kind.value for kind in RunKind}
+    assert {code.value for code in page._COUNTED_ONLY} == vocabulary.COUNTED_ONLY
     assert (vocabulary.HELD_SECONDS, vocabulary.ROLE) == (HELD_SECONDS, ROLE)
 
 
@@ -154,6 +157,41 @@ def test_refusals_are_told_by_code_the_most_first() -> None:
     lines = run_text.refusals(held(), [], "all")
     assert [line.split()[:2] for line in lines[3:]] == [["invalidPhoneNumber", "2"], ["ofANewerVersion", "1"]]
     assert "HR" in lines[3]
+
+
+def test_refused_users_who_are_counted_only_are_said_to_be() -> None:
+    """All pages do not list them either; of one user `explain` tells."""
+    listed = {"code": "invalidPhoneNumber", "userPrincipalName": "a@x", "id": "1", "detail": "d"}
+    counts = held()["counts"] | {"refused": {"invalidPhoneNumber": 1, "accountDisabled": 1, "excluded": 4}}
+    said = "Counted, not listed: 1 accountDisabled, 4 excluded. Of one user: python -m mfa_sync explain UPN"
+    for shown in ([listed], []):
+        assert run_text.refusals(held(counts=counts), shown, "all")[-1] == said
+    assert "not listed" not in "\n".join(run_text.refusals(held(), [listed], "all"))
+
+
+@pytest.mark.parametrize(
+    ("run_id", "kind", "covers"),
+    [
+        ("20261124T070000Z-changed-0a1b2c3d", "full", "everybody (begun as changed, turned full)"),
+        ("20261124T070000Z-changed", "full", "everybody (begun as changed, turned full)"),
+        ("20261124T070000Z-changed", "changed", "who changed since the last sweep (changed)"),
+        ("20261124T070000Z-full-0a1b2c3d", "full", "everybody (full)"),
+        ("20261124T070000Z-push-changed", "push", "the rows of one call (push)"),
+    ],
+)
+def test_a_sweep_that_turned_full_is_explained(run_id: str, kind: str, covers: str) -> None:
+    """Its id still tells of the other kind."""
+    told = held(id=run_id, kind=kind, state="finished")
+    assert any(line.split(maxsplit=1) == ["covers", covers] for line in run_text.head(told, NOW))
+    assert ("turned full" in run_text.listing([told], NOW)[1]) == ("turned full" in covers)
+
+
+@pytest.mark.parametrize(("kind", "told"), [("full", 1), ("changed", 1), ("push", 0)])
+def test_who_holds_a_number_is_told_of_sweeps_alone(kind: str, told: int) -> None:
+    """A push looks at its own rows, and counts no population."""
+    text = "\n".join(run_text.head(held(kind=kind), NOW))
+    assert text.count("900 in scope with a number") == told
+    assert "1000 looked at, 939 unchanged" in text
 
 
 def test_what_was_not_made_is_told_by_code_but_not_what_was_left_out() -> None:
