@@ -9,7 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from mfa_sync.log import Event, record
-from mfa_sync.settings import GraphAuth, RopcCredential, Settings
+from mfa_sync.settings import GraphAuth, RopcCredential, Settings, TelemetrySettings
 from mfa_sync.storage import StorageDownError
 from mfa_sync.wires import OWN, Wires
 from shared.clock import Deadline, SystemClock
@@ -185,12 +185,18 @@ def sign_in_of(settings: Settings, vault: KeyVault, clock: Clock, wires: Wires, 
 @cache
 def worker() -> Worker:
     """Return this process's worker. A SettingsError is not remembered: each call says so again."""
-    made = build_worker(os.environ, SystemClock())
-    if made.settings.telemetry.connection_string:
-        try:
-            from mfa_sync.otel.pipeline import switch_on  # noqa: PLC0415  half a second of imports
+    # First, so that wrong settings are heard of: the host leaves our lines to us where we export them.
+    _export(TelemetrySettings.alone(os.environ))
+    return build_worker(os.environ, SystemClock())
 
-            switch_on(made.settings.telemetry)
-        except Exception as error:  # noqa: BLE001  the work goes on unseen
-            record(_LOG, logging.ERROR, Event.TELEMETRY_UNAVAILABLE, cause=type(error).__name__)
-    return made
+
+@cache
+def _export(telemetry: TelemetrySettings) -> None:
+    if telemetry.connection_string is None:
+        return
+    try:
+        from mfa_sync.otel.pipeline import switch_on  # noqa: PLC0415  half a second of imports
+
+        switch_on(telemetry)
+    except Exception as error:  # noqa: BLE001  the work goes on unseen
+        record(_LOG, logging.ERROR, Event.TELEMETRY_UNAVAILABLE, cause=type(error).__name__)

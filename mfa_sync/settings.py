@@ -127,6 +127,13 @@ class TelemetrySettings:
     connection_string: str | None = field(default=None, repr=False)
     upns: bool = False
 
+    @classmethod
+    def alone(cls, environ: Mapping[str, str]) -> TelemetrySettings:
+        """Return these settings, whatever is wrong with others; off where they themselves are wrong."""
+        read = _Reader(environ)
+        found = read.telemetry()
+        return cls() if read.faults else found
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:

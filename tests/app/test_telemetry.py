@@ -53,3 +53,12 @@ def test_a_callers_trace_goes_on_through_http_and_the_queue(azurite: Azurite) ->
     told = exported.bytes().decode()
     assert [word for word in sample.secrets() if word in told] == []
     assert "@contoso.com" not in told
+
+
+def test_wrong_settings_are_heard_of(azurite: Azurite) -> None:
+    """The host drops the lines of a worker that exports: what is wrong elsewhere must not silence us."""
+    with LocalStack({**ON, "MAX_DELETES": "many"}, storage=azurite) as stack:
+        assert stack.push([{"UserPrincipalName": "anna.new@contoso.com"}]).status_code == 500
+        exported = Exported(stack.tenant)
+        exported.wait_until(lambda: bool(exported.events("push.stopped")))
+    assert {one.facts["mfa_sync.code"] for one in exported.events("push.stopped")} == {"misconfigured"}
