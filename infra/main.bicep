@@ -243,6 +243,8 @@ module app 'app/function.bicep' = {
     graphAuth: graphAuth
     appSettings: appSettings
     easyAuth: easyAuth
+    easyAuthClientId: easyAuthClientId
+    easyAuthCallers: easyAuthCallers
     identityId: managedIdentity.outputs.id
     identityClientId: managedIdentity.outputs.clientId
     storageName: storage.outputs.name
@@ -261,17 +263,6 @@ module app 'app/function.bicep' = {
     endpoints
     roles
   ]
-}
-
-module auth 'app/auth.bicep' = if (easyAuth) {
-  name: 'auth'
-  scope: group
-  params: {
-    appName: app.outputs.name
-    tenantId: tenantId
-    clientId: easyAuthClientId
-    callers: easyAuthCallers
-  }
 }
 
 module alerts 'app/alerts.bicep' = {

@@ -27,6 +27,12 @@ param appSettings object
 @description('Whether App Service authentication is on (auth.bicep).')
 param easyAuth bool
 
+@description('Application id that tokens for the app are issued to; with easyAuth.')
+param easyAuthClientId string
+
+@description('Application ids of callers that are let in; with easyAuth.')
+param easyAuthCallers array
+
 @description('Resource id of the managed identity.')
 param identityId string
 
@@ -187,10 +193,24 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
+// Before the settings: with EASY_AUTH=true the app believes a header that until then anybody may send.
+module auth 'auth.bicep' = if (easyAuth) {
+  name: 'auth'
+  params: {
+    appName: app.name
+    tenantId: tenantId
+    clientId: easyAuthClientId
+    callers: easyAuthCallers
+  }
+}
+
 resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: union(appSettings, wiring, easyAuthWiring)
+  dependsOn: [
+    auth
+  ]
 }
 
 resource noScmPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2025-03-01' = {

@@ -262,6 +262,11 @@ def test_easy_auth_is_all_or_nothing(template: Template, everything: Template) -
         assert auth.deployed is on
         assert settings(one)["EASY_AUTH"] == str(on).lower()
         assert ("OVERRIDE_USE_MI_FIC_ASSERTION_CLIENTID" in settings(one)) is on
+    function = (Path(__file__).parents[2] / "infra" / "app" / "function.bicep").read_text(encoding="utf-8")
+    (settings_of_app,) = re.findall(r"name: 'appsettings'\n(?:  .*\n)+", function)
+    assert re.search(r"dependsOn: \[\s+auth\s+\]", settings_of_app), (
+        "infra/app/function.bicep: settings: dependsOn auth, or EASY_AUTH=true believes a forged header"
+    )
     assert auth.at("properties.globalValidation") == {
         "requireAuthentication": True,
         "unauthenticatedClientAction": "Return401",
