@@ -17,3 +17,10 @@ def azurite() -> Iterator[Azurite]:
     """The emulated storage account, started once. Each test takes a table of its own."""
     with Azurite() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def steady_azurite() -> Iterator[Azurite]:
+    """Another one, which no test stops: for hosts that outlive a test."""
+    with Azurite() as running:
+        yield running

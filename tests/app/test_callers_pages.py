@@ -34,10 +34,10 @@ def blocks(page: str, language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def signing(azurite: Azurite) -> Iterator[LocalStack]:
+def signing(steady_azurite: Azurite) -> Iterator[LocalStack]:
     """A stack that demands signatures."""
     settings = {"SIGNED_REQUESTS": "require", "STATE_TABLE": "signedcallers"}
-    with LocalStack(settings, storage=azurite) as stack:
+    with LocalStack(settings, storage=steady_azurite) as stack:
         yield stack
 
 
@@ -93,7 +93,7 @@ def test_the_python_script_pushes_and_reads(stack: LocalStack, tmp_path: Path) -
     assert "0 rows are to be sent again later" in told
 
 
-def test_the_python_script_polls_a_push_of_many_rows(azurite: Azurite, tmp_path: Path) -> None:
+def test_the_python_script_polls_a_push_of_many_rows(steady_azurite: Azurite, tmp_path: Path) -> None:
     """202, and the result at its Location; a problem is raised in its own words."""
     first, second, _, _ = blocks("python.md", "python")
     script = f"""
@@ -104,7 +104,7 @@ except RuntimeError as error:
     print(error)
 """
     settings = {"SYNC_INLINE_MAX": "1", "STATE_TABLE": "pollingcallers"}
-    with LocalStack(settings, storage=azurite) as stack:
+    with LocalStack(settings, storage=steady_azurite) as stack:
         summary, fault = run(
             stack, [sys.executable, "-"], HURRY_PYTHON + f"{first}\n{second}\n{script}", tmp_path
         ).splitlines()

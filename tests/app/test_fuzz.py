@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def fuzzed(azurite: Azurite) -> Iterator[LocalStack]:
+def fuzzed(steady_azurite: Azurite) -> Iterator[LocalStack]:
     """A stack whose limits hold nothing back."""
-    with LocalStack({**SETTINGS, "STATE_TABLE": "fuzzedintests"}, storage=azurite) as stack:
+    with LocalStack({**SETTINGS, "STATE_TABLE": "fuzzedintests"}, storage=steady_azurite) as stack:
         yield stack
 
 

@@ -182,10 +182,12 @@ def outages(caller: Caller) -> None:
         caller.call(operation, 502, body, {"Message": "one that the vault must be asked for"})
 
 
-def test_each_documented_answer_can_be_had_and_is_as_documented(azurite: Azurite, contract: Contract) -> None:
+def test_each_documented_answer_can_be_had_and_is_as_documented(
+    steady_azurite: Azurite, contract: Contract
+) -> None:
     """Each status of each operation, from real hosts: well, without services, misconfigured, Easy Auth."""
     seen: set[tuple[str, int]] = set()
-    with LocalStack({"STATE_TABLE": "eachanswer"}, storage=azurite) as stack:
+    with LocalStack({"STATE_TABLE": "eachanswer"}, storage=steady_azurite) as stack:
         well = Caller(stack)
         bad_requests(well)
         pushes(well)
@@ -195,18 +197,21 @@ def test_each_documented_answer_can_be_had_and_is_as_documented(azurite: Azurite
         seen |= well.seen
     table = f"TableEndpoint=http://127.0.0.1:{port_of_nobody()}/devstoreaccount1"
     dead = ";".join(
-        table if part.startswith("TableEndpoint") else part for part in azurite.connection_string.split(";")
+        table if part.startswith("TableEndpoint") else part
+        for part in steady_azurite.connection_string.split(";")
     )
-    with LocalStack({"AzureWebJobsStorage": dead, "SIGNED_REQUESTS": "require"}, storage=azurite) as stack:
+    with LocalStack(
+        {"AzureWebJobsStorage": dead, "SIGNED_REQUESTS": "require"}, storage=steady_azurite
+    ) as stack:
         weary = Caller(stack)
         outages(weary)
         seen |= weary.seen
-    with LocalStack({"CLIENT_ID": "none"}, storage=azurite) as stack:
+    with LocalStack({"CLIENT_ID": "none"}, storage=steady_azurite) as stack:
         broken = Caller(stack)
         for operation in OPERATIONS.keys() - {"health", "openapi"}:
             broken.call(operation, 500, WITH_BODY.get(operation, (None,))[0])
         seen |= broken.seen
-    with LocalStack({"EASY_AUTH": "true"}, storage=azurite) as stack:
+    with LocalStack({"EASY_AUTH": "true"}, storage=steady_azurite) as stack:
         guarded = Caller(stack)
         for operation in ("startRun", *DECISIONS):
             body = {**START, "apply": True} if operation == "startRun" else WITH_BODY[operation][0]

@@ -45,9 +45,9 @@ def call(
 
 
 @pytest.fixture
-def swept(azurite: Azurite) -> Iterator[LocalStack]:
+def swept(steady_azurite: Azurite) -> Iterator[LocalStack]:
     """A stack of its own: after a finished sweep, limits by percentage bite each later push."""
-    with LocalStack({"STATE_TABLE": "runsoverhttp"}, storage=azurite) as stack:
+    with LocalStack({"STATE_TABLE": "runsoverhttp"}, storage=steady_azurite) as stack:
         yield stack
 
 

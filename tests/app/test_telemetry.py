@@ -27,10 +27,10 @@ ON = {
 _STEPS = 4
 
 
-def test_a_callers_trace_goes_on_through_http_and_the_queue(azurite: Azurite) -> None:
+def test_a_callers_trace_goes_on_through_http_and_the_queue(steady_azurite: Azurite) -> None:
     """HTTP, run, queue step, batch: one trace, exported as the managed identity, without a secret."""
     options = HostOptions(timers=False, max_polling_seconds=0.1)
-    with LocalStack(ON, storage=azurite, options=options) as stack:
+    with LocalStack(ON, storage=steady_azurite, options=options) as stack:
         taken = stack.push(
             [{"UserPrincipalName": "anna.new@contoso.com"}],
             headers={"Prefer": "respond-async", "traceparent": f"00-{TRACE}-{CALLER}-01"},
@@ -55,9 +55,9 @@ def test_a_callers_trace_goes_on_through_http_and_the_queue(azurite: Azurite) ->
     assert "@contoso.com" not in told
 
 
-def test_wrong_settings_are_heard_of(azurite: Azurite) -> None:
+def test_wrong_settings_are_heard_of(steady_azurite: Azurite) -> None:
     """The host drops the lines of a worker that exports: what is wrong elsewhere must not silence us."""
-    with LocalStack({**ON, "MAX_DELETES": "many"}, storage=azurite) as stack:
+    with LocalStack({**ON, "MAX_DELETES": "many"}, storage=steady_azurite) as stack:
         assert stack.push([{"UserPrincipalName": "anna.new@contoso.com"}]).status_code == 500
         exported = Exported(stack.tenant)
         exported.wait_until(lambda: bool(exported.events("push.stopped")))

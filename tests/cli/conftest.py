@@ -27,9 +27,9 @@ SETTINGS = {
 
 
 @pytest.fixture(scope="session")
-def running(azurite: Azurite) -> Iterator[LocalStack]:
+def running(steady_azurite: Azurite) -> Iterator[LocalStack]:
     """The stack, started once; each test begins sweeps of its own, and a new one takes a held one's place."""
-    with LocalStack(SETTINGS, storage=azurite, options=HostOptions(max_polling_seconds=0.1)) as stack:
+    with LocalStack(SETTINGS, storage=steady_azurite, options=HostOptions(max_polling_seconds=0.1)) as stack:
         yield stack
 
 

@@ -32,10 +32,10 @@ FAST = ("--interval", "0.05")
 
 
 @pytest.fixture(scope="module")
-def running(azurite: Azurite) -> Iterator[LocalStack]:
+def running(steady_azurite: Azurite) -> Iterator[LocalStack]:
     """An app that believes the platform; nobody may reach it but through the platform."""
     settings = {"EASY_AUTH": "true", "STATE_TABLE": "easyauth", "STATE_CONTAINER": "easy-auth"}
-    with LocalStack(settings, storage=azurite, options=HostOptions(max_polling_seconds=0.1)) as stack:
+    with LocalStack(settings, storage=steady_azurite, options=HostOptions(max_polling_seconds=0.1)) as stack:
         yield stack
 
 

@@ -53,11 +53,11 @@ def exchange(connection: socket.socket) -> Callable[[bytes], bytes]:
 
 
 @pytest.fixture(scope="session")
-def queues_host(azurite: Azurite) -> Iterator[FunctionsHost]:
+def queues_host(steady_azurite: Azurite) -> Iterator[FunctionsHost]:
     """The app of queues and timers, its timers on demand only."""
     environment = {
-        "AzureWebJobsStorage": azurite.connection_string,
-        "Elsewhere": azurite.connection_string,
+        "AzureWebJobsStorage": steady_azurite.connection_string,
+        "Elsewhere": steady_azurite.connection_string,
         "RESULTS": "results-of-lists",
         "SCHEDULE": "0 30 2 * * MON-FRI",
     }
@@ -68,12 +68,12 @@ def queues_host(azurite: Azurite) -> Iterator[FunctionsHost]:
 
 
 @pytest.fixture
-def open_queue(azurite: Azurite) -> Iterator[Callable[[str], QueueClient]]:
+def open_queue(steady_azurite: Azurite) -> Iterator[Callable[[str], QueueClient]]:
     """Opens queues of the account, as somebody else who uses it does."""
     opened: list[QueueClient] = []
 
     def open_one(name: str) -> QueueClient:
-        opened.append(QueueClient.from_connection_string(azurite.connection_string, name))
+        opened.append(QueueClient.from_connection_string(steady_azurite.connection_string, name))
         return opened[-1]
 
     yield open_one
@@ -82,12 +82,12 @@ def open_queue(azurite: Azurite) -> Iterator[Callable[[str], QueueClient]]:
 
 
 @pytest.fixture
-def make_queue(azurite: Azurite) -> Iterator[Callable[[], StorageQueue]]:
+def make_queue(steady_azurite: Azurite) -> Iterator[Callable[[], StorageQueue]]:
     """Makes queues for parts of the host that run in the test itself, each with a name of its own."""
     made: list[StorageQueue] = []
 
     def make_one() -> StorageQueue:
-        queue = StorageQueue(azurite.connection_string, f"queue-{uuid.uuid4()}")
+        queue = StorageQueue(steady_azurite.connection_string, f"queue-{uuid.uuid4()}")
         queue.create()
         made.append(queue)
         return queue

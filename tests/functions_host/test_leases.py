@@ -26,9 +26,9 @@ def queue_name() -> str:
 
 
 @pytest.fixture
-def start_host(azurite: Azurite, queue_name: str) -> Iterator[StartHost]:
+def start_host(steady_azurite: Azurite, queue_name: str) -> Iterator[StartHost]:
     """Starts hosts that listen to this test's queues."""
-    environment = {"AzureWebJobsStorage": azurite.connection_string, "QUEUE": queue_name}
+    environment = {"AzureWebJobsStorage": steady_azurite.connection_string, "QUEUE": queue_name}
     with ExitStack() as exits:
 
         def start(options: HostOptions) -> FunctionsHost:
