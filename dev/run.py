@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shutil
-import signal
 import sys
-from queue import SimpleQueue
 
+from dev.signals import signals_to_end
 from dev.stack import LocalStack
 from dev.tenant import sample
 
@@ -73,18 +72,6 @@ def main() -> int:
         )
         signals.get()
     return 0
-
-
-def signals_to_end() -> SimpleQueue[int]:
-    """Return where SIGINT and SIGTERM come from now on, instead of ending the process.
-
-    One may come while the other is taken: an Event would wait for its own lock for ever, this queue's `put`
-    may be interrupted by itself (https://docs.python.org/3/library/queue.html#queue.SimpleQueue.put).
-    """
-    signals: SimpleQueue[int] = SimpleQueue()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda taken, _: signals.put(taken))
-    return signals
 
 
 def exports(stack: LocalStack) -> str:

@@ -34,6 +34,7 @@ class Event(StrEnum):
     SECRET_EXPIRES = "secret.expires"  # noqa: S105  an event's name
     SIGNATURE_REFUSED = "signature.refused"
     REPLAY_UNCHECKED = "signature.replayUnchecked"
+    SIGN_IN_DELAYED = "signIn.delayed"
     SIGN_IN_REFUSED = "signIn.refused"
     SIGNED_IN = "signIn.done"
     TELEMETRY_UNAVAILABLE = "telemetry.unavailable"

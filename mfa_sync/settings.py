@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mfa_sync.settings_reader import Reader
 from shared.errors import SettingsError
 from shared.guard import Limit, Limits
 from shared.plan import LastFactorGuard, MaskedPolicy, Policy
@@ -22,10 +23,6 @@ if TYPE_CHECKING:
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
-_SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
-# A host by name, perhaps a port: no user, query or fragment belongs into an address of a service.
-_ORIGIN = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,4}|:[1-5][0-9]{4})?")
-_ADDRESS = re.compile(_ORIGIN.pattern + r"(/[A-Za-z0-9._~-]+)*")
 _REGION = re.compile(r"[A-Z]{2}")
 # Second, minute, hour, day, month, day of the week; what stands in them the Functions host judges.
 _SCHEDULE = re.compile(r"\S+( +\S+){5}")
@@ -130,8 +127,8 @@ class TelemetrySettings:
     @classmethod
     def alone(cls, environ: Mapping[str, str]) -> TelemetrySettings:
         """Return these settings, whatever is wrong with others; off where they themselves are wrong."""
-        read = _Reader(environ)
-        found = read.telemetry()
+        read = Reader(environ)
+        found = _telemetry(read)
         return cls() if read.faults else found
 
 
@@ -163,7 +160,6 @@ class Settings:
         sweeps: How everybody is kept in agreement.
         easy_auth: Whether the platform authenticates operators, so that its header may be believed.
         signed_requests: Whether pushes must be signed.
-        telemetry: What is exported, and where to.
     """
 
     graph_auth: GraphAuth
@@ -189,7 +185,6 @@ class Settings:
     sweeps: SweepSettings
     easy_auth: bool
     signed_requests: bool
-    telemetry: TelemetrySettings
 
     def deciding_digest(self) -> str:
         """Return a digest of what decides about users: where it changes, all are looked at again."""
@@ -203,12 +198,12 @@ class Settings:
         Raises:
             SettingsError: Naming every setting that is missing or wrong, and what is allowed.
         """
-        read = _Reader(environ)
+        read = Reader(environ)
         auth = GraphAuth(read.member("GRAPH_AUTH", GraphAuth, GraphAuth.ROPC))
         registered = read.matching if auth is not GraphAuth.MANAGED_IDENTITY else read.fitting
         settings = cls(
             graph_auth=auth,
-            ropc_credential=read.ropc_credential(auth),
+            ropc_credential=_ropc_credential(read, auth),
             tenant_id=registered("TENANT_ID", "a tenant id or a verified domain", _GUID, _DOMAIN),
             client_id=registered("CLIENT_ID", "an application id (GUID)", _GUID),
             key_vault_url=read.origin("KEY_VAULT_URL", None),
@@ -230,7 +225,7 @@ class Settings:
                     "SIGNING_PREVIOUS_SECRET", "mfa-sync-signing-key-previous"
                 ),
             ),
-            storage=read.storage(),
+            storage=_storage(read),
             state_table=read.optional(
                 "STATE_TABLE", "3 to 63 letters and digits, a letter first", _TABLE_NAME
             )
@@ -256,7 +251,7 @@ class Settings:
                 region_from_usage_location=read.flag("PHONE_REGION_FROM_USAGE_LOCATION", default=False),
                 payload_number_wins=read.flag("ALLOW_PAYLOAD_NUMBER", default=False),
             ),
-            limits=read.limits(),
+            limits=_limits(read),
             scope_group_id=read.optional("SYNC_SCOPE_GROUP_ID", "an object id (GUID)", _GUID),
             exclude_group_id=read.optional("EXCLUDE_GROUP_ID", "an object id (GUID)", _GUID),
             plan_only=read.word("PUSH_MODE", "apply", "plan") == "plan",
@@ -273,151 +268,94 @@ class Settings:
             ),
             easy_auth=read.flag("EASY_AUTH", default=False),
             signed_requests=read.word("SIGNED_REQUESTS", "off", "require") == "require",
-            telemetry=read.telemetry(),
         )
+        # What others read, and is told here if it is wrong.
+        _telemetry(read)
         read.optional("SWEEP_SCHEDULE", "six fields such as 0 0 2 * * *", _SCHEDULE)
         if read.faults:
             raise SettingsError(tuple(read.faults))
         return settings
 
 
-class _Reader:
-    """Reads one setting at a time, collecting faults; after a fault it returns a stand-in."""
-
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        self._environ = environ
-        self.faults: list[str] = []
-
-    def _text(self, name: str) -> str:
-        text = self._environ.get(name, "").strip()
-        # An unresolved Key Vault reference arrives as its own literal text.
-        if text.startswith("@Microsoft.KeyVault("):
-            self.faults.append(f"{name}: its Key Vault reference could not be resolved")
-            return ""
-        return text
-
-    def matching(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str:
-        text = self._text(name)
-        if not any(pattern.fullmatch(text) for pattern in patterns):
-            self.faults.append(f"{name}: {'must be' if text else 'is missing; it must be'} {allowed}")
-        return text
-
-    def optional(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str | None:
-        return self.matching(name, allowed, *patterns) if self._text(name) else None
-
-    def fitting(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str:
-        return self.optional(name, allowed, *patterns) or ""
-
-    def ropc_credential(self, auth: GraphAuth) -> RopcCredential:
-        name = "ROPC_CREDENTIAL"
-        word = RopcCredential(self.member(name, RopcCredential, RopcCredential.SECRET))
-        if auth is GraphAuth.CLIENT_SECRET and word is RopcCredential.MANAGED_IDENTITY:
-            self.faults.append(
-                f"{name}: must be secret with GRAPH_AUTH=client-secret; to be the app without any stored "
-                "secret, set GRAPH_AUTH=managed-identity"
-            )
-        return word
-
-    def secret_name(self, name: str, default: str) -> str:
-        return self.optional(name, "a Key Vault secret name", _SECRET_NAME) or default
-
-    def https(self, name: str, default: str | None) -> str:
-        return self._address(name, default, "an https:// address", _ADDRESS)
-
-    def origin(self, name: str, default: str | None) -> str:
-        return self._address(name, default, "an https:// address without a path", _ORIGIN)
-
-    def _address(self, name: str, default: str | None, allowed: str, pattern: re.Pattern[str]) -> str:
-        text = (self._text(name) or default or "").rstrip("/")
-        if not pattern.fullmatch(text):
-            self.faults.append(f"{name}: {'must be' if text else 'is missing; it must be'} {allowed}")
-        return text
-
-    def word(self, name: str, default: str, *others: str) -> str:
-        text = self._text(name) or default
-        if text not in {default, *others}:
-            self.faults.append(f"{name}: must be one of {', '.join((default, *others))}")
-            return default
-        return text
-
-    def member(self, name: str, kind: type[StrEnum], default: StrEnum) -> str:
-        return self.word(name, default.value, *(one.value for one in kind if one is not default))
-
-    def flag(self, name: str, *, default: bool) -> bool:
-        return self.word(name, str(default).lower(), str(not default).lower()) == "true"
-
-    def whole(self, name: str, default: int, least: int, most: int) -> int:
-        text = self._text(name) or str(default)
-        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
-            self.faults.append(f"{name}: must be a whole number from {least} to {most}")
-            return default
-        return int(text)
-
-    def storage(self) -> StorageSettings:
-        """Return the storage that is named by a connection string, by an account or by its addresses."""
-        whole, account = self._text(_STORAGE), self._text(f"{_STORAGE}__accountName")
-        services = {name: f"{_STORAGE}__{name}ServiceUri" for name in ("table", "blob")}
-        addresses = {service: self._text(name) for service, name in services.items()}
-        addressed = any(addresses.values())
-        names = f"{_STORAGE}__accountName or {' with '.join(services.values())}"
-        given = [bool(whole), bool(account), addressed].count(True)
-        if given == 0:
-            self.faults.append(f"{_STORAGE}: is missing; it, {names} must be set")
-        if given > 1:
-            self.faults.append(f"{_STORAGE}: must be set alone: only one of it, {names}")
-        if whole and not _is_connection_string(whole):
-            self.faults.append(f"{_STORAGE}: must be the connection string of a storage account")
-        if addressed:
-            addresses = {service: self.origin(name, None) for service, name in services.items()}
-        if account:
-            self.matching(f"{_STORAGE}__accountName", "the name of a storage account", _ACCOUNT)
-            addresses = {service: f"https://{account}.{service}.core.windows.net" for service in services}
-        self.word(f"{_STORAGE}__credential", "managedidentity")
-        client_id = self.optional(f"{_STORAGE}__clientId", "a client id (GUID)", _GUID)
-        if whole:
-            return StorageSettings(whole)
-        return StorageSettings(None, addresses["table"], addresses["blob"], client_id)
-
-    def telemetry(self) -> TelemetrySettings:
-        """Return where telemetry goes. What the platform would export beside us is refused."""
-        is_on = self.word("TELEMETRY", "off", "on") == "on"
-        upns = self.flag("TELEMETRY_UPNS", default=False)
-        target = self.optional(
-            _INSIGHTS, "a connection string: InstrumentationKey=…;IngestionEndpoint=…", _CONNECTION
+def _ropc_credential(read: Reader, auth: GraphAuth) -> RopcCredential:
+    name = "ROPC_CREDENTIAL"
+    word = RopcCredential(read.member(name, RopcCredential, RopcCredential.SECRET))
+    if auth is GraphAuth.CLIENT_SECRET and word is RopcCredential.MANAGED_IDENTITY:
+        read.faults.append(
+            f"{name}: must be secret with GRAPH_AUTH=client-secret; to be the app without any stored "
+            "secret, set GRAPH_AUTH=managed-identity"
         )
-        if is_on and not self._text(_INSIGHTS):
-            self.faults.append(f"{_INSIGHTS}: is missing; TELEMETRY=on needs it")
-        if self._platform_flag("PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"):
-            self.faults.append(
-                "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: must not be true, for the worker would export "
-                "addresses that hold UPNs; set TELEMETRY=on instead"
-            )
-        if self._platform_flag("PYTHON_ENABLE_OPENTELEMETRY") is not is_on:
-            self.faults.append(
-                "PYTHON_ENABLE_OPENTELEMETRY: must be true with TELEMETRY=on, else events go out twice, and "
-                "not without it, else none does"
-            )
-        return TelemetrySettings(target if is_on else None, upns)
+    return word
 
-    def _platform_flag(self, name: str) -> bool:
-        """Return a flag as the worker library reads it."""
-        return self._text(name).lower() in {"1", "true", "t", "yes", "y"}
 
-    def limits(self) -> Limits:
-        defaults = {
-            Kind.CREATE: ("MAX_CREATES", 500, 10),
-            Kind.UPDATE: ("MAX_UPDATES", 200, 10),
-            Kind.ASSERT: ("MAX_ASSERTS", 1000, 100),
-            Kind.DELETE: ("MAX_DELETES", 20, 5),
-        }
-        return {
-            kind: Limit(
-                name,
-                self.whole(name, count, 0, 1_000_000),
-                self.whole(f"{name}_PERCENT", percent, 0, 100),
-            )
-            for kind, (name, count, percent) in defaults.items()
-        }
+def _storage(read: Reader) -> StorageSettings:
+    """Return the storage that is named by a connection string, by an account or by its addresses."""
+    whole, account = read.text(_STORAGE), read.text(f"{_STORAGE}__accountName")
+    services = {name: f"{_STORAGE}__{name}ServiceUri" for name in ("table", "blob")}
+    addresses = {service: read.text(name) for service, name in services.items()}
+    addressed = any(addresses.values())
+    names = f"{_STORAGE}__accountName or {' with '.join(services.values())}"
+    given = [bool(whole), bool(account), addressed].count(True)
+    if given == 0:
+        read.faults.append(f"{_STORAGE}: is missing; it, {names} must be set")
+    if given > 1:
+        read.faults.append(f"{_STORAGE}: must be set alone: only one of it, {names}")
+    if whole and not _is_connection_string(whole):
+        read.faults.append(f"{_STORAGE}: must be the connection string of a storage account")
+    if addressed:
+        addresses = {service: read.origin(name, None) for service, name in services.items()}
+    if account:
+        read.matching(f"{_STORAGE}__accountName", "the name of a storage account", _ACCOUNT)
+        addresses = {service: f"https://{account}.{service}.core.windows.net" for service in services}
+    read.word(f"{_STORAGE}__credential", "managedidentity")
+    client_id = read.optional(f"{_STORAGE}__clientId", "a client id (GUID)", _GUID)
+    if whole:
+        return StorageSettings(whole)
+    return StorageSettings(None, addresses["table"], addresses["blob"], client_id)
+
+
+def _telemetry(read: Reader) -> TelemetrySettings:
+    """Return where telemetry goes. What the platform would export beside us is refused."""
+    is_on = read.word("TELEMETRY", "off", "on") == "on"
+    upns = read.flag("TELEMETRY_UPNS", default=False)
+    target = read.optional(
+        _INSIGHTS, "a connection string: InstrumentationKey=…;IngestionEndpoint=…", _CONNECTION
+    )
+    if is_on and not read.text(_INSIGHTS):
+        read.faults.append(f"{_INSIGHTS}: is missing; TELEMETRY=on needs it")
+    if _platform_flag(read, "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY"):
+        read.faults.append(
+            "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: must not be true, for the worker would export "
+            "addresses that hold UPNs; set TELEMETRY=on instead"
+        )
+    if _platform_flag(read, "PYTHON_ENABLE_OPENTELEMETRY") is not is_on:
+        read.faults.append(
+            "PYTHON_ENABLE_OPENTELEMETRY: must be true with TELEMETRY=on, else events go out twice, and "
+            "not without it, else none does"
+        )
+    return TelemetrySettings(target if is_on else None, upns)
+
+
+def _platform_flag(read: Reader, name: str) -> bool:
+    """Return a flag as the worker library reads it."""
+    return read.text(name).lower() in {"1", "true", "t", "yes", "y"}
+
+
+def _limits(read: Reader) -> Limits:
+    defaults = {
+        Kind.CREATE: ("MAX_CREATES", 500, 10),
+        Kind.UPDATE: ("MAX_UPDATES", 200, 10),
+        Kind.ASSERT: ("MAX_ASSERTS", 1000, 100),
+        Kind.DELETE: ("MAX_DELETES", 20, 5),
+    }
+    return {
+        kind: Limit(
+            name,
+            read.whole(name, count, 0, 1_000_000),
+            read.whole(f"{name}_PERCENT", percent, 0, 100),
+        )
+        for kind, (name, count, percent) in defaults.items()
+    }
 
 
 def _is_connection_string(text: str) -> bool:

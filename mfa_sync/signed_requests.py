@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mfa_sync.credentials.rotation import InForce, Rereading, in_force
+from mfa_sync.credentials.rotation import InForce, Rereading, in_force, in_time
 from mfa_sync.http_contract import RequestError
 from mfa_sync.log import Event, record
 from mfa_sync.storage import LostRaceError, StorageDownError, Write
@@ -89,14 +89,9 @@ class SignedRequests:
             PermanentError, TransientError: The vault, or the storage where it is needed, is out of reach.
         """
         claim = _claim(headers)
-        try:
-            is_signed = await deadline.bound(
-                self._keys.accepts(partial(_is_signed, claim or _NONE, _text(body)))
-            )
-        except TimeoutError:
-            raise TransientError(
-                Problem.VAULT_UNAVAILABLE, "Key Vault did not answer within this call's time.", retry_after=30
-            ) from None
+        is_signed = await in_time(
+            self._keys.accepts(partial(_is_signed, claim or _NONE, _text(body))), deadline
+        )
         is_young = abs(self._clock.now().timestamp() - (claim or _NONE).at) <= WINDOW_SECONDS
         if not (claim and is_signed and is_young):
             record(_LOG, logging.WARNING, Event.SIGNATURE_REFUSED, why="signature")

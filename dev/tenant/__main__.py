@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
-import threading
 from pathlib import Path
 
+from dev.signals import signals_to_end
 from dev.tenant.server import REMOVED_VARIABLES, EmulatedTenant
 
 
@@ -18,9 +17,7 @@ def main() -> None:
     parser.add_argument("--proxy-port", type=int, default=0, help="0 takes a free port")
     parser.add_argument("--empty", action="store_true", help="without the sample people")
     options = parser.parse_args()
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    ended = signals_to_end()
     with EmulatedTenant(sample=not options.empty, proxy_port=options.proxy_port) as tenant:
         line = json.dumps(
             {
@@ -35,7 +32,7 @@ def main() -> None:
             draft = options.port_file.with_suffix(".draft")
             draft.write_text(line + "\n", encoding="utf-8")
             draft.replace(options.port_file)  # whoever waits for the file never reads half of it
-        ended.wait()
+        ended.get()
 
 
 if __name__ == "__main__":

@@ -94,10 +94,8 @@ def plan(run: Mapping[str, Any]) -> list[str]:
         "Planned changes",
         *table(("kind", "planned", "limits within 24 hours", ""), rows, right=("planned",)),
     ]
-    if population is not None:
-        known = (
-            f"{population} users" if population != "None" else "not known before a full sweep has finished"
-        )
+    if limits:
+        known = f"{population} users" if population else "not known before a full sweep has finished"
         lines.append(f"  percentages are of the managed population, {known}")
     return lines
 

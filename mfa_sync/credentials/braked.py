@@ -91,13 +91,16 @@ class BrakedSignIn[C: Credentials]:
                 await self._brake.succeeded(given.versions)
             case Refused(refusal, wait):
                 await self._brake.refused(refusal, given.versions, wait)
-                record(
-                    _LOG,
-                    logging.ERROR,
-                    Event.SIGN_IN_REFUSED,
-                    aadsts=refusal.number or None,
-                    remedy=refusal.remedy,
-                )
+                if refusal.healing.needs_nobody:
+                    record(_LOG, logging.WARNING, Event.SIGN_IN_DELAYED, aadsts=refusal.number or None)
+                else:
+                    record(
+                        _LOG,
+                        logging.ERROR,
+                        Event.SIGN_IN_REFUSED,
+                        aadsts=refusal.number or None,
+                        remedy=refusal.remedy,
+                    )
             case Unanswered():
                 await self._brake.unanswered(given.versions)
             case NotSent():

@@ -7,9 +7,9 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mfa_sync.credentials.rotation import InForce, Rereading, in_force
+from mfa_sync.credentials.rotation import InForce, Rereading, in_force, in_time
 from mfa_sync.log import Event, record
-from shared.errors import Problem, SettingsError, TransientError
+from shared.errors import SettingsError
 
 if TYPE_CHECKING:
     from mfa_sync.credentials.key_vault import KeyVault
@@ -55,21 +55,12 @@ class Handshake:
         return False
 
     async def accepts_within(self, message: str | None, deadline: Deadline) -> bool:
-        """Return the same, if the vault lets it be known in time.
-
-        Raises:
-            TransientError: It does not; or else as `accepts`.
-        """
-        try:
-            return await deadline.bound(self.accepts(message))
-        except TimeoutError:
-            raise TransientError(
-                Problem.VAULT_UNAVAILABLE, "Key Vault did not answer within this call's time.", retry_after=30
-            ) from None
+        """Return the same within the call's time. Errors as `accepts` and `in_time`."""
+        return await in_time(self.accepts(message), deadline)
 
     async def _read(self, fresh: bool) -> InForce:  # noqa: FBT001  as `Rereading` calls it
         secrets = await in_force(self._vault, self._clock, self._name, self._previous, fresh=fresh)
-        if _ARTICLES_OWN in {secrets.current.strip(), (secrets.previous or "").strip()}:
+        if secrets.current.strip() == _ARTICLES_OWN:
             raise SettingsError(
                 (f"the secret {self._name}: it is the published sample; set one of your own",)
             )
@@ -77,6 +68,8 @@ class Handshake:
             other = await self._vault.find(name, fresh=fresh)
             if other and hmac.compare_digest(other.value.strip().encode(), secrets.current.strip().encode()):
                 raise SettingsError((f"the secret {self._name}: it is the same as {name}; set another one",))
+        if secrets.previous and secrets.previous.strip() == _ARTICLES_OWN:
+            return InForce(secrets.current, None)  # whoever has just turned away from it: it opens nothing
         return secrets
 
 

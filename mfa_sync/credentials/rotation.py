@@ -6,13 +6,14 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from shared.errors import TransientError
+from shared.errors import Problem, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Any
 
     from mfa_sync.credentials.key_vault import KeyVault
-    from shared.clock import Clock
+    from shared.clock import Clock, Deadline
 
 _REREAD_SECONDS, _AFTER_FAILURE_SECONDS = 60, 5
 
@@ -35,6 +36,20 @@ async def in_force(vault: KeyVault, clock: Clock, name: str, previous: str | Non
     former = await vault.find(previous, fresh=fresh) if previous else None
     counts = former and former.value.strip() and former.expires and former.expires > clock.now()
     return InForce(current.value, former.value if former and counts else None)
+
+
+async def in_time(check: Coroutine[Any, Any, bool], deadline: Deadline) -> bool:
+    """Return what a check says, if the vault lets it be known within the call's time.
+
+    Raises:
+        TransientError: It does not. Or whatever the check raises.
+    """
+    try:
+        return await deadline.bound(check)
+    except TimeoutError:
+        raise TransientError(
+            Problem.VAULT_UNAVAILABLE, "Key Vault did not answer within this call's time.", retry_after=30
+        ) from None
 
 
 class Rereading:

@@ -266,7 +266,7 @@ def _head() -> dict[str, Schema]:
         {
             "users": _COUNT,
             "unchanged": _COUNT,
-            "holders": {**_COUNT, "description": "The managed population."},
+            "holders": {**_COUNT, "description": "In scope with a number, as read."},
             "planned": _counted(Kind),
             "refused": _counted(Code),
             "outcomes": _counted(Outcome),

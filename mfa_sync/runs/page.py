@@ -81,14 +81,16 @@ class PlannedChange:
     @property
     def was_made(self) -> bool:
         """Whether it was written, or may have been."""
-        done = self.outcome in _WRITTEN or self.outcome == Outcome.UNCHANGED.value
-        return done or self.code in _PERHAPS_WRITTEN
+        return self._is_done or self.code in _PERHAPS_WRITTEN
 
     @property
     def holders_more(self) -> int:
         """How many people more hold a phone by it: one for a create that is done, minus one for a delete."""
-        is_done = self.outcome in _WRITTEN or self.outcome == Outcome.UNCHANGED.value
-        return _HOLDERS.get(self.kind, 0) if is_done else 0
+        return _HOLDERS.get(self.kind, 0) if self._is_done else 0
+
+    @property
+    def _is_done(self) -> bool:
+        return self.outcome in _WRITTEN or self.outcome == Outcome.UNCHANGED.value
 
     @property
     def is_open(self) -> bool:

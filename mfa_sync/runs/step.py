@@ -207,7 +207,9 @@ async def _guard(run: Run, tools: Tools) -> Run:
         kind.value: f"{limit.setting}={limit.count}, {limit.setting}_PERCENT={limit.percent:g}"
         for kind, limit in limits.items()
     }
-    return run.guarded(tuple(reasons), kinds, {**shown, "population": str(population)}, _now(tools))
+    if population is not None:
+        shown["population"] = str(population)
+    return run.guarded(tuple(reasons), kinds, shown, _now(tools))
 
 
 async def _apply(run: Run, tools: Tools, deadline: Deadline) -> Run:

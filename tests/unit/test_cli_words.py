@@ -152,6 +152,13 @@ def test_the_limit_that_was_exceeded_is_marked_and_no_other() -> None:
     assert lines[-1].endswith("managed population, 900 users")
 
 
+def test_a_population_that_is_not_known_yet_is_said_so() -> None:
+    """The first full sweep has nothing that percentages could be of."""
+    run = held()
+    del run["limits"]["population"]
+    assert run_text.plan(run)[-1].endswith("not known before a full sweep has finished")
+
+
 def test_refusals_are_told_by_code_the_most_first() -> None:
     """With who acts and what to do."""
     lines = run_text.refusals(held(), [], "all")

@@ -89,7 +89,6 @@ def test_an_empty_setting_counts_as_not_set(empty: str) -> None:
         ("PUSH_MODE", "plan", "plan_only", True),
         ("SYNC_INLINE_MAX", "1000", "inline_max", 1000),
         ("SYNC_DEADLINE_SECONDS", "220", "deadline_seconds", 220),
-        ("TELEMETRY_UPNS", "true", "telemetry.upns", True),
     ],
 )
 def test_every_setting_arrives_where_it_decides(name: str, value: str, path: str, expected: object) -> None:

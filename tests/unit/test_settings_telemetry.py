@@ -18,15 +18,16 @@ ON = {
 
 def test_on_it_goes_where_the_connection_string_says() -> None:
     """And the string shows in no repr: old ones hold all that it takes to write there."""
-    settings = Settings.from_environment({**NEEDED, **ON})
-    assert settings.telemetry == TelemetrySettings(TARGET, upns=False)
+    settings = TelemetrySettings.alone({**NEEDED, **ON})
+    assert settings == TelemetrySettings(TARGET, upns=False)
     assert TARGET not in repr(settings)
+    assert TelemetrySettings.alone({**NEEDED, **ON, "TELEMETRY_UPNS": "true"}).upns
 
 
 def test_off_it_goes_nowhere_though_the_host_has_a_connection_string() -> None:
     """Off is the default."""
-    settings = Settings.from_environment({**NEEDED, "APPLICATIONINSIGHTS_CONNECTION_STRING": TARGET})
-    assert settings.telemetry == TelemetrySettings()
+    environ = {**NEEDED, "APPLICATIONINSIGHTS_CONNECTION_STRING": TARGET}
+    assert TelemetrySettings.alone(environ) == TelemetrySettings()
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,18 @@ class Signing:
             return answers.problem(error)
         return None
 
+    async def pushes(self, minutes: tuple[int, ...]) -> tuple[list[int], dict[str, Any]]:
+        """Push at these minutes, warm, again and cold; return the token requests so far, and the problem."""
+        seen, body, start = [], {}, self.clock.monotonic()
+        for at in minutes:
+            self.clock.advance(start + at * 60 - self.clock.monotonic())
+            body, again = await self.refusal(), await self.refusal()
+            self.cold_start(vault=self.vault)
+            cold = await self.refusal()
+            assert len({(one["code"], one.get("aadsts")) for one in (body, again, cold)}) == 1
+            seen.append(self.sign_ins())
+        return seen, body
+
     async def refusal(self) -> dict[str, Any]:
         """Return the problem that a push would be answered with, held against the contract."""
         answer = await self.answer()

@@ -41,19 +41,6 @@ def signing(tenant: EmulatedTenant, clock: FakeClock, caplog: pytest.LogCaptureF
     assert not [secret for secret in SECRETS if secret in caplog.text]
 
 
-async def pushes(signing: Signing) -> tuple[list[int], dict[str, Any]]:
-    """Push at four times, warm and cold; return the token requests so far, and the problem."""
-    seen, start = [], signing.clock.monotonic()
-    for minutes in MINUTES:
-        signing.clock.advance(start + minutes * 60 - signing.clock.monotonic())
-        body = await signing.refusal()
-        signing.cold_start(vault=signing.vault)
-        cold = await signing.refusal()
-        assert (cold["code"], cold.get("aadsts")) == (body["code"], body.get("aadsts"))
-        seen.append(signing.sign_ins())
-    return seen, body
-
-
 async def test_only_the_client_secret_is_read(signing: Signing) -> None:
     """No service account is there whose name or password could be in the vault."""
     token = await signing.token()
@@ -68,7 +55,7 @@ async def test_a_permanent_refusal_is_502_with_its_number_and_is_braked(
 ) -> None:
     """A wrong secret is never sent again in that version, anything else once in ten minutes."""
     signing.control.switch(token_error=number)
-    seen, body = await pushes(signing)
+    seen, body = await signing.pushes(MINUTES)
     assert seen == sign_ins
     assert (body["status"], body["code"], body["aadsts"]) == (502, "signInRefused", number)
 
@@ -79,7 +66,7 @@ async def test_a_passing_refusal_is_503_and_tried_again_by_itself(
 ) -> None:
     """Nobody need act."""
     signing.control.switch(token_error=number)
-    seen, body = await pushes(signing)
+    seen, body = await signing.pushes(MINUTES)
     assert (seen, body["status"], body["code"]) == (sign_ins, 503, "signInUnavailable")
 
 

@@ -48,48 +48,37 @@ def signing(tenant: EmulatedTenant, clock: FakeClock, caplog: pytest.LogCaptureF
     assert not [secret for secret in SECRETS if secret in caplog.text]
 
 
-async def pushes(signing: Signing) -> tuple[list[int], dict[str, Any]]:
-    """Push at five times, warm and cold; return the token requests so far, and the problem."""
-    seen, start = [], signing.clock.monotonic()
-    for minutes in MINUTES:
-        signing.clock.advance(start + minutes * 60 - signing.clock.monotonic())
-        body = await signing.refusal()
-        again = await signing.refusal()
-        signing.cold_start(vault=signing.vault)
-        cold = await signing.refusal()
-        assert len({(one["code"], one.get("aadsts")) for one in (body, again, cold)}) == 1
-        seen.append(signing.sign_ins())
-    return seen, body
-
-
 @pytest.mark.parametrize(("number", "sign_ins"), PERMANENT.items())
 async def test_traps_27_and_30_a_permanent_refusal_is_502_with_its_number_and_is_braked(
     signing: Signing, number: int, sign_ins: list[int]
 ) -> None:
     """A person must act; until that can have happened nothing is sent."""
     signing.control.switch(token_error=number)
-    seen, body = await pushes(signing)
+    seen, body = await signing.pushes(MINUTES)
     assert seen == sign_ins
     assert (body["status"], body["code"], body["aadsts"]) == (502, "signInRefused", number)
 
 
 @pytest.mark.parametrize(("number", "sign_ins"), TRANSIENT.items())
 async def test_a_passing_refusal_is_503_and_tried_again_by_itself(
-    signing: Signing, number: int, sign_ins: list[int]
+    signing: Signing, number: int, sign_ins: list[int], caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody need act."""
+    """Nobody need act, and so nobody is alerted."""
     signing.control.switch(token_error=number)
-    seen, body = await pushes(signing)
+    seen, body = await signing.pushes(MINUTES)
     assert seen == sign_ins
     assert (body["status"], body["code"]) == (503, "signInUnavailable")
     assert f"AADSTS{number}" in body["detail"]
+    assert {one.message.partition(" ")[0] for one in caplog.records if "signIn" in one.message} == {
+        "signIn.delayed"
+    }
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
 async def test_a_failing_token_endpoint_is_503(signing: Signing, status: int) -> None:
     """MSAL raises on 5xx and would answer from memory; neither shows."""
     signing.control.switch(token_status=status)
-    seen, body = await pushes(signing)
+    seen, body = await signing.pushes(MINUTES)
     assert (seen, body["status"], body["code"]) == (SECONDS, 503, "signInUnavailable")
 
 
@@ -171,7 +160,7 @@ async def test_a_password_that_never_left_brakes_nobody(signing: Signing, fault:
 async def test_trap_27_an_answer_that_gives_no_reason_is_a_refusal(signing: Signing) -> None:
     """An error that is no word of OAuth's: permanent, without a number."""
     signing.control.fault(host="login.*", path="/token$", status=400, times=99)
-    seen, body = await pushes(signing)
+    seen, body = await signing.pushes(MINUTES)
     assert (seen, body["status"]) == (TEN_MINUTES, 502)
     assert "aadsts" not in body
 

@@ -1,0 +1,89 @@
+"""Reading settings one at a time: what is wrong is collected, by name and never by value."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from enum import StrEnum
+
+_SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
+# A host by name, perhaps a port: no user, query or fragment belongs into an address of a service.
+_ORIGIN = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,4}|:[1-5][0-9]{4})?")
+_ADDRESS = re.compile(_ORIGIN.pattern + r"(/[A-Za-z0-9._~-]+)*")
+
+
+class Reader:
+    """Reads one setting at a time, collecting faults; after a fault it returns a stand-in."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.faults: list[str] = []
+
+    def text(self, name: str) -> str:
+        """Return a setting as it stands there, without blanks around it; empty where it is not set."""
+        text = self._environ.get(name, "").strip()
+        # An unresolved Key Vault reference arrives as its own literal text.
+        if text.startswith("@Microsoft.KeyVault("):
+            self.faults.append(f"{name}: its Key Vault reference could not be resolved")
+            return ""
+        return text
+
+    def matching(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str:
+        """Return a text that one of the patterns describes, in words: `allowed`."""
+        text = self.text(name)
+        if not any(pattern.fullmatch(text) for pattern in patterns):
+            self.faults.append(f"{name}: {'must be' if text else 'is missing; it must be'} {allowed}")
+        return text
+
+    def optional(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str | None:
+        """Return the same, or None where it is not set."""
+        return self.matching(name, allowed, *patterns) if self.text(name) else None
+
+    def fitting(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str:
+        """Return the same, or nothing where it is not set."""
+        return self.optional(name, allowed, *patterns) or ""
+
+    def secret_name(self, name: str, default: str) -> str:
+        """Return the name of a secret in the vault."""
+        return self.optional(name, "a Key Vault secret name", _SECRET_NAME) or default
+
+    def https(self, name: str, default: str | None) -> str:
+        """Return an address, without a stroke at its end."""
+        return self._address(name, default, "an https:// address", _ADDRESS)
+
+    def origin(self, name: str, default: str | None) -> str:
+        """Return an address that has no path."""
+        return self._address(name, default, "an https:// address without a path", _ORIGIN)
+
+    def _address(self, name: str, default: str | None, allowed: str, pattern: re.Pattern[str]) -> str:
+        text = (self.text(name) or default or "").rstrip("/")
+        if not pattern.fullmatch(text):
+            self.faults.append(f"{name}: {'must be' if text else 'is missing; it must be'} {allowed}")
+        return text
+
+    def word(self, name: str, default: str, *others: str) -> str:
+        """Return one of some words."""
+        text = self.text(name) or default
+        if text not in {default, *others}:
+            self.faults.append(f"{name}: must be one of {', '.join((default, *others))}")
+            return default
+        return text
+
+    def member(self, name: str, kind: type[StrEnum], default: StrEnum) -> str:
+        """Return the value of one of an enumeration's members."""
+        return self.word(name, default.value, *(one.value for one in kind if one is not default))
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        """Return whether it is true."""
+        return self.word(name, str(default).lower(), str(not default).lower()) == "true"
+
+    def whole(self, name: str, default: int, least: int, most: int) -> int:
+        """Return a whole number within bounds."""
+        text = self.text(name) or str(default)
+        if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+            self.faults.append(f"{name}: must be a whole number from {least} to {most}")
+            return default
+        return int(text)
