@@ -40,7 +40,7 @@ demo: $(READY) $(AZURITE) ## the main job on the emulated tenant, before and aft
 
 .PHONY: run
 run: $(READY) $(AZURITE) ## the local stack stays up, with calls to paste
-	@$(PY) -m dev.run
+	@$(PY) -m dev.stack
 
 .PHONY: test
 test: $(READY) $(AZURITE) ## the tests
@@ -61,7 +61,7 @@ format: $(READY) ## format the code and mend what ruff can
 
 .PHONY: package
 package: $(READY) ## the zip that is deployed, built and tried
-	@$(PY) -m dev.package
+	@$(PY) -m dev.delivery.package
 
 .PHONY: bench
 bench: $(READY) $(AZURITE) ## measure the qualities that have a goal; ONLY=pace for some of them

@@ -4,140 +4,74 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mfa_sync.log import Event, record
-from mfa_sync.settings import GraphAuth, RopcCredential, Settings, TelemetrySettings
-from mfa_sync.storage import StorageDownError
-from mfa_sync.wires import OWN, Wires
-from shared.clock import Deadline, SystemClock
-from shared.guard import Guard
+from mfa_sync.settings.settings import GraphAuth, RopcCredential, Settings, TelemetrySettings
+from mfa_sync.settings.transports import OWN, Transports
+from mfa_sync.telemetry.events import Event, record
+from shared.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.counters import Counters
-    from mfa_sync.credentials.client_proof import ProofSource
-    from mfa_sync.credentials.handshake import Handshake
-    from mfa_sync.credentials.key_vault import KeyVault
-    from mfa_sync.credentials.sign_in import SignIn
-    from mfa_sync.emptiness import EmptySince
-    from mfa_sync.fingerprints import FingerprintKeys
-    from mfa_sync.graph.client import GraphClient
-    from mfa_sync.graph.groups import Groups
-    from mfa_sync.graph.tenant import GraphTenant, Reach
-    from mfa_sync.last_written import LastWritten
-    from mfa_sync.runs.store import RunStore
-    from mfa_sync.runs.tools import Tools
-    from mfa_sync.signed_requests import SignedRequests
-    from mfa_sync.storage import Table
-    from mfa_sync.stored_answers import StoredAnswers
+    from mfa_sync.api.worker import Worker
+    from mfa_sync.sign_in.client_proof import ProofSource
+    from mfa_sync.sign_in.token import SignIn
+    from mfa_sync.storage.table import Blobs, Table
+    from mfa_sync.vault.key_vault import KeyVault
     from shared.clock import Clock
 
 _LOG = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Worker:
-    """What one worker process keeps between calls."""
+def build_worker(
+    environ: Mapping[str, str],
+    clock: Clock,
+    transports: Transports = OWN,
+    *,
+    table: Table | None = None,
+    blobs: Blobs | None = None,
+) -> Worker:
+    """Return a worker for the settings in `environ`.
 
-    settings: Settings
-    clock: Clock
-    table: Table
-    handshake: Handshake
-    approver: Handshake
-    signatures: SignedRequests | None
-    graph: GraphClient
-    groups: Groups
-    reach: Reach
-    last_written: LastWritten
-    counters: Counters
-    stored_answers: StoredAnswers
-    runs: RunStore
-    keys: FingerprintKeys
-    emptiness: EmptySince
-
-    def tenant(self, deadline: Deadline) -> GraphTenant:
-        """Return the tenant, bound to one call's deadline."""
-        from mfa_sync.graph.tenant import GraphTenant, GroupIds  # noqa: PLC0415  see `build_worker`
-
-        bounds = GroupIds(self.settings.scope_group_id, self.settings.exclude_group_id)
-        return GraphTenant(self.graph, self.groups, self.reach, bounds, deadline)
-
-    async def guard(self, deadline: Deadline) -> Guard:
-        """Return one call's guard over the last 24 hours; without storage, percentages do not bite."""
-        from mfa_sync.counters import CallCounters  # noqa: PLC0415  see `build_worker`
-
-        ledger = CallCounters(self.counters, deadline)
-        try:
-            sweeps, _ = await deadline.bound(self.runs.sweeps())
-        except (StorageDownError, TimeoutError):
-            return Guard(self.settings.limits, ledger)
-        return Guard(self.settings.limits, ledger, sweeps.population)
-
-    def run_tools(self) -> Tools:
-        """Return what runs work with."""
-        from mfa_sync.runs.tools import Rules, Tools  # noqa: PLC0415  see `build_worker`
-
-        settings = self.settings
-        rules = Rules(
-            settings.policy.for_sweeps(
-                keep_when_empty=settings.sweeps.keep_when_empty,
-                empty_grace_days=settings.sweeps.empty_grace_days,
-            ),
-            settings.policy,
-            settings.limits,
-            settings.deciding_digest(),
-            settings.sweeps.full_every_days,
-            settings.sweeps.retention_days,
-            settings.sweeps.claim_seconds,
-        )
-        return Tools(
-            self.clock,
-            self.runs,
-            self.graph,
-            self.tenant,
-            self.last_written.of_call,
-            self.last_written.void,
-            self.emptiness,
-            self.keys,
-            self.counters,
-            rules,
-        )
-
-
-def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -> Worker:
-    """Return a worker for the settings in `environ`, whose calls go over `wires`.
+    Args:
+        environ: The settings.
+        clock: Where time comes from.
+        transports: What carries the calls.
+        table: Keeps the state of all workers; None: the storage account of the settings.
+        blobs: Keeps the pages of runs; None: likewise.
 
     The imports stand here so that loading the functions stays cheap and never fails.
 
     Raises:
         SettingsError: Settings are missing or wrong.
     """
-    from mfa_sync.azure_blobs import AzureBlobs  # noqa: PLC0415
-    from mfa_sync.azure_table import AzureTable  # noqa: PLC0415
-    from mfa_sync.counters import Counters  # noqa: PLC0415
-    from mfa_sync.credentials.handshake import Handshake  # noqa: PLC0415
-    from mfa_sync.credentials.key_vault import KeyVault  # noqa: PLC0415
-    from mfa_sync.emptiness import EmptySince  # noqa: PLC0415
-    from mfa_sync.fingerprints import FingerprintKeys  # noqa: PLC0415
+    from mfa_sync.api.handshake import Handshake  # noqa: PLC0415
+    from mfa_sync.api.idempotency import StoredAnswers  # noqa: PLC0415
+    from mfa_sync.api.signature import SignedRequests  # noqa: PLC0415
+    from mfa_sync.api.worker import Worker  # noqa: PLC0415
     from mfa_sync.graph.client import GraphClient  # noqa: PLC0415
     from mfa_sync.graph.groups import Groups  # noqa: PLC0415
     from mfa_sync.graph.tenant import Reach  # noqa: PLC0415
-    from mfa_sync.last_written import LastWritten  # noqa: PLC0415
     from mfa_sync.runs.store import RunStore  # noqa: PLC0415
-    from mfa_sync.signed_requests import SignedRequests  # noqa: PLC0415
-    from mfa_sync.stored_answers import StoredAnswers  # noqa: PLC0415
+    from mfa_sync.storage.azure_blobs import AzureBlobs  # noqa: PLC0415
+    from mfa_sync.storage.azure_table import AzureTable  # noqa: PLC0415
+    from mfa_sync.storage.change_counts import Counters  # noqa: PLC0415
+    from mfa_sync.storage.emptiness import EmptySince  # noqa: PLC0415
+    from mfa_sync.storage.last_writes import LastWritten  # noqa: PLC0415
+    from mfa_sync.vault.fingerprints import FingerprintKeys  # noqa: PLC0415
+    from mfa_sync.vault.key_vault import KeyVault  # noqa: PLC0415
 
     settings = Settings.from_environment(environ)
     names = settings.secret_names
-    vault = KeyVault(settings, clock, wires)
-    table = wires.table or AzureTable(settings.storage, settings.state_table, clock, wires)
-    blobs = wires.blobs or AzureBlobs(settings.storage, settings.state_container, clock, wires)
+    vault = KeyVault(settings, clock, transports)
+    table = table or AzureTable(settings.storage, settings.state_table, clock, transports)
+    blobs = blobs or AzureBlobs(settings.storage, settings.state_container, clock, transports)
     keys = FingerprintKeys(vault, names.fingerprint_key)
-    graph = GraphClient(settings.graph_url, sign_in_of(settings, vault, clock, wires, table), wires.graph)
+    graph = GraphClient(
+        settings.graph_url, sign_in_of(settings, vault, clock, transports, table), transports.graph
+    )
     if settings.graph_auth.is_app_only and settings.policy.scope.allow_privileged:
         record(_LOG, logging.WARNING, Event.PRIVILEGED_ALLOWED, auth=settings.graph_auth.value)
     return Worker(
@@ -159,27 +93,29 @@ def build_worker(environ: Mapping[str, str], clock: Clock, wires: Wires = OWN) -
     )
 
 
-def sign_in_of(settings: Settings, vault: KeyVault, clock: Clock, wires: Wires, table: Table) -> SignIn:
+def sign_in_of(
+    settings: Settings, vault: KeyVault, clock: Clock, transports: Transports, table: Table
+) -> SignIn:
     """Return what signs in to Graph, by GRAPH_AUTH and ROPC_CREDENTIAL. The imports are each mode's own."""
-    from mfa_sync.credentials.client_proof import FederatedIdentity, StoredSecret  # noqa: PLC0415
-    from mfa_sync.credentials.identity_tokens import IdentityTokens  # noqa: PLC0415
+    from mfa_sync.sign_in.client_proof import FederatedIdentity, StoredSecret  # noqa: PLC0415
+    from mfa_sync.vault.identity import IdentityTokens  # noqa: PLC0415
 
     names, identity_id = settings.secret_names, settings.managed_identity_client_id
     if settings.graph_auth is GraphAuth.MANAGED_IDENTITY:
-        from mfa_sync.credentials.managed_identity import ManagedIdentitySignIn  # noqa: PLC0415
+        from mfa_sync.sign_in.managed_identity import ManagedIdentitySignIn  # noqa: PLC0415
 
-        return ManagedIdentitySignIn(settings, clock, wires)
+        return ManagedIdentitySignIn(settings, clock, transports)
     stored = StoredSecret(vault, names.client_secret)
     if settings.graph_auth is GraphAuth.CLIENT_SECRET:
-        from mfa_sync.credentials.client_secret import AppSource, ClientSecretSignIn  # noqa: PLC0415
+        from mfa_sync.sign_in.client_secret import AppSource, ClientSecretSignIn  # noqa: PLC0415
 
-        return ClientSecretSignIn(settings, AppSource(stored), clock, wires, table)
-    from mfa_sync.credentials.ropc import PasswordSource, RopcSignIn  # noqa: PLC0415
+        return ClientSecretSignIn(settings, AppSource(stored), clock, transports, table)
+    from mfa_sync.sign_in.ropc import PasswordSource, RopcSignIn  # noqa: PLC0415
 
     proof: ProofSource = stored
     if settings.ropc_credential is RopcCredential.MANAGED_IDENTITY:
-        proof = FederatedIdentity(IdentityTokens(identity_id, clock, wires), clock)
-    return RopcSignIn(settings, PasswordSource(vault, names, proof), clock, wires, table)
+        proof = FederatedIdentity(IdentityTokens(identity_id, clock, transports), clock)
+    return RopcSignIn(settings, PasswordSource(vault, names, proof), clock, transports, table)
 
 
 @cache
@@ -195,7 +131,7 @@ def _export(telemetry: TelemetrySettings) -> None:
     if telemetry.connection_string is None:
         return
     try:
-        from mfa_sync.otel.pipeline import switch_on  # noqa: PLC0415  half a second of imports
+        from mfa_sync.telemetry.export.pipeline import switch_on  # noqa: PLC0415  half a second of imports
 
         switch_on(telemetry)
     except Exception as error:  # noqa: BLE001  the work goes on unseen

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -11,6 +12,14 @@ if TYPE_CHECKING:
 
     from shared.outcome import Code
     from shared.phone_number import ObservedNumber, PhoneNumber
+
+
+OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
+
+def is_object_id(key: str) -> bool:
+    """Return whether a key is an object id and not a UPN."""
+    return OBJECT_ID.fullmatch(key) is not None
 
 
 class Absent(Enum):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev.memory_table import MemoryTable
-from mfa_sync.storage import StorageDownError, Value, Write
+from dev.memory.table import MemoryTable
+from mfa_sync.storage.table import StorageDownError, Value, Write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

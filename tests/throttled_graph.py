@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dev.tenant.graph.throttle import MOST_TOLD, SHARE_HEADER, TOLD_FROM, WINDOW_SECONDS, Bucket
-from mfa_sync.graph.faults import Reply
 from mfa_sync.graph.pace import Pace, Service, Ticket
+from mfa_sync.graph.reply import Reply
 from shared.clock import Deadline
 from tests.virtual_time import VirtualClock
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from dev.azurite import Azurite
-from dev.stack import ROOT, example_settings
+from dev.stack.local_stack import ROOT, example_settings
 from dev.tenant import sample
 from dev.tenant.control_client import TenantControl
 

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from dev.bench.quality import Quality
-from dev.stack import ROOT, LocalStack
+from dev.stack.local_stack import ROOT, LocalStack
 
 _ROUNDS = 7
 _IMPORT_GOAL, _CPU_GOAL = 1.3, 1.5

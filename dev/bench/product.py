@@ -12,14 +12,16 @@ import json
 import sys
 import time
 from itertools import cycle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dev.memory_blobs import MemoryBlobs
-from dev.memory_table import MemoryTable
-from mfa_sync.composition import Worker, build_worker
-from mfa_sync.push import push
-from mfa_sync.wires import OWN, Wires
+from dev.memory.blobs import MemoryBlobs
+from dev.memory.table import MemoryTable
+from mfa_sync.api.push import push
+from mfa_sync.composition import build_worker
 from shared.clock import SystemClock
+
+if TYPE_CHECKING:
+    from mfa_sync.api.worker import Worker
 
 
 async def _answer(worker: Worker, handshake: str, ids: list[str]) -> dict[str, Any]:
@@ -35,8 +37,13 @@ async def _answer(worker: Worker, handshake: str, ids: list[str]) -> dict[str, A
 
 async def _main() -> None:
     job = json.load(sys.stdin)
-    wires = OWN if job.get("remembers", True) else Wires(table=MemoryTable(), blobs=MemoryBlobs())
-    worker = build_worker(job["settings"], SystemClock(), wires)
+    forgets = not job.get("remembers", True)
+    worker = build_worker(
+        job["settings"],
+        SystemClock(),
+        table=MemoryTable() if forgets else None,
+        blobs=MemoryBlobs() if forgets else None,
+    )
     handshake, pushes = job["access"]["handshake"], job["pushes"]
     end = time.monotonic() + job.get("seconds", 0)
     found = [await _answer(worker, handshake, ids) for ids in pushes]

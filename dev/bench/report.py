@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from dev.stack import ROOT
+from dev.stack.local_stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

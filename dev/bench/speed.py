@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dev.bench.cloud import Cloud
 from dev.bench.quality import Quality
-from dev.stack import ROOT
+from dev.stack.local_stack import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING
 
 from mfa_sync.composition import build_worker
 from mfa_sync.graph import delta
-from mfa_sync.runs import operate
+from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import Run, RunKind
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.runs.store import Sweeps
 from shared.clock import Deadline, SystemClock
 
 if TYPE_CHECKING:
-    from mfa_sync.runs.tools import Tools
+    from mfa_sync.runs.context import Tools
 
 
 async def _lay_baseline(tools: Tools, population: int) -> None:
@@ -50,7 +50,7 @@ async def _main() -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     wall, cpu = time.perf_counter(), time.process_time()
-    run = await operate.start(tools, RunKind(job["kind"]), apply=False)
+    run = await lifecycle.start(tools, RunKind(job["kind"]), apply=False)
     nudge: Nudge | None = Nudge(run.id, run.step)
     while nudge:
         nudge = await take(nudge, tools)

@@ -9,7 +9,7 @@ from typing import Any
 
 from dev.bench.cloud import Cloud
 from dev.bench.quality import Quality
-from dev.stack import ROOT
+from dev.stack.local_stack import ROOT
 
 _GRAPH = "graph.microsoft.com"
 _CALLS_FULL, _CALLS_CHANGED, _MEGABYTES = 0.052, 200, 150

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from dev.fuzz.runner import PHASES, SETTINGS, Report, fuzz
-from dev.stack import LocalStack
+from dev.stack.local_stack import LocalStack
 
 _SHOWN = 10
 

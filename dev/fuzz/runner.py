@@ -14,13 +14,13 @@ from schemathesis.hooks import unregister
 
 from dev.fuzz.watch import Watch
 from dev.tenant import sample
-from mfa_sync.openapi.document import document
+from mfa_sync.api.openapi.document import document
 
 if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterator
 
-    from dev.stack import LocalStack
+    from dev.stack.local_stack import LocalStack
 
 # Nothing here is to be held against a limit: what is made up must be able to write.
 SETTINGS = {

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import schemathesis
 from schemathesis.core.parameters import ParameterLocation
 
-from dev.contract import Contract, ContractError
+from dev.fuzz.contract import Contract, ContractError
 
 if TYPE_CHECKING:
-    from dev.stack import LocalStack
+    from dev.stack.local_stack import LocalStack
 
 _CLIENTS_FAULT = range(400, 500)
 _ACCEPTED, _SERVERS_FAULT = 202, 500

@@ -7,7 +7,7 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING
 
-from mfa_sync.log import Event
+from mfa_sync.telemetry.events import Event
 from shared.outcome import Outcome
 
 if TYPE_CHECKING:

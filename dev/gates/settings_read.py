@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from mfa_sync.settings import Settings
+from mfa_sync.settings.settings import Settings
 from shared.errors import SettingsError
 
 

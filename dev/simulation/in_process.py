@@ -1,4 +1,4 @@
-"""The wires of a simulated worker: every call meets the emulated tenant without leaving the process."""
+"""The transports of a simulated worker: every call meets the emulated tenant without leaving the process."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from dev.tenant import identity_endpoint
 from dev.tenant.loopback import IDENTITY_PATH
 from dev.tenant.wire import Call, Reply
-from mfa_sync.wires import Wires
+from mfa_sync.settings.transports import Transports
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from dev.simulation.virtual_time import VirtualLoop
     from dev.tenant.front import Front
-    from mfa_sync.storage import Blobs, Table
 
 IDENTITY_HEADER = "SIMULATED0IDENTITY"
 IDENTITY_ENDPOINT = f"http://127.0.0.1{IDENTITY_PATH}"
@@ -69,9 +68,9 @@ class Line:
             await self._never[-1]
 
 
-def wires_of(line: Line, table: Table, blobs: Blobs) -> Wires:
-    """Return the wires of the worker on this line."""
-    return Wires(_Graph(line), _session(line), lambda: _azure(line), table, blobs)
+def transports_of(line: Line) -> Transports:
+    """Return the transports of the worker on this line."""
+    return Transports(_Graph(line), _session(line), lambda: _azure(line))
 
 
 class _Graph(httpx.AsyncBaseTransport):

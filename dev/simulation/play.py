@@ -18,13 +18,12 @@ from dev.simulation.in_process import IDENTITY_ENDPOINT, IDENTITY_HEADER
 from dev.simulation.journal import at_work
 from dev.simulation.schedule import Asked, Push, schedule_of
 from dev.simulation.world import World
-from dev.stack import example_settings
+from dev.stack.local_stack import example_settings
 from dev.tenant.server import REMOVED_VARIABLES
-from mfa_sync import answers
-from mfa_sync.composition import build_worker
-from mfa_sync.http_contract import RequestError
-from mfa_sync.log import quieten_libraries
-from mfa_sync.push import push
+from mfa_sync.api.contract import answers
+from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.push import push
+from mfa_sync.telemetry.events import quieten_libraries
 from shared.errors import SyncError
 
 if TYPE_CHECKING:
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from dev.simulation.in_process import Line
     from dev.simulation.schedule import Schedule
     from dev.simulation.virtual_time import VirtualClock, VirtualLoop
-    from mfa_sync.composition import Worker
+    from mfa_sync.api.worker import Worker
 
 _TRIES = 6
 _PAUSE, _AFTER_A_PERSON, _UNTIL_CALM = 61.0, 700.0, 300.0
@@ -122,9 +121,8 @@ class _Play:
 
     def _worker(self, number: int) -> tuple[Worker, Line]:
         if number not in self._workers:
-            wires, line = self.world.worker()
-            self._deaths[line] = self._loop.create_future()
-            self._workers[number] = (build_worker(self._environ, self._clock, wires), line)
+            self._workers[number] = self.world.worker(self._environ, self._clock)
+            self._deaths[self._workers[number][1]] = self._loop.create_future()
         return self._workers[number]
 
     def _kill(self, line: Line) -> None:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from dev.memory_blobs import MemoryBlobs
-    from dev.memory_table import MemoryTable
+    from dev.memory.blobs import MemoryBlobs
+    from dev.memory.table import MemoryTable
     from dev.simulation.in_process import Line
-    from mfa_sync.storage import Row, Write
+    from mfa_sync.storage.table import Row, Write
 
 
 class WayToTable:
-    """A `mfa_sync.storage.Table` for one worker, which ends with the worker."""
+    """A `Table` for one worker, which ends with the worker."""
 
     def __init__(self, table: MemoryTable, line: Line, seen: list[str]) -> None:
         """Take the shared table, the worker's line, and where each row written is kept as text."""
@@ -67,7 +67,7 @@ class WayToTable:
 
 
 class WayToBlobs:
-    """A `mfa_sync.storage.Blobs` for one worker, which ends with the worker."""
+    """A `Blobs` for one worker, which ends with the worker."""
 
     def __init__(self, blobs: MemoryBlobs, line: Line, seen: list[str]) -> None:
         """Take the shared blobs, the worker's line, and where each blob written is kept as text."""

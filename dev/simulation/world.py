@@ -6,11 +6,11 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from dev.memory_blobs import MemoryBlobs
-from dev.memory_faults import Chances
-from dev.memory_table import MemoryTable
+from dev.memory.blobs import MemoryBlobs
+from dev.memory.faults import Chances
+from dev.memory.table import MemoryTable
 from dev.simulation.history import Trouble
-from dev.simulation.in_process import Line, Network, wires_of
+from dev.simulation.in_process import Line, Network, transports_of
 from dev.simulation.journal import OUTSIDER, Journal, at_work
 from dev.simulation.storage import WayToBlobs, WayToTable
 from dev.tenant import sample
@@ -19,14 +19,16 @@ from dev.tenant.people import Person, Phone
 from dev.tenant.secrets_and_accounts import Account, AppRegistration
 from dev.tenant.state import TenantState
 from dev.tenant.switches import DEFAULT_GRANTS
+from mfa_sync.composition import build_worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from dev.simulation.mischief import Event
     from dev.simulation.schedule import Schedule
     from dev.simulation.virtual_time import VirtualClock, VirtualLoop
-    from mfa_sync.wires import Wires
+    from mfa_sync.api.worker import Worker
+    from shared.clock import Clock
 
 _SERVICE_ID = "00000000-0000-4000-8000-00000000feed"
 _A_DAY = 24 * 3600
@@ -123,11 +125,12 @@ class World:
         for one in (self._table, self._blobs):
             one.chances, one.down = chances, is_down
 
-    def worker(self) -> tuple[Wires, Line]:
-        """Return the wires of one new worker, and the line that they hang on."""
+    def worker(self, environ: Mapping[str, str], clock: Clock) -> tuple[Worker, Line]:
+        """Return one new worker, and the line that everything of it hangs on."""
         line = Line(self.network)
         table = WayToTable(self._table, line, self.stored)
-        return wires_of(line, table, WayToBlobs(self._blobs, line, self.stored)), line
+        blobs = WayToBlobs(self._blobs, line, self.stored)
+        return build_worker(environ, clock, transports_of(line), table=table, blobs=blobs), line
 
     def _relent(self) -> None:
         self._account.mfa_required = False

@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from dev.signals import signals_to_end
 from dev.tenant.server import REMOVED_VARIABLES, EmulatedTenant
+from dev.tenant.signals import signals_to_end
 
 
 def main() -> None:

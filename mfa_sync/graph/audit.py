@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.graph.client import refusal
-from mfa_sync.graph.faults import GraphFault
+from mfa_sync.graph.reply import GraphFault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

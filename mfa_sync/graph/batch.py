@@ -15,10 +15,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync import telemetry
 from mfa_sync.graph.client import MOST_TRIES, unreachable
-from mfa_sync.graph.faults import Reply
 from mfa_sync.graph.pace import SHARE_HEADER, THROTTLED, Service, Ticket
+from mfa_sync.graph.reply import Reply
+from mfa_sync.telemetry import measures
 from shared.errors import PermanentError, Problem, SyncError
 
 if TYPE_CHECKING:
@@ -105,23 +105,23 @@ async def _renew(client: GraphClient, deadline: Deadline) -> None:
         await client.token(deadline, rejected=await client.token(deadline))
 
 
-@telemetry.traced(telemetry.Span.GRAPH_BATCH)
+@measures.traced(measures.Span.GRAPH_BATCH)
 async def _post(client: GraphClient, items: list[Item], deadline: Deadline) -> list[Reply] | SyncError:
     """Return the items' replies, or what stopped them all before they were carried out."""
     envelope = {"requests": [item.wire(number) for number, item in enumerate(items)]}
     ticket = Ticket([Service.of(item.path) for item in items])
-    telemetry.note(items=len(items))
+    measures.note(items=len(items))
     try:
         outer = await client.send("POST", "/$batch", deadline, json=envelope, ticket=ticket)
     except SyncError as stop:
-        telemetry.note(error=stop.code.value)
+        measures.note(error=stop.code.value)
         return stop
     if outer.status is not None and outer.status < _REDIRECT:
         replies = _unpack(outer.body, len(items))
         client.pace.learn(ticket, replies, outer.headers.get(SHARE_HEADER))
-        if telemetry.is_on():
+        if measures.is_on():
             counts = sorted(Counter(str(reply.status) for reply in replies).items())
-            telemetry.note(statuses=" ".join(f"{status}:{count}" for status, count in counts))
+            measures.note(statuses=" ".join(f"{status}:{count}" for status, count in counts))
         return replies
     if outer.status and _REDIRECT <= outer.status < _SERVER_FAULT and outer.status != THROTTLED:
         return PermanentError(

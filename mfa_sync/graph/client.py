@@ -10,16 +10,16 @@ from urllib.parse import unquote
 
 import httpx
 
-from mfa_sync import telemetry
-from mfa_sync.graph import measures
-from mfa_sync.graph.faults import GraphFault, Reply, fault_of
+from mfa_sync.graph import call_measures
 from mfa_sync.graph.pace import THROTTLED, Pace, Service, Ticket
+from mfa_sync.graph.reply import GraphFault, Reply, fault_of
+from mfa_sync.telemetry import measures
 from shared.errors import PermanentError, Problem, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from mfa_sync.credentials.sign_in import AccessToken, SignIn
+    from mfa_sync.sign_in.token import AccessToken, SignIn
     from shared.clock import Deadline
 
 # Graph's bucket is one for app and tenant, and a share of it is told from four fifths on: what is in flight
@@ -149,7 +149,7 @@ class GraphClient:
             raise unknown_shape()
         return Page(value, *(self.own_path(link) if link else None for link in links))
 
-    @telemetry.traced(telemetry.Span.GRAPH_READ)
+    @measures.traced(measures.Span.GRAPH_READ)
     async def patient_get(self, path: str, deadline: Deadline) -> Reply:
         """Return the answer to a read, repeated as long as Graph asks us to wait and time allows."""
         reply = await self.send("GET", path, deadline)
@@ -189,8 +189,8 @@ class GraphClient:
         """Send, and tell how that went and how long it took."""
         began = deadline.clock.monotonic()
         reply = await self._send(request, ticket, deadline, token)
-        if telemetry.is_on():
-            measures.tell(self._host, ticket, reply, (began, deadline.clock.monotonic()))
+        if measures.is_on():
+            call_measures.tell(self._host, ticket, reply, (began, deadline.clock.monotonic()))
         return reply
 
     async def _send(

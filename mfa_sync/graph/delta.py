@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.graph.client import refusal, unknown_shape
-from mfa_sync.graph.faults import GraphFault
+from mfa_sync.graph.reply import GraphFault
 from mfa_sync.graph.users import DELTA_SELECT
 
 if TYPE_CHECKING:
     from mfa_sync.graph.client import GraphClient, Page
-    from mfa_sync.graph.faults import Reply
+    from mfa_sync.graph.reply import Reply
     from shared.clock import Deadline
 
 _LATEST = f"/users/delta?$select={DELTA_SELECT}&$deltatoken=latest"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from mfa_sync.graph.batch import raise_if_dead
 from mfa_sync.graph.client import unreachable
-from mfa_sync.graph.faults import GraphFault, fault_of
-from mfa_sync.log import Event, record
+from mfa_sync.graph.reply import GraphFault, fault_of
+from mfa_sync.telemetry.events import Event, record
 from shared.errors import PermanentError, Problem, SettingsError
 
 if TYPE_CHECKING:

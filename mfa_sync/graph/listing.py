@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mfa_sync.graph.client import refusal, unknown_shape
-from mfa_sync.graph.faults import GraphFault
+from mfa_sync.graph.reply import GraphFault
 from mfa_sync.graph.users import SELECT, user_of
 
 if TYPE_CHECKING:

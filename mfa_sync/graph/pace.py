@@ -15,15 +15,15 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from mfa_sync import telemetry
 from mfa_sync.graph.allowance import Allowance
-from mfa_sync.telemetry import Metric
+from mfa_sync.telemetry import measures
+from mfa_sync.telemetry.measures import Metric
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mfa_sync.graph.allowance import Sent
-    from mfa_sync.graph.faults import Reply
+    from mfa_sync.graph.reply import Reply
     from shared.clock import Clock, Deadline
 
 THROTTLED = 429
@@ -139,7 +139,7 @@ class Pace:
                 allowance.refused(sent, refused, now, is_news=is_news)
             elif all(reply.status is not None for reply in own):
                 allowance.answered(sent, now)
-        if telemetry.is_on():
+        if measures.is_on():
             self._tell(ticket, replies, now)
         if throttled:
             self._close(throttled, now, is_news=is_news)
@@ -150,10 +150,10 @@ class Pace:
         """Tell how the items ended, and what is believed of the limits."""
         ended = Counter((of, reply.status) for of, reply in zip(ticket.services, replies, strict=True))
         for (service, status), count in ended.items():
-            telemetry.measure(Metric.ITEMS, count, service=service.value, status=status or "none")
+            measures.measure(Metric.ITEMS, count, service=service.value, status=status or "none")
         for service in ticket.left:
             if limit := self._allowances[service].limit(now):
-                telemetry.measure(Metric.LIMIT, limit, service=service.value)
+                measures.measure(Metric.LIMIT, limit, service=service.value)
 
     def _wait(self, items: Counter[Service], now: float) -> float:
         waits = [self._allowances[service].wait(count, now) for service, count in items.items()]

@@ -10,7 +10,7 @@ from shared.phone_number import ObservedNumber
 from shared.tenant import Change, Fate, Kind, PhoneMethods, WriteAnswer
 
 if TYPE_CHECKING:
-    from mfa_sync.graph.faults import Reply
+    from mfa_sync.graph.reply import Reply
 
 # Constant for all users and tenants, so never a key without the user.
 MOBILE_ID = "3179e48a-750b-4051-897c-87b9720928f7"

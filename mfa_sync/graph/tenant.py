@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mfa_sync.graph.batch import Item, batch, raise_if_dead
-from mfa_sync.graph.faults import Reply, fault_of
 from mfa_sync.graph.phone_methods import (
     fate_of,
     other_factors_of,
@@ -14,6 +13,7 @@ from mfa_sync.graph.phone_methods import (
     phone_methods_path,
     write_item,
 )
+from mfa_sync.graph.reply import Reply, fault_of
 from mfa_sync.graph.users import SELECT, user_of, user_path
 from shared.errors import PermanentError, Problem
 from shared.outcome import Code
@@ -22,9 +22,9 @@ from shared.tenant import Absent, Change, Observation, ScopeSets, Unreadable, Us
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from mfa_sync.credentials.sign_in import AccessToken
     from mfa_sync.graph.client import GraphClient
     from mfa_sync.graph.groups import Groups
+    from mfa_sync.sign_in.token import AccessToken
     from shared.clock import Deadline
 
 _OK, _FORBIDDEN, _NOT_FOUND, _THROTTLED = 200, 403, 404, 429

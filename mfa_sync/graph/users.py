@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Literal
 from urllib.parse import quote
 
@@ -18,12 +17,6 @@ DELTA_SELECT = (
     "id,accountEnabled,userType,usageLocation,"
     "onPremisesSyncEnabled,onPremisesExtensionAttributes,userPrincipalName"
 )
-OBJECT_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-
-
-def is_object_id(key: str) -> bool:
-    """Return whether a key is an object id and not a UPN."""
-    return OBJECT_ID.fullmatch(key) is not None
 
 
 def user_path(key: str) -> str:

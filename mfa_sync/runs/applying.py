@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
-    from mfa_sync.fingerprints import FingerprintKey
+    from mfa_sync.runs.context import Tools
     from mfa_sync.runs.page import Page, PlannedChange
-    from mfa_sync.runs.tools import Tools
+    from mfa_sync.vault.fingerprints import FingerprintKey
     from shared.clock import Deadline
     from shared.plan import Entry
 

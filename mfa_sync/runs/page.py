@@ -20,7 +20,7 @@ from shared.tenant import Change, Kind
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mfa_sync.fingerprints import FingerprintKey
+    from mfa_sync.vault.fingerprints import FingerprintKey
     from shared.outcome import Result
     from shared.phone_number import ObservedNumber, PhoneNumber
 

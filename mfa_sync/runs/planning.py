@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync import outsiders
 from mfa_sync.runs.page import Page, pages_of, planning_tally
 from mfa_sync.runs.run import Tally
+from mfa_sync.telemetry import outsiders
 from shared.plan import Intent, Request
 from shared.reconciler import plan
 from shared.scope import scope_refusal
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from mfa_sync.graph.tenant import GraphTenant
-    from mfa_sync.runs.tools import Tools
+    from mfa_sync.runs.context import Tools
     from shared.clock import Deadline
     from shared.tenant import Observation, Unreadable, User
 

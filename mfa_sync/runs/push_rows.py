@@ -9,8 +9,8 @@ from shared.phone_number import InvalidPhoneNumberError, PhoneNumber
 from shared.plan import Intent
 
 if TYPE_CHECKING:
-    from mfa_sync.fingerprints import FingerprintKey
-    from mfa_sync.lines import Named
+    from mfa_sync.vault.fingerprints import FingerprintKey
+    from shared.row_result import Named
 
 _NONE = ""
 

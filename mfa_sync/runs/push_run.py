@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync import outsiders
-from mfa_sync.lines import ending, line_of
 from mfa_sync.runs.page import pages_of, planning_tally
 from mfa_sync.runs.planning import Planned
 from mfa_sync.runs.push_rows import KeptRow
 from mfa_sync.runs.run import Run, State
+from mfa_sync.telemetry import outsiders
 from shared.outcome import CODES, Code, Note, Outcome, Result
 from shared.plan import Entry, Plan, Request
 from shared.reconciler import plan
 from shared.results import foresee
+from shared.row_result import ending, line_of
 from shared.tenant import Change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from mfa_sync.fingerprints import FingerprintKey
+    from mfa_sync.runs.context import Tools
     from mfa_sync.runs.page import PlannedChange
-    from mfa_sync.runs.tools import Tools
+    from mfa_sync.vault.fingerprints import FingerprintKey
     from shared.clock import Deadline
     from shared.plan import Intent
 

@@ -16,13 +16,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mfa_sync import telemetry
-from mfa_sync.log import Event, record
 from mfa_sync.runs import push_run, sweep
 from mfa_sync.runs.applying import apply_page
 from mfa_sync.runs.page import applying_tally
 from mfa_sync.runs.run import Run, RunKind, State
-from mfa_sync.storage import LostRaceError, StorageDownError
+from mfa_sync.storage.table import LostRaceError, StorageDownError
+from mfa_sync.telemetry import measures
+from mfa_sync.telemetry.events import Event, record
 from shared.clock import Deadline
 from shared.errors import PermanentError, TransientError
 from shared.guard import breaches
@@ -32,8 +32,8 @@ from shared.tenant import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mfa_sync.runs.context import Tools
     from mfa_sync.runs.store import Stored
-    from mfa_sync.runs.tools import Tools
 
 _LOG = logging.getLogger(__name__)
 FORMAT = 1
@@ -81,7 +81,7 @@ async def take(nudge: Nudge, tools: Tools) -> Nudge | None:
     Raises:
         StorageDownError: The run could not be read or written; the same nudge again is right.
     """
-    with telemetry.span(telemetry.Span.RUN_STEP, nudge.trace, run=nudge.run, step=nudge.step):
+    with measures.span(measures.Span.RUN_STEP, nudge.trace, run=nudge.run, step=nudge.step):
         return await _take(nudge, tools)
 
 
@@ -107,7 +107,7 @@ async def _take(nudge: Nudge, tools: Tools) -> Nudge | None:
 
 def _measure(before: Run, after: Run) -> None:
     """Tell what the step was, and count those whose fate it has settled."""
-    telemetry.note(kind=after.kind.value, state=after.state.value)
+    measures.note(kind=after.kind.value, state=after.state.value)
     former, now = before.tally, after.tally
     outcomes = Counter(now.outcomes) - Counter(former.outcomes)
     codes = Counter(now.codes) - Counter(former.codes)
@@ -115,7 +115,7 @@ def _measure(before: Run, after: Run) -> None:
         outcomes[CODES[Code(code)].outcome.value] += number
         codes[code] += number
     outcomes[Outcome.UNCHANGED.value] += now.unchanged - former.unchanged
-    telemetry.count_users(after.kind.value, +outcomes, codes)
+    measures.count_users(after.kind.value, +outcomes, codes)
 
 
 def _is_due(nudge: Nudge, run: Run, now: float) -> bool:
@@ -138,11 +138,11 @@ async def _attempt(run: Run, tools: Tools) -> Run:
         return await _work(run, tools, deadline)
     except TransientError as error:
         record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=run.id, step=run.step, detail=error.detail)
-        telemetry.note(error=error.code.value)
+        measures.note(error=error.code.value)
         wait = min(max(error.retry_after, _SHORTEST_DELAY), _LONGEST_DELAY)
         return run.delayed(error.detail, _now(tools) + wait)
     except PermanentError as error:
-        telemetry.note(error=error.code.value)
+        measures.note(error=error.code.value)
         return run.failed(f"{error.detail} {error.remedy}", tools.clock.now().timestamp())
     except LostRaceError:
         return run.delayed("Another worker was faster.", _now(tools))

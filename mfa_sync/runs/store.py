@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from mfa_sync.runs.page import Page
 from mfa_sync.runs.run import DIGEST_LENGTH, FORMAT, Run
-from mfa_sync.storage import LostRaceError, Write
+from mfa_sync.storage.table import LostRaceError, Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from mfa_sync.runs.run import RunKind
-    from mfa_sync.storage import Blobs, Row, Table, Value
+    from mfa_sync.storage.table import Blobs, Row, Table, Value
 
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z]{1,20}(-[0-9a-f]{1,32})?")
 """What `run_id` makes. Anything else names no run, and the storage is not asked for it."""

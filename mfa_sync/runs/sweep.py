@@ -15,12 +15,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.graph import audit, delta, listing
-from mfa_sync.log import Event, record
 from mfa_sync.runs.planning import Planned, plan_listed, plan_named
 from mfa_sync.runs.run import Run, RunKind
+from mfa_sync.telemetry.events import Event, record
 
 if TYPE_CHECKING:
-    from mfa_sync.runs.tools import Tools
+    from mfa_sync.runs.context import Tools
     from shared.clock import Deadline
 
 _LOG = logging.getLogger(__name__)

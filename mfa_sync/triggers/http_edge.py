@@ -8,14 +8,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import azure.functions as func
 
-from mfa_sync.log import Event, record
+from mfa_sync.telemetry.events import Event, record
 from mfa_sync.triggers.nudges import Messages, send
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from mfa_sync.answers import Answer
-    from mfa_sync.composition import Worker
+    from mfa_sync.api.contract.answers import Answer
+    from mfa_sync.api.worker import Worker
 
     Handler = Callable[[Worker, Mapping[str, str], Mapping[str, str], bytes], Awaitable[Answer]]
 
@@ -26,9 +26,9 @@ async def respond(
     request: func.HttpRequest, handler: Handler, nudges: Messages | None = None
 ) -> func.HttpResponse:
     """Return what `handler` answers; a problem document if it cannot. Its nudge goes to the queue."""
-    from mfa_sync import answers
+    from mfa_sync.api.contract import answers
+    from mfa_sync.api.contract.rows import RequestError
     from mfa_sync.composition import worker
-    from mfa_sync.http_contract import RequestError
     from shared.errors import SyncError
 
     try:

@@ -6,7 +6,7 @@ import logging
 
 import azure.functions as func
 
-from mfa_sync.log import Event, record
+from mfa_sync.telemetry.events import Event, record
 from mfa_sync.triggers.nudges import CONNECTION, POISON_QUEUE, QUEUE, Messages, send
 
 _LOG = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library lea
 @blueprint.route("runs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_list(req: func.HttpRequest) -> func.HttpResponse:
     """List runs, the newest first."""
-    from mfa_sync import operator_runs
+    from mfa_sync.api import operate
 
-    return await respond(req, operator_runs.list_runs)
+    return await respond(req, operate.list_runs)
 
 
 @blueprint.function_name("runs_start")
@@ -26,18 +26,18 @@ async def runs_list(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def runs_start(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse:
     """Begin a sweep now."""
-    from mfa_sync import operator_runs
+    from mfa_sync.api import operate
 
-    return await respond(req, operator_runs.start_run, nudges)
+    return await respond(req, operate.start_run, nudges)
 
 
 @blueprint.function_name("runs_read")
 @blueprint.route("runs/{runId}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_read(req: func.HttpRequest) -> func.HttpResponse:
     """Tell of one run, with a page of its plan."""
-    from mfa_sync import operator_runs
+    from mfa_sync.api import operate
 
-    return await respond(req, partial(operator_runs.read_run, run_id=_id(req)))
+    return await respond(req, partial(operate.read_run, run_id=_id(req)))
 
 
 @blueprint.function_name("runs_approve")
@@ -45,27 +45,27 @@ async def runs_read(req: func.HttpRequest) -> func.HttpResponse:
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def runs_approve(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse:
     """Let a held plan go on."""
-    from mfa_sync import operator_runs
+    from mfa_sync.api import operate
 
-    return await respond(req, partial(operator_runs.approve_run, run_id=_id(req)), nudges)
+    return await respond(req, partial(operate.approve_run, run_id=_id(req)), nudges)
 
 
 @blueprint.function_name("runs_discard")
 @blueprint.route("runs/{runId}/discard", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_discard(req: func.HttpRequest) -> func.HttpResponse:
     """Give a held plan up."""
-    from mfa_sync import operator_runs
+    from mfa_sync.api import operate
 
-    return await respond(req, partial(operator_runs.discard_run, run_id=_id(req)))
+    return await respond(req, partial(operate.discard_run, run_id=_id(req)))
 
 
 @blueprint.function_name("runs_stop")
 @blueprint.route("runs/{runId}/stop", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_stop(req: func.HttpRequest) -> func.HttpResponse:
     """Stop a run wherever it stands."""
-    from mfa_sync import operator_runs
+    from mfa_sync.api import operate
 
-    return await respond(req, partial(operator_runs.stop_run, run_id=_id(req)))
+    return await respond(req, partial(operate.stop_run, run_id=_id(req)))
 
 
 def _id(request: func.HttpRequest) -> str:

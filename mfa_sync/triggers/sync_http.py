@@ -20,7 +20,7 @@ async def mfa_sync(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse
 
     One function, so that one key opens both and no more.
     """
-    from mfa_sync.push import poll, push
+    from mfa_sync.api.push import poll, push
 
     run_id = req.route_params.get("runId")
     if req.method == "GET" and run_id:

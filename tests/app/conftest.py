@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dev.contract import Contract
-from dev.stack import LocalStack
+from dev.fuzz.contract import Contract
+from dev.stack.local_stack import LocalStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

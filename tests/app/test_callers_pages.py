@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from openapi_schema_validator import OAS31Validator
 
-from dev.stack import LocalStack
+from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
 
 if TYPE_CHECKING:

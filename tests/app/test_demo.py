@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from dev.stack import ROOT
+from dev.stack.local_stack import ROOT
 from dev.tenant import sample
 
 
-@pytest.mark.parametrize("demo", ["dev.demo", "dev.demo_sign_in"])
+@pytest.mark.parametrize("demo", ["dev.demo", "dev.demo.sign_in"])
 def test_the_demo_succeeds_and_shows_no_secret(demo: str) -> None:
     """It exits 0 only if the tenant's state is as it should be; numbers in it are masked.
 

@@ -10,7 +10,7 @@ import pytest
 from dev.tenant import sample
 
 if TYPE_CHECKING:
-    from dev.stack import LocalStack
+    from dev.stack.local_stack import LocalStack
 
 STAMP = "20200101T000000Z"
 

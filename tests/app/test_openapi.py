@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from standardwebhooks import Webhook
 
-from dev.stack import LocalStack
+from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
-from mfa_sync.openapi.document import document
+from mfa_sync.api.openapi.document import document
 from tests.storage.silent_storage import port_of_nobody
 
 if TYPE_CHECKING:
     from dev.azurite import Azurite
-    from dev.contract import Contract
+    from dev.fuzz.contract import Contract
 
 ANNA, BO, IVAR = "anna.new@contoso.com", "bo.same@contoso.com", "ivar.trunk@contoso.com"
 NOWHERE = "20200101T000000Z-push-0a1b2c3d"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dev.stack import ARTICLE_BODY, ARTICLE_HEADERS, LocalStack
+from dev.stack.local_stack import ARTICLE_BODY, ARTICLE_HEADERS, LocalStack
 from dev.tenant import sample
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dev.stack import LocalStack
+from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dev.functions_host import HostOptions
-from dev.stack import LocalStack
+from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
 from dev.tenant.ingestion import CONNECTION_STRING
 from tests.wire.exported import Exported

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dev.functions_host import HostOptions
-from dev.stack import LocalStack
+from dev.stack.local_stack import LocalStack
 from tests.cli.operator import Operator
 
 if TYPE_CHECKING:

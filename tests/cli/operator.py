@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from dev.tenant import sample
-from mfa_sync.cli.main import main
+from ops.cli.main import main
 
 if TYPE_CHECKING:
     import pytest
 
-    from dev.stack import LocalStack
+    from dev.stack.local_stack import LocalStack
 
 VARIABLES = ("URL", "KEY", "KEY_MASTER", "KEY_FILE", "HANDSHAKE", "APPROVER", "AUDIENCE")
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.functions_host import HostOptions
-from dev.stack import LocalStack
+from dev.stack.local_stack import LocalStack
 from tests.cli.front import Answered, Asked, front
 from tests.cli.operator import Operator
 

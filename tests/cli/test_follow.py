@@ -11,7 +11,7 @@ from tests.cli.front import Answered, Asked, front
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from dev.stack import LocalStack
+    from dev.stack.local_stack import LocalStack
     from tests.cli.operator import Operator
 
     type Forward = Callable[[Asked], Answered]
@@ -114,7 +114,7 @@ def test_ctrl_c_leaves_the_run_going_and_says_so(
     def interrupted(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mfa_sync.cli.follow.time.sleep", interrupted)
+    monkeypatch.setattr("ops.cli.follow.time.sleep", interrupted)
     asked: list[str] = []
 
     def planning(call: Asked, _: Forward) -> Answered:
@@ -138,7 +138,7 @@ def test_an_app_that_asks_to_wait_is_waited_for(
 ) -> None:
     """Retry-After, unless the operator says otherwise."""
     waited: list[float] = []
-    monkeypatch.setattr("mfa_sync.cli.follow.time.sleep", waited.append)
+    monkeypatch.setattr("ops.cli.follow.time.sleep", waited.append)
     moving = [Answered.json(200, run("planning"), **headers) for headers in ({"retry-after": "7"}, {})]
     with front(stack.host.url, script(*moving, Answered.json(200, run("finished")))) as url:
         assert operator("runs", "show", RUN, "--wait", "--url", url).code == 0

@@ -8,17 +8,17 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from dev.run import exports
-from dev.stack import ROOT
+from dev.stack.__main__ import exports
+from dev.stack.local_stack import ROOT
 from dev.tenant import sample
 from tests.cli.operator import secrets_of
 
 if TYPE_CHECKING:
-    from dev.stack import LocalStack
+    from dev.stack.local_stack import LocalStack
 
-COMMAND = [sys.executable, "-m", "mfa_sync"]
+COMMAND = [sys.executable, "-m", "ops.cli"]
 # What the app's own libraries cost; the command line needs none of them.
-FOREIGN = ("azure", "msal", "phonenumbers", "mfa_sync.settings", "mfa_sync.runs", "mfa_sync.triggers")
+FOREIGN = ("azure", "msal", "phonenumbers", "mfa_sync")
 
 
 def test_a_script_reads_json_and_the_exit_code(stack: LocalStack) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from dev.stack import LocalStack
+    from dev.stack.local_stack import LocalStack
     from tests.cli.operator import Operator
 
 SAME, IVAR = "bo.same@contoso.com", "ivar.trunk@contoso.com"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tests.cli.operator import Operator
 
 if TYPE_CHECKING:
-    from dev.stack import LocalStack
+    from dev.stack.local_stack import LocalStack
 
 FAST = ("--interval", "0.05")
 

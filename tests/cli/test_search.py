@@ -9,14 +9,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mfa_sync.cli import search
+from ops.cli import search
 from tests.cli.front import Answered, Asked, front
 from tests.cli.test_follow import run
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from dev.stack import LocalStack
+    from dev.stack.local_stack import LocalStack
     from tests.cli.operator import Operator
 
 HELD, DONE, CHANGED = "held-full", "done-full", "done-changed"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dev.stack import LocalStack
+    from dev.stack.local_stack import LocalStack
     from tests.cli.operator import Operator
 
     type Forward = Callable[[Asked], Answered]

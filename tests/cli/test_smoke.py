@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from dev.stack import LocalStack
+    from dev.stack.local_stack import LocalStack
     from tests.cli.front import Twist
     from tests.cli.operator import Operator, Seen
 

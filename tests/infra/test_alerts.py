@@ -11,8 +11,8 @@ import pytest
 from dev.gates import queries
 from dev.gates.bicep_template import Resource, Template
 from dev.gates.recorded_facts import recorded_facts
-from mfa_sync.log import Event, record
 from mfa_sync.runs.run import RunKind
+from mfa_sync.telemetry.events import Event, record
 from mfa_sync.triggers.nudges import POISON_QUEUE
 
 RULE = "Microsoft.Insights/scheduledQueryRules"
@@ -39,7 +39,7 @@ def test_a_query_looks_for_lines_that_the_code_writes(path: Path) -> None:
     events = queries.events(query)
     assert events, f"{path}: it looks for no event"
     unknown = events - {event.value for event in Event}
-    assert not unknown, f"{path}: {unknown}: there is no such Event in mfa_sync/log.py"
+    assert not unknown, f"{path}: {unknown}: there is no such Event in mfa_sync/telemetry/events.py"
     loose = queries.loose_events(query)
     assert not loose, (
         f'{path}: {loose}: find it by startswith "<event> {{", or run.held also finds run.heldLonger'

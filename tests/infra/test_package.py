@@ -52,7 +52,7 @@ def test_only_the_app_is_published(root: Path) -> None:
         ".azure/test/.env",
         ".venv/bin/python",
         "local.settings.json",
-        "dev/run.py",
+        "dev/stack/__main__.py",
         "tests/conftest.py",
     ],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from dev.gates.bicep_template import Template, load
 from dev.gates.settings_read import settings_read
-from mfa_sync.settings import Settings
+from mfa_sync.settings.settings import Settings
 from mfa_sync.triggers.nudges import CONNECTION, POISON_QUEUE, QUEUE
 
 # Read by the platform and not by the app, each for its reason.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.package import LIBRARIES, ROOT, app_files, build, functions_in, install_wheels
+from dev.delivery.package import LIBRARIES, ROOT, app_files, build, functions_in, install_wheels
 
 
 def link_installed(requirements: Path, target: Path) -> None:

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from dev.tenant import sample
-from mfa_sync.log import Event
-from mfa_sync.otel.attributes import NAMES
-from mfa_sync.settings import Settings
-from mfa_sync.telemetry import Metric, Span
+from mfa_sync.settings.settings import Settings
+from mfa_sync.telemetry.events import Event
+from mfa_sync.telemetry.export.attributes import NAMES
+from mfa_sync.telemetry.measures import Metric, Span
 from shared.errors import Problem
 from shared.outcome import CODES, Code, Note, Outcome
 

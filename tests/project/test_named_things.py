@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from opentelemetry.sdk import environment_variables
 
-from mfa_sync.credentials import aadsts
-from mfa_sync.settings import Settings
+from mfa_sync.settings.settings import Settings
+from mfa_sync.sign_in import aadsts
 from shared.errors import SettingsError
 from tests.project.pages import ROOT, blocks, code, manuals, name
 from tests.project.test_documents import NEEDED, settings_read
@@ -24,7 +24,7 @@ _MAKE = re.compile(r"\bmake ((?:[a-z]+\b ?)+)")
 _MODULE = re.compile(r"\bpython3? -m ([A-Za-z_][A-Za-z0-9_.]*)")
 # A path of ours stands from the root: a folder, or a file by its kind.
 _PATH = re.compile(r"(?<![\w./<{*-])((?:[\w.-]+/)+(?:[\w.-]+)?)")
-_OURS = ("dev/", "docs/", "infra/", "mfa_sync/", "shared/", "tenant_setup/", "tests/", ".github/", ".ci/")
+_OURS = ("dev/", "docs/", "infra/", "mfa_sync/", "shared/", "ops/", "tests/", ".github/", ".ci/")
 _CAPITALS = re.compile(r"\b[A-Z][A-Z0-9]*(?:_+[A-Za-z0-9]+)+\b")
 _SET = re.compile(r"\b([A-Z][A-Z0-9]*(?:_+[A-Za-z0-9]+)*)=([A-Za-z0-9-]+)")
 _AADSTS = re.compile(r"\bAADSTS([0-9]{5,7})\b")

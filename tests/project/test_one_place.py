@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mfa_sync.log import Event
+from mfa_sync.telemetry.events import Event
 from shared.outcome import CODES
 from tests.project.pages import name, pages, tables
 from tests.project.test_documents import settings_read

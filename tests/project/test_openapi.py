@@ -14,8 +14,8 @@ from openapi_spec_validator import validate
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from mfa_sync.openapi.document import document
-from mfa_sync.openapi.responses import PROBLEMS
+from mfa_sync.api.openapi.document import document
+from mfa_sync.api.openapi.responses import PROBLEMS
 from mfa_sync.runs.run import RunKind, State
 from shared.errors import Problem
 from shared.outcome import CODES, Code, Note, Outcome
@@ -157,6 +157,6 @@ def test_it_holds_no_secret_and_no_whole_number() -> None:
 
 
 def test_the_copy_in_the_docs_is_the_document() -> None:
-    """Made by `python -m dev.openapi`."""
+    """Made by `python -m dev.delivery.openapi`."""
     kept = (ROOT / "docs" / "callers" / "openapi.json").read_text("utf-8")
     assert json.loads(kept) == DOCUMENT

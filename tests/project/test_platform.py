@@ -13,7 +13,7 @@ import pytest
 from packaging.specifiers import SpecifierSet
 
 from dev.functions_host.queue_settings import QueueSettings
-from mfa_sync.settings import Settings
+from mfa_sync.settings.settings import Settings
 from shared.errors import SettingsError
 
 ROOT = Path(__file__).parents[2]

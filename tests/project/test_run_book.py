@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from mfa_sync.credentials import aadsts
+from mfa_sync.sign_in import aadsts
 from tests.project.pages import ROOT, tables
 
 _BOOK = ROOT / "docs" / "operations.md"

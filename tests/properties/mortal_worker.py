@@ -11,16 +11,16 @@ from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
-from dev.memory_blobs import MemoryBlobs
-from dev.memory_table import MemoryTable
-from mfa_sync.counters import Counters
-from mfa_sync.credentials.key_vault import Secret
-from mfa_sync.emptiness import EmptySince
-from mfa_sync.fingerprints import FingerprintKeys
-from mfa_sync.last_written import LastWritten
+from dev.memory.blobs import MemoryBlobs
+from dev.memory.table import MemoryTable
+from mfa_sync.runs.context import Rules, Tools
 from mfa_sync.runs.store import RunStore
-from mfa_sync.runs.tools import Rules, Tools
-from mfa_sync.storage import StorageDownError
+from mfa_sync.storage.change_counts import Counters
+from mfa_sync.storage.emptiness import EmptySince
+from mfa_sync.storage.last_writes import LastWritten
+from mfa_sync.storage.table import StorageDownError
+from mfa_sync.vault.fingerprints import FingerprintKeys
+from mfa_sync.vault.key_vault import Secret
 from shared.errors import Problem, TransientError
 from shared.guard import Limit
 from shared.phone_number import ObservedNumber
@@ -32,10 +32,10 @@ from tests.people import person
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
-    from mfa_sync.credentials.key_vault import KeyVault
     from mfa_sync.graph.client import GraphClient
     from mfa_sync.graph.tenant import GraphTenant
-    from mfa_sync.storage import Write
+    from mfa_sync.storage.table import Write
+    from mfa_sync.vault.key_vault import KeyVault
     from shared.clock import Deadline
     from shared.tenant import Change
 

@@ -13,16 +13,16 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mfa_sync.brake import Brake, Versions
-from mfa_sync.credentials.aadsts import THROTTLED, refusal_of
+from mfa_sync.sign_in.aadsts import THROTTLED, refusal_of
+from mfa_sync.sign_in.brake import Brake, Versions
 from tests.clocks import FakeClock
 from tests.shared_table import SharedTable
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from mfa_sync.brake_state import Hold
-    from mfa_sync.credentials.aadsts import Refusal
+    from mfa_sync.sign_in.aadsts import Refusal
+    from mfa_sync.sign_in.brake_rules import Hold
 
 # Entra locks after ten; the brake promises six where all workers share the state.
 LOCKS_AFTER, PROMISED, COUNTED_FOR = 10, 6, 1800.0

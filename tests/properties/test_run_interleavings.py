@@ -14,12 +14,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mfa_sync.runs import operate, push_run
+from mfa_sync.runs import lifecycle, push_run
 from mfa_sync.runs.push_rows import KeptRow
 from mfa_sync.runs.run import Decision, Run, RunKind, State, WrongStateError
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.runs.store import run_id
-from mfa_sync.storage import StorageDownError
+from mfa_sync.storage.table import StorageDownError
 from shared.tenant import Kind
 from tests.properties.mortal_worker import CLAIM_SECONDS, End, KilledError, MortalWorker
 
@@ -83,7 +83,7 @@ class _History:
                 await self.work(take(Nudge(self.run.id, step), self.world.tools), end)
             case ("watchdog", seconds, end):
                 self.world.clock.advance(seconds)
-                for nudge in await self.work(operate.watch(self.world.tools), None) or ():
+                for nudge in await self.work(lifecycle.watch(self.world.tools), None) or ():
                     await self.work(take(nudge, self.world.tools), end)
             case ("goes on",):
                 self.world.clock.advance(CLAIM_SECONDS)
@@ -99,9 +99,9 @@ class _History:
         decision = Decision(asked, "key", self.world.clock.now().timestamp(), "seen")
         with suppress(WrongStateError):
             if asked == "approve":
-                await operate.approve(tools, run.id, run.digest, decision)
+                await lifecycle.approve(tools, run.id, run.digest, decision)
             else:
-                await (operate.stop if asked == "stop" else operate.discard)(tools, run.id, decision)
+                await (lifecycle.stop if asked == "stop" else lifecycle.discard)(tools, run.id, decision)
 
     async def work(self, work: Coroutine[Any, Any, Any], end: tuple[End, int] | None) -> Any:
         """Let a worker work, and end so at one of its calls; whoever stands still goes on later."""
@@ -136,7 +136,7 @@ class _History:
         """Let the watchdog and the queue do what they do while nothing goes wrong."""
         for _ in range(40):
             self.world.clock.advance(120)
-            for nudge in await operate.watch(self.world.tools):
+            for nudge in await lifecycle.watch(self.world.tools):
                 following: Nudge | None = nudge
                 while following:
                     following = await take(following, self.world.tools)

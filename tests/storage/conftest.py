@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dev.memory_blobs import MemoryBlobs
-from dev.memory_table import MemoryTable
-from mfa_sync.azure_blobs import AzureBlobs
-from mfa_sync.azure_table import AzureTable
-from mfa_sync.log import Event
-from mfa_sync.settings import StorageSettings
-from mfa_sync.storage_calls import Bounds
-from mfa_sync.wires import Wires
+from dev.memory.blobs import MemoryBlobs
+from dev.memory.table import MemoryTable
+from mfa_sync.settings.settings import StorageSettings
+from mfa_sync.settings.transports import Transports
+from mfa_sync.storage.azure_blobs import AzureBlobs
+from mfa_sync.storage.azure_calls import Bounds
+from mfa_sync.storage.azure_table import AzureTable
+from mfa_sync.telemetry.events import Event
 from tests.clocks import FakeClock
 from tests.storage.cloud import BLOBS, CLIENT_ID, IDENTITY, Cloud, blob_answer
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from dev.azurite import Azurite
-    from mfa_sync.storage import Blobs, Table
+    from mfa_sync.storage.table import Blobs, Table
 
 
 @pytest.fixture
@@ -112,6 +112,6 @@ def blobs_as_identity(cloud: Cloud, clock: FakeClock) -> Iterator[AzureBlobs]:
     """The blobs, as a user-assigned identity; there are none yet."""
     cloud.answer = blob_answer(404, "BlobNotFound")
     settings = StorageSettings(None, None, BLOBS, CLIENT_ID)
-    blobs = AzureBlobs(settings, "mfa-sync-runs", clock, Wires(azure=cloud.transport))
+    blobs = AzureBlobs(settings, "mfa-sync-runs", clock, Transports(azure=cloud.transport))
     yield blobs
     blobs.close()

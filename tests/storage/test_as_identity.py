@@ -7,11 +7,11 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mfa_sync.azure_table import AzureTable
-from mfa_sync.settings import StorageSettings
-from mfa_sync.storage import StorageDownError, Write
-from mfa_sync.storage_calls import Bounds
-from mfa_sync.wires import Wires
+from mfa_sync.settings.settings import StorageSettings
+from mfa_sync.settings.transports import Transports
+from mfa_sync.storage.azure_calls import Bounds
+from mfa_sync.storage.azure_table import AzureTable
+from mfa_sync.storage.table import StorageDownError, Write
 from tests.storage.cloud import CLIENT_ID, Answer, Cloud, table_error
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def cloud(cloud: Cloud) -> Cloud:
 def table(cloud: Cloud, clock: FakeClock) -> Iterator[AzureTable]:
     """The table, as a user-assigned identity."""
     settings = StorageSettings(None, ACCOUNT, client_id=CLIENT_ID)
-    table = AzureTable(settings, "mfasync", clock, Wires(azure=cloud.transport))
+    table = AzureTable(settings, "mfasync", clock, Transports(azure=cloud.transport))
     yield table
     table.close()
 

@@ -7,14 +7,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mfa_sync.storage import StorageDownError
-from mfa_sync.storage_calls import Bounds
+from mfa_sync.storage.azure_calls import Bounds
+from mfa_sync.storage.table import StorageDownError
 from tests.storage.cloud import BLOBS, CLIENT_ID, Answer, Cloud, blob_answer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from mfa_sync.azure_blobs import AzureBlobs
+    from mfa_sync.storage.azure_blobs import AzureBlobs
     from tests.clocks import FakeClock
 
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mfa_sync.storage import StorageDownError
+from mfa_sync.storage.table import StorageDownError
 
 if TYPE_CHECKING:
-    from mfa_sync.storage import Blobs
+    from mfa_sync.storage.table import Blobs
 
 PAGE = "runs/20261124T020000Z-full/pages/0.json"
 MEGABYTE = bytes(range(256)) * 4096

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from mfa_sync.storage import LostRaceError, StorageDownError, Table, Value, Write
+from mfa_sync.storage.table import LostRaceError, StorageDownError, Table, Value, Write
 
 P = "partition"
 

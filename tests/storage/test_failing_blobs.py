@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mfa_sync.azure_blobs import AzureBlobs
-from mfa_sync.storage import StorageDownError
-from mfa_sync.storage_calls import Bounds
+from mfa_sync.storage.azure_blobs import AzureBlobs
+from mfa_sync.storage.azure_calls import Bounds
+from mfa_sync.storage.table import StorageDownError
 from tests.storage.conftest import new_name, said
 from tests.storage.silent_storage import KEY, SIGNATURE, SilentStorage, keyed, port_of_nobody, signed
 

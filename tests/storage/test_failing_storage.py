@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mfa_sync.azure_table import AzureTable
-from mfa_sync.storage import StorageDownError, Write
-from mfa_sync.storage_calls import Bounds
+from mfa_sync.storage.azure_calls import Bounds
+from mfa_sync.storage.azure_table import AzureTable
+from mfa_sync.storage.table import StorageDownError, Write
 from tests.storage.conftest import new_name, said
 from tests.storage.silent_storage import KEY, SIGNATURE, SilentStorage, keyed, port_of_nobody, signed
 

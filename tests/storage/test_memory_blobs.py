@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import pytest
 
-from dev.memory_blobs import MemoryBlobs
-from dev.memory_faults import Chances
-from mfa_sync.storage import StorageDownError
+from dev.memory.blobs import MemoryBlobs
+from dev.memory.faults import Chances
+from mfa_sync.storage.table import StorageDownError
 
 
 async def test_blobs_that_are_down_do_nothing() -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dev.memory_faults import Chances
-from dev.memory_table import MemoryTable
-from mfa_sync.storage import LostRaceError, StorageDownError, Write
+from dev.memory.faults import Chances
+from dev.memory.table import MemoryTable
+from mfa_sync.storage.table import LostRaceError, StorageDownError, Write
 
 P = "partition"
 

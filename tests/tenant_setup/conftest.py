@@ -8,8 +8,8 @@ import pytest
 
 from dev.tenant import sample
 from dev.tenant.server import REMOVED_VARIABLES, EmulatedTenant
-from tenant_setup.__main__ import main
-from tenant_setup.rights import permissions
+from ops.tenant_setup.__main__ import main
+from ops.tenant_setup.rights import permissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

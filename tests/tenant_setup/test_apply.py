@@ -10,8 +10,8 @@ import pytest
 from dev.tenant import sample, tokens
 from dev.tenant.people import PHONE_METHOD_IDS
 from dev.tenant.secrets_and_accounts import Token
-from tenant_setup.graph import TRIES, WAIT_SECONDS
-from tenant_setup.wanted import LOCATION, POLICY, UNIT
+from ops.tenant_setup.graph import TRIES, WAIT_SECONDS
+from ops.tenant_setup.wanted import LOCATION, POLICY, UNIT
 from tests.tenant_setup.conftest import ALL, ANNA, BO, EGRESS
 
 if TYPE_CHECKING:

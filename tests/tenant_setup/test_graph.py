@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tenant_setup.errors import StoppedError
-from tenant_setup.graph import Graph, quoted
+from ops.tenant_setup.errors import StoppedError
+from ops.tenant_setup.graph import Graph, quoted
 
 URL = "https://graph.microsoft.com/v1.0"
 

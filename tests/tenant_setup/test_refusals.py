@@ -8,8 +8,8 @@ import pytest
 
 from dev.tenant import sample
 from dev.tenant.access import AdministrativeUnit, PermissionGrant, ScopedRole
-from tenant_setup.rights import permissions
-from tenant_setup.wanted import UNIT
+from ops.tenant_setup.rights import permissions
+from ops.tenant_setup.wanted import UNIT
 from tests.tenant_setup.conftest import ALL, ANNA, EGRESS, SIGN_IN
 
 if TYPE_CHECKING:

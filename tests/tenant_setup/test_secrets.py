@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.tenant import sample
-from tenant_setup import values
+from ops.tenant_setup import values
 from tests.tenant_setup.conftest import SIGN_IN
 
 if TYPE_CHECKING:

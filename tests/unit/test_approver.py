@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mfa_sync.approver import principal
-from mfa_sync.http_contract import RequestError
+from mfa_sync.api.approver import principal
+from mfa_sync.api.contract.rows import RequestError
 from shared.errors import Problem
 
 LONG = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"

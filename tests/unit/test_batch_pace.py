@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from mfa_sync.credentials.sign_in import AccessToken
 from mfa_sync.graph.batch import Item, batch
 from mfa_sync.graph.client import GraphClient
+from mfa_sync.sign_in.token import AccessToken
 from shared.clock import Deadline
 from tests import virtual_time
 from tests.virtual_time import VirtualClock
 
 if TYPE_CHECKING:
-    from mfa_sync.graph.faults import Reply
+    from mfa_sync.graph.reply import Reply
 
 SHARE = "x-ms-throttle-limit-percentage"
 READS = [Item("GET", f"/users/{number}?$select=id") for number in range(20)]

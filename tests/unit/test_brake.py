@@ -8,9 +8,9 @@ import logging
 
 import pytest
 
-from mfa_sync.brake import Brake, Versions
-from mfa_sync.credentials.aadsts import refusal_of
-from mfa_sync.storage import Write
+from mfa_sync.sign_in.aadsts import refusal_of
+from mfa_sync.sign_in.brake import Brake, Versions
+from mfa_sync.storage.table import Write
 from shared.clock import Clock
 from tests import virtual_time
 from tests.clocks import FakeClock

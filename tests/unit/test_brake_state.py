@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from mfa_sync import brake_state
-from mfa_sync.brake_row import from_columns, to_columns
-from mfa_sync.brake_state import State, Versions, judge
-from mfa_sync.credentials.aadsts import FEDERATED_PASSWORD, THROTTLED, UNANSWERED, Healing, refusal_of
+from mfa_sync.sign_in import brake_rules
+from mfa_sync.sign_in.aadsts import FEDERATED_PASSWORD, THROTTLED, UNANSWERED, Healing, refusal_of
+from mfa_sync.sign_in.brake_row import from_columns, to_columns
+from mfa_sync.sign_in.brake_rules import State, Versions, judge
 
 OLD = Versions("user-1", "password-1", "secret-1")
 NEW_USERNAME = Versions("user-2", "password-1", "secret-1")
@@ -28,7 +28,7 @@ T = 1_800_000_000.0
 def refused(number: int, versions: Versions = OLD, state: State | None = None, at: float = T) -> State:
     """Return what is known after this AADSTS number."""
     refusal = refusal_of({"error": "invalid_grant", "error_codes": [number]})
-    return brake_state.refused(state or State(), refusal, versions, at)
+    return brake_rules.refused(state or State(), refusal, versions, at)
 
 
 def test_nothing_is_held_before_the_first_refusal() -> None:
@@ -92,10 +92,10 @@ def test_a_refusal_that_others_repair_is_tried_once_in_its_interval(number: int,
 
 def test_a_service_that_names_its_time_is_given_it() -> None:
     """Retry-After, but never more than an hour of it."""
-    asked = brake_state.refused(State(), THROTTLED, OLD, T, wait=90)
+    asked = brake_rules.refused(State(), THROTTLED, OLD, T, wait=90)
     assert judge(asked, OLD, T + 89)
     assert judge(asked, OLD, T + 90) is None
-    absurd = brake_state.refused(State(), THROTTLED, OLD, T, wait=1e9)
+    absurd = brake_rules.refused(State(), THROTTLED, OLD, T, wait=1e9)
     assert judge(absurd, OLD, T + 3600) is None
 
 
@@ -132,7 +132,7 @@ def test_an_unanswered_sign_in_is_a_miss_and_is_tried_again_after_seconds() -> N
     state = State()
     for trial in range(3):
         assert judge(state, OLD, T + trial * 10) is None
-        state = brake_state.unanswered(state, OLD, T + trial * 10)
+        state = brake_rules.unanswered(state, OLD, T + trial * 10)
         assert judge(state, OLD, T + trial * 10 + 9)
     hold = judge(state, OLD, T + 30)
     assert hold
@@ -145,7 +145,7 @@ def test_a_claim_whose_owner_died_is_a_miss() -> None:
     state = State()
     for trial in range(3):
         assert judge(state, OLD, T + trial) is None
-        state = brake_state.buried(brake_state.claimed(state, f"worker {trial}", T + trial + 150))
+        state = brake_rules.buried(brake_rules.claimed(state, f"worker {trial}", T + trial + 150))
     hold = judge(state, OLD, T + 5)
     assert hold
     assert hold.seconds == 747
@@ -154,31 +154,31 @@ def test_a_claim_whose_owner_died_is_a_miss() -> None:
 def test_a_success_clears_all_but_other_wrong_versions() -> None:
     """A worker with an old version in its cache must not try that again."""
     state = refused(WRONG_PASSWORD)
-    state = brake_state.succeeded(state, "", NEW_PASSWORD, T + 1)
+    state = brake_rules.succeeded(state, "", NEW_PASSWORD, T + 1)
     assert judge(state, NEW_PASSWORD, T + 2) is None
     hold = judge(state, OLD, T + 2)
     assert hold
     assert hold.refusal.number == WRONG_PASSWORD
-    assert judge(brake_state.succeeded(state, "", OLD, T + 3), OLD, T + 4) is None
+    assert judge(brake_rules.succeeded(state, "", OLD, T + 3), OLD, T + 4) is None
 
 
 def test_a_late_success_says_nothing_against_a_later_failure() -> None:
     """It was told when the storage was back; in between another worker was refused."""
     state = refused(WRONG_PASSWORD, at=T + 10)
-    assert brake_state.succeeded(state, "other", OLD, T) == state
+    assert brake_rules.succeeded(state, "other", OLD, T) == state
 
 
 def test_a_success_of_the_claims_owner_counts_whatever_the_clocks_say() -> None:
     """Nobody else tried in between."""
-    state = brake_state.claimed(refused(CONSENT_MISSING, at=T + 100), "me", T + 250)
-    assert brake_state.succeeded(state, "me", OLD, T).misses == 0
+    state = brake_rules.claimed(refused(CONSENT_MISSING, at=T + 100), "me", T + 250)
+    assert brake_rules.succeeded(state, "me", OLD, T).misses == 0
 
 
 def test_a_release_is_the_owners_alone() -> None:
     """A worker that was thought dead must not end another's trial."""
-    state = brake_state.claimed(State(), "me", T + 150)
-    assert brake_state.released(state, "other") == state
-    assert brake_state.released(state, "me").owner == ""
+    state = brake_rules.claimed(State(), "me", T + 150)
+    assert brake_rules.released(state, "other") == state
+    assert brake_rules.released(state, "me").owner == ""
 
 
 def test_a_clock_that_was_hours_ahead_holds_nobody_for_hours() -> None:
@@ -204,10 +204,10 @@ def test_what_is_spent_is_bounded() -> None:
         refused(WRONG_PASSWORD),
         refused(LOCKED),
         refused(99999),
-        brake_state.refused(State(), FEDERATED_PASSWORD, OLD, T),
-        brake_state.unanswered(State(), OLD, T),
-        brake_state.refused(State(), THROTTLED, OLD, T, wait=77),
-        brake_state.claimed(refused(WRONG_SECRET), "owner", T + 150),
+        brake_rules.refused(State(), FEDERATED_PASSWORD, OLD, T),
+        brake_rules.unanswered(State(), OLD, T),
+        brake_rules.refused(State(), THROTTLED, OLD, T, wait=77),
+        brake_rules.claimed(refused(WRONG_SECRET), "owner", T + 150),
     ],
 )
 def test_a_row_keeps_all_that_is_known(state: State) -> None:

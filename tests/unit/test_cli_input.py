@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mfa_sync.cli.address import Address
-from mfa_sync.cli.arguments import parse
-from mfa_sync.cli.credentials import read_key_file
-from mfa_sync.cli.ending import CommandError, Exit
-from mfa_sync.cli.row_file import read_rows
-from mfa_sync.cli.secret import Secret
+from ops.cli.address import Address
+from ops.cli.arguments import parse
+from ops.cli.credentials import read_key_file
+from ops.cli.ending import CommandError, Exit
+from ops.cli.row_file import read_rows
+from ops.cli.secret import Secret
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from mfa_sync.approver import ROLE
-from mfa_sync.cli import run_text, vocabulary
-from mfa_sync.cli.meanings import meaning
-from mfa_sync.cli.tables import facts, table, width
-from mfa_sync.cli.times import at, moment, span
+from mfa_sync.api.approver import ROLE
 from mfa_sync.runs import page
 from mfa_sync.runs.run import HELD_SECONDS, RunKind, State
+from ops.cli import run_text, vocabulary
+from ops.cli.meanings import meaning
+from ops.cli.tables import facts, table, width
+from ops.cli.times import at, moment, span
 from shared.outcome import CODES
 from shared.tenant import Kind
 from tests.project.test_function_app import functions
@@ -170,7 +170,7 @@ def test_refused_users_who_are_counted_only_are_said_to_be() -> None:
     """All pages do not list them either; of one user `explain` tells."""
     listed = {"code": "invalidPhoneNumber", "userPrincipalName": "a@x", "id": "1", "detail": "d"}
     counts = held()["counts"] | {"refused": {"invalidPhoneNumber": 1, "accountDisabled": 1, "excluded": 4}}
-    said = "Counted, not listed: 1 accountDisabled, 4 excluded. Of one user: python -m mfa_sync explain UPN"
+    said = "Counted, not listed: 1 accountDisabled, 4 excluded. Of one user: mfa-sync explain UPN"
     for shown in ([listed], []):
         assert run_text.refusals(held(counts=counts), shown, "all")[-1] == said
     assert "not listed" not in "\n".join(run_text.refusals(held(), [listed], "all"))

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dev.memory_table import MemoryTable
-from mfa_sync.counters import Counters
+from dev.memory.table import MemoryTable
+from mfa_sync.storage.change_counts import Counters
 from shared.tenant import Kind
 from tests.clocks import FakeClock
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mfa_sync.graph.faults import Reply
+from mfa_sync.graph.reply import Reply
 
 REQUEST_ID = "8f3c7d1e-2b4a-4c5d-9e6f-0a1b2c3d4e5f"
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from mfa_sync import answers
-from mfa_sync.answers import Answer
-from mfa_sync.http_contract import RequestError, Row, parse_dry_run, parse_rows, refuse_query
+from mfa_sync.api.contract import answers
+from mfa_sync.api.contract.answers import Answer
+from mfa_sync.api.contract.rows import RequestError, Row, parse_dry_run, parse_rows, refuse_query
 from shared.errors import PermanentError, Problem, SettingsError, SyncError, TransientError
 from shared.outcome import CODES, Code, Note, Outcome, Result
 from shared.plan import Entry, Intent, NoChange, Policy

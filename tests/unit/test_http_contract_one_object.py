@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mfa_sync.http_contract import RequestError, parse_rows
+from mfa_sync.api.contract.rows import RequestError, parse_rows
 
 
 def test_one_object_is_one_row() -> None:

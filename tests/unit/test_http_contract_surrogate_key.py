@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mfa_sync.answers import problem
-from mfa_sync.http_contract import RequestError, parse_rows
+from mfa_sync.api.contract.answers import problem
+from mfa_sync.api.contract.rows import RequestError, parse_rows
 
 
 def test_a_key_that_is_no_text_is_refused_with_an_answer_that_can_be_sent() -> None:

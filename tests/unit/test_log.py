@@ -7,7 +7,7 @@ import logging
 
 import pytest
 
-from mfa_sync.log import Event, record
+from mfa_sync.telemetry.events import Event, record
 
 LOG = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mfa_sync import operator_contract
-from mfa_sync.http_contract import RequestError
-from mfa_sync.operator_contract import Approval, Start
+from mfa_sync.api.contract import operator as operator_contract
+from mfa_sync.api.contract.operator import Approval, Start
+from mfa_sync.api.contract.rows import RequestError
 from mfa_sync.runs.run import RunKind
 from shared.errors import Problem
 

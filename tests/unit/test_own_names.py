@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mfa_sync.credentials.sign_in import AccessToken, names_in
+from mfa_sync.sign_in.token import AccessToken, names_in
 from tests.clocks import FakeClock
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from mfa_sync.graph.faults import Reply
 from mfa_sync.graph.pace import Pace, Service, Ticket
+from mfa_sync.graph.reply import Reply
 from shared.clock import Deadline
 from tests import virtual_time
 from tests.throttled_graph import ThrottledGraph, keep_busy

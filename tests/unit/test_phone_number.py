@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mfa_sync.fingerprints import FingerprintKey
 from mfa_sync.runs.page import seen_as
+from mfa_sync.vault.fingerprints import FingerprintKey
 from shared.phone_number import Comparison, InvalidPhoneNumberError, ObservedNumber, PhoneNumber
 
 NUMBER = PhoneNumber(46, "701740605")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mfa_sync.otel.attributes import attributes_of, redacted
+from mfa_sync.telemetry.export.attributes import attributes_of, redacted
 
 USER = "f83d7b59-19af-487b-b37e-f44804936978"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dev.memory_blobs import MemoryBlobs
-from dev.memory_table import MemoryTable
+from dev.memory.blobs import MemoryBlobs
+from dev.memory.table import MemoryTable
 from mfa_sync.runs.store import RunStore
 
 STAMP = "20200101T000000Z"

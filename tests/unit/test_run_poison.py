@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import azure.functions as func
 import pytest
 
-from dev.memory_blobs import MemoryBlobs
-from dev.memory_table import MemoryTable
+from dev.memory.blobs import MemoryBlobs
+from dev.memory.table import MemoryTable
 from mfa_sync import composition
 from mfa_sync.runs.run import Run, RunKind
 from mfa_sync.runs.store import RunStore

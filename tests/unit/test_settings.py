@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mfa_sync.settings import Settings
+from mfa_sync.settings.settings import Settings
 from shared.errors import Problem, SettingsError
 from shared.plan import LastFactorGuard, MaskedPolicy, Policy
 from shared.scope import ScopePolicy

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mfa_sync.settings import Settings
+from mfa_sync.settings.settings import Settings
 from shared.errors import SettingsError
 
 NEEDED = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mfa_sync.settings import GraphAuth, RopcCredential, Settings
+from mfa_sync.settings.settings import GraphAuth, RopcCredential, Settings
 from shared.errors import SettingsError
 
 GUID = "22222222-2222-4222-8222-222222222222"

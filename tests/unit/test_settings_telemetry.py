@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mfa_sync.settings import Settings, TelemetrySettings
+from mfa_sync.settings.settings import Settings, TelemetrySettings
 from shared.errors import SettingsError
 from tests.unit.test_settings import NEEDED
 

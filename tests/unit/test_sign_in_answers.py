@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mfa_sync.credentials.aadsts import Healing, recalled, refusal_of
+from mfa_sync.sign_in.aadsts import Healing, recalled, refusal_of
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from dev.stack import example_settings
+from dev.stack.local_stack import example_settings
 from dev.tenant import sample
 from dev.tenant.people import Person, Phone
 from dev.tenant.server import REMOVED_VARIABLES, EmulatedTenant
-from mfa_sync.composition import Worker, build_worker
-from mfa_sync.explain import explain
-from mfa_sync.push import push
+from mfa_sync.api.explain import explain
+from mfa_sync.api.push import push
+from mfa_sync.composition import build_worker
 from shared.clock import Deadline
 from shared.guard import Guard
 from shared.plan import Intent, Request
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     from dev.azurite import Azurite
-    from mfa_sync.answers import Answer
-    from mfa_sync.wires import Wires
+    from mfa_sync.api.contract.answers import Answer
+    from mfa_sync.api.worker import Worker
+    from mfa_sync.settings.transports import Transports
+    from mfa_sync.storage.table import Blobs, Table
     from shared.guard import Limit
     from shared.outcome import Result
     from shared.plan import Plan
@@ -115,10 +117,15 @@ class Bench:
         self._former.append(self.worker)
         self.worker = self._build(**settings)
 
-    def rewire(self, wires: Wires, **settings: str) -> None:
-        """Take a fresh worker whose calls go over these wires, with these settings."""
+    def rewire(self, transports: Transports, **settings: str) -> None:
+        """Take a fresh worker whose calls go over these transports, with these settings."""
         self._former.append(self.worker)
-        self.worker = build_worker({**self.settings, **settings}, self.clock, wires)
+        self.worker = build_worker({**self.settings, **settings}, self.clock, transports)
+
+    def restore(self, *, table: Table | None = None, blobs: Blobs | None = None) -> None:
+        """Take a fresh worker that keeps its state here."""
+        self._former.append(self.worker)
+        self.worker = build_worker(self.settings, self.clock, table=table, blobs=blobs)
 
     async def planned(self, person: Person, *, seconds: float = 90) -> Plan:
         """Plan for one person, within a call of so many seconds."""

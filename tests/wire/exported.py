@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from dev.tenant.server import EmulatedTenant
-    from mfa_sync.otel.pipeline import Pipeline
+    from mfa_sync.telemetry.export.pipeline import Pipeline
 
 _LOOK_AGAIN_SECONDS = 0.05
 

@@ -7,20 +7,20 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dev.tenant import sample
-from mfa_sync import operator_runs
+from mfa_sync.api import operate
 from tests.wire.sweeping import Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.answers import Answer
+    from mfa_sync.api.contract.answers import Answer
     from tests.wire.conftest import Bench
 
 KNOWING = {"message": sample.APPROVER_HANDSHAKE}
 _DECISIONS = {
-    "approve": operator_runs.approve_run,
-    "discard": operator_runs.discard_run,
-    "stop": operator_runs.stop_run,
+    "approve": operate.approve_run,
+    "discard": operate.discard_run,
+    "stop": operate.stop_run,
 }
 
 
@@ -33,18 +33,18 @@ class Operator:
 
     async def list(self, **query: str) -> Answer:
         """GET /api/runs."""
-        return await operator_runs.list_runs(self.bench.worker, {}, query, b"")
+        return await operate.list_runs(self.bench.worker, {}, query, b"")
 
     async def read(self, run_id: str, **query: str) -> Answer:
         """GET /api/runs/{id}."""
-        return await operator_runs.read_run(self.bench.worker, {}, query, b"", run_id=run_id)
+        return await operate.read_run(self.bench.worker, {}, query, b"", run_id=run_id)
 
     async def start(
         self, *, kind: str = "full", apply: bool = False, headers: Mapping[str, str] = KNOWING
     ) -> Answer:
         """POST /api/runs; the sweep is not moved."""
         body = json.dumps({"kind": kind, "apply": apply}).encode()
-        return await operator_runs.start_run(self.bench.worker, headers, {}, body)
+        return await operate.start_run(self.bench.worker, headers, {}, body)
 
     async def decide(
         self,

@@ -7,21 +7,21 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from dev.stack import example_settings
+from dev.stack.local_stack import example_settings
 from dev.tenant import sample
 from dev.tenant.loopback import IDENTITY_PATH
-from mfa_sync import answers
+from mfa_sync.api.contract import answers
 from mfa_sync.composition import sign_in_of
-from mfa_sync.credentials.key_vault import KeyVault
-from mfa_sync.credentials.sign_in import AccessToken, SignIn
-from mfa_sync.settings import Settings
-from mfa_sync.wires import OWN, Wires
+from mfa_sync.settings.settings import Settings
+from mfa_sync.settings.transports import OWN, Transports
+from mfa_sync.sign_in.token import AccessToken, SignIn
+from mfa_sync.vault.key_vault import KeyVault
 from shared.errors import SyncError
 from tests.shared_table import SharedTable
 
 if TYPE_CHECKING:
     from dev.tenant.server import EmulatedTenant
-    from mfa_sync.answers import Answer
+    from mfa_sync.api.contract.answers import Answer
     from tests.clocks import FakeClock
 
 SECRETS = (sample.PASSWORD, sample.CLIENT_SECRET, sample.SERVICE_ACCOUNT, sample.HANDSHAKE)
@@ -30,12 +30,14 @@ SECRETS = (sample.PASSWORD, sample.CLIENT_SECRET, sample.SERVICE_ACCOUNT, sample
 class Signing:
     """Workers of one app: they share a table and nothing else."""
 
-    def __init__(self, tenant: EmulatedTenant, clock: FakeClock, wires: Wires = OWN, **settings: str) -> None:
+    def __init__(
+        self, tenant: EmulatedTenant, clock: FakeClock, transports: Transports = OWN, **settings: str
+    ) -> None:
         self.tenant = tenant
         self.control = tenant.control
         self.clock = clock
         self.table = SharedTable()
-        self.wires = wires
+        self.transports = transports
         self._settings = {**example_settings(), **settings}
         self.worker = self.cold_start()
 
@@ -43,7 +45,7 @@ class Signing:
         """Start another worker, which is the one that is asked from now on."""
         read = Settings.from_environment({**self._settings, **settings})
         self.vault = vault or KeyVault(read, self.clock)
-        self.worker = sign_in_of(read, self.vault, self.clock, self.wires, self.table)
+        self.worker = sign_in_of(read, self.vault, self.clock, self.transports, self.table)
         return self.worker
 
     async def answer(self) -> Answer | None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from dev.memory_blobs import MemoryBlobs
+from dev.memory.blobs import MemoryBlobs
 from dev.tenant import sample
-from mfa_sync.push import poll
-from mfa_sync.runs import operate
+from mfa_sync.api.push import poll
+from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import Decision, Run, RunKind, State
 from mfa_sync.runs.step import Nudge, take
-from mfa_sync.storage import StorageDownError
+from mfa_sync.storage.table import StorageDownError
 
 if TYPE_CHECKING:
-    from mfa_sync.answers import Answer
-    from mfa_sync.runs.tools import Tools
+    from mfa_sync.api.contract.answers import Answer
+    from mfa_sync.runs.context import Tools
     from tests.wire.conftest import Bench
 
 ASYNC = {"prefer": "respond-async"}
@@ -51,7 +51,7 @@ class Sweeper:
 
     async def sweep(self, kind: RunKind | None = None, *, apply: bool = False) -> Run:
         """Begin a sweep and move it until it is held or at its end."""
-        run = await operate.start(self.tools, kind, apply=apply)
+        run = await lifecycle.start(self.tools, kind, apply=apply)
         return await self.drive(Nudge(run.id, run.step))
 
     async def approve(self, run: Run, *kinds: str) -> Run:
@@ -61,11 +61,11 @@ class Sweeper:
 
     async def approve_only(self, run: Run, *kinds: str) -> Run:
         """Approve a held plan as it was shown, and leave it there."""
-        return await operate.approve(self.tools, run.id, run.digest, self.decision("approved", *kinds))
+        return await lifecycle.approve(self.tools, run.id, run.digest, self.decision("approved", *kinds))
 
     async def stop(self, run_id: str) -> Run:
         """Stop a run wherever it stands."""
-        return await operate.stop(self.tools, run_id, self.decision("stopped"))
+        return await lifecycle.stop(self.tools, run_id, self.decision("stopped"))
 
     def decision(self, what: str, *kinds: str) -> Decision:
         """Return what an operator decides at this moment."""

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dev.tenant import sample
-from mfa_sync.http_contract import RequestError
-from mfa_sync.push import poll
+from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.push import poll
 from mfa_sync.runs import step
 from tests.wire.conftest import Bench
 from tests.wire.sweeping import Sweeper
 
 if TYPE_CHECKING:
-    from mfa_sync.answers import Answer
+    from mfa_sync.api.contract.answers import Answer
 
 ONE, TWO = "+46701740611", "+46701740622"
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from dev.sign_in_modes import APP_ONLY, MODES
+from dev.demo.sign_in_modes import APP_ONLY, MODES
 from dev.tenant import sample
 from dev.tenant.identity_endpoint import MANAGED_IDENTITY_ID
 from mfa_sync.graph.audit import changed_by_others
-from mfa_sync.log import Event
 from mfa_sync.runs.run import RunKind, State
+from mfa_sync.telemetry.events import Event
 from shared.clock import Deadline
 from shared.errors import PermanentError
 from tests.wire.conftest import Bench

@@ -6,7 +6,7 @@ import pytest
 
 from dev.tenant.people import Phone
 from mfa_sync.runs.run import RunKind
-from mfa_sync.storage import Value, Write
+from mfa_sync.storage.table import Value, Write
 from tests.wire.conftest import Bench
 from tests.wire.sweeping import Sweeper
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mfa_sync.http_contract import RequestError
+from mfa_sync.api.contract.rows import RequestError
 from mfa_sync.runs.run import Run, RunKind, State
 from shared.errors import Problem, TransientError
 from tests.wire.operating import Operator
@@ -15,7 +15,7 @@ from tests.wire.operating import Operator
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from mfa_sync.answers import Answer
+    from mfa_sync.api.contract.answers import Answer
     from tests.wire.conftest import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mfa_sync.http_contract import RequestError
-from mfa_sync.runs import operate
+from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.runs import lifecycle
 from mfa_sync.runs.applying import apply_page
 from mfa_sync.runs.run import State
-from mfa_sync.storage import StorageDownError, Write
-from mfa_sync.wires import Wires
+from mfa_sync.storage.table import StorageDownError, Write
 from shared.clock import Deadline
 from shared.errors import Problem, TransientError
 from tests.shared_table import SharedTable
@@ -95,14 +94,14 @@ async def test_a_call_whose_begin_is_in_doubt_is_told_so_and_its_run_is_moved_by
 ) -> None:
     """The head was kept and the answer lost, so no nudge was sent. What is sent again finds all done."""
     table = HeadsLost()
-    bench.rewire(Wires(table=table))
+    bench.restore(table=table)
     person = bench.person(ONE)
     with pytest.raises(TransientError, match="whether the call was taken is not known") as caught:
         await bench.push([{"Id": person.id}], headers=ASYNC)
     assert caught.value.code is Problem.STORAGE_UNAVAILABLE
     table.deaf = False
     bench.clock.advance(600)
-    (nudge,) = await operate.watch(bench.worker.run_tools())
+    (nudge,) = await lifecycle.watch(bench.worker.run_tools())
     run = await Sweeper(bench).drive(nudge)
     assert (run.state, bench.mobile(person)) == (State.FINISHED, ONE)
     assert (await bench.one(person))["outcome"] == "unchanged"

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mfa_sync.runs import operate
+from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import Run, RunKind, State, WrongStateError
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.runs.store import run_id
-from mfa_sync.storage import Write
-from mfa_sync.wires import Wires
+from mfa_sync.storage.table import Write
 from tests.wire.conftest import Bench
 from tests.wire.sweeping import Sweeper, UnwritableBlobs
 
@@ -32,17 +31,17 @@ async def test_settings_that_changed_while_a_plan_was_held_ask_for_a_full_sweep(
     bench.configure(CLOUD_ONLY_USERS="allow")
     await sweeper.approve(run)
     sweeps, _ = await bench.worker.runs.sweeps()
-    assert operate.due_kind(sweeps, sweeper.tools, bench.clock.now().timestamp()) is RunKind.FULL
+    assert lifecycle.due_kind(sweeps, sweeper.tools, bench.clock.now().timestamp()) is RunKind.FULL
 
 
 async def test_trap_41_a_slot_that_comes_twice_leaves_its_held_plan_alone(sweeper: Sweeper) -> None:
     """The host may run a timer twice: the second must not give up what the first has planned."""
     sweeper.bench.person(ONE)
     slot = sweeper.bench.clock.now()
-    run = await operate.start(sweeper.tools, None, apply=False, slot=slot)
+    run = await lifecycle.start(sweeper.tools, None, apply=False, slot=slot)
     assert (await sweeper.drive(Nudge(run.id, 0))).state is State.HELD
     with pytest.raises(WrongStateError):
-        await operate.start(sweeper.tools, None, apply=False, slot=slot)
+        await lifecycle.start(sweeper.tools, None, apply=False, slot=slot)
     assert (await sweeper.run(run.id)).state is State.HELD
 
 
@@ -58,7 +57,7 @@ async def test_a_start_that_died_half_way_does_not_let_two_sweeps_go_at_once(swe
     await sweeper.approve_only(held)
     bench.clock.advance(60)
     with pytest.raises(WrongStateError):
-        await operate.start(sweeper.tools, None, apply=True)
+        await lifecycle.start(sweeper.tools, None, apply=True)
 
 
 async def test_a_held_sweep_that_is_approved_while_another_is_begun_goes_on_alone(
@@ -79,11 +78,11 @@ async def test_a_held_sweep_that_is_approved_while_another_is_begun_goes_on_alon
     with monkeypatch.context() as patched:
         patched.setattr(tools.store, "put_sweeps", put_while_somebody_approves)
         with pytest.raises(WrongStateError):
-            await operate.start(tools, None, apply=False)
+            await lifecycle.start(tools, None, apply=False)
     bench.clock.advance(60)
     assert (await sweeper.run(held.id)).state is State.APPLYING
     with pytest.raises(WrongStateError):
-        await operate.start(tools, None, apply=False)
+        await lifecycle.start(tools, None, apply=False)
 
 
 async def test_a_grace_that_was_broken_while_nobody_looked_starts_anew(sweeper: Sweeper) -> None:
@@ -114,7 +113,7 @@ async def test_a_late_worker_takes_nobody_from_those_whom_a_changed_sweep_must_r
     bench.clock.advance(3600)
     bench.control.patch_person(first.upn, attribute=TWO)
     bench.control.patch_person(second.upn, attribute=TWO)
-    run = await operate.start(sweeper.tools, RunKind.CHANGED, apply=True)
+    run = await lifecycle.start(sweeper.tools, RunKind.CHANGED, apply=True)
     nudge: Nudge | None = Nudge(run.id, 0)
     notes: dict[str, object] = {}
     while nudge and "read" not in (cursor := (await sweeper.run(run.id)).cursor or ""):
@@ -132,7 +131,7 @@ async def test_a_late_worker_takes_nobody_from_those_whom_a_changed_sweep_must_r
 async def test_a_head_that_cannot_be_read_holds_nobody_else_up(sweeper: Sweeper) -> None:
     """A newer version of the app wrote it, and was taken back."""
     bench = sweeper.bench
-    run = await operate.start(sweeper.tools, None, apply=False)
+    run = await lifecycle.start(sweeper.tools, None, apply=False)
     bench.clock.advance(300)
     strange = run_id(RunKind.PUSH, bench.clock.now(), "ffffffff")
     other = replace(run, id=strange, kind=RunKind.PUSH)
@@ -140,24 +139,24 @@ async def test_a_head_that_cannot_be_read_holds_nobody_else_up(sweeper: Sweeper)
     key = next(row.key for row in await bench.worker.table.range("run", "0", "a") if strange in row.key)
     newer = other.dump().replace('"planning"', '"paused"')
     await bench.worker.table.put("run", Write(key, {"v": 2, "run": newer, "state": "paused", "writer": ""}))
-    assert await operate.watch(sweeper.tools) == [Nudge(run.id, 0)]
+    assert await lifecycle.watch(sweeper.tools) == [Nudge(run.id, 0)]
     assert [one.id for one in await bench.worker.runs.newest(None, 10)] == [run.id]
     bench.clock.advance(91 * DAY)  # the watchdog's own call: what it raises would cost the nudges
-    assert await operate.forget_old(sweeper.tools) == 0
+    assert await lifecycle.forget_old(sweeper.tools) == 0
 
 
 async def test_an_outage_of_the_blobs_is_outlived_like_one_of_graph(bench: Bench) -> None:
     """Forty vain attempts end nothing: only a step that kills its worker has so few."""
     blobs = UnwritableBlobs()
-    bench.rewire(Wires(blobs=blobs))
+    bench.restore(blobs=blobs)
     sweeper = Sweeper(bench)
-    run = await operate.start(sweeper.tools, None, apply=False)
+    run = await lifecycle.start(sweeper.tools, None, apply=False)
     blobs.is_full, nudges = True, [Nudge(run.id, 0)]
     for _ in range(40):
         for nudge in nudges:
             assert await take(nudge, sweeper.tools) is None
         bench.clock.advance(60)
-        nudges = await operate.watch(sweeper.tools)
+        nudges = await lifecycle.watch(sweeper.tools)
     blobs.is_full = False
     assert (await sweeper.run(run.id)).state is State.PLANNING
     bench.clock.advance(60)
@@ -171,7 +170,7 @@ async def test_as_many_runs_are_forgotten_as_there_are_old_ones(bench: Bench) ->
         name = run_id(RunKind.PUSH, now, f"{number:08x}")
         await store.record(Run(name, RunKind.PUSH, 0, 0, apply=True, state=State.FINISHED))
     bench.clock.advance(91 * DAY)
-    assert await operate.forget_old(bench.worker.run_tools()) == 250
+    assert await lifecycle.forget_old(bench.worker.run_tools()) == 250
     assert await store.newest(None, 10) == []
 
 
@@ -191,4 +190,4 @@ async def test_a_slot_whose_maker_died_can_be_begun_by_the_next_timer(sweeper: S
     runs, slot = sweeper.bench.worker.runs, sweeper.bench.clock.now()
     sweeps, etag = await runs.sweeps()
     await runs.put_sweeps(replace(sweeps, current=run_id(RunKind.FULL, slot)), etag)
-    assert (await operate.start(sweeper.tools, None, apply=False, slot=slot)).state is State.PLANNING
+    assert (await lifecycle.start(sweeper.tools, None, apply=False, slot=slot)).state is State.PLANNING

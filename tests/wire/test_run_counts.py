@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dev.tenant.people import Phone
-from mfa_sync.runs import operate, step
+from mfa_sync.runs import lifecycle, step
 from mfa_sync.runs.run import RunKind, State
 from mfa_sync.runs.step import Nudge, take
-from mfa_sync.wires import Wires
 from shared.tenant import Kind
 from tests.wire.sweeping import Sweeper, UnwritableBlobs
 
@@ -49,7 +48,7 @@ async def test_a_worker_that_dies_after_the_guard_counts_the_plan_once(sweeper: 
     await sweeper.settled()
     bench.clock.advance(3600)
     person.phones["mobile"] = Phone(TWO)
-    run = await operate.start(sweeper.tools, RunKind.FULL, apply=True)
+    run = await lifecycle.start(sweeper.tools, RunKind.FULL, apply=True)
     nudge: Nudge | None = Nudge(run.id, 0)
     while (now := await sweeper.run(run.id)).cursor is not None:
         nudge = await take(nudge, sweeper.tools) if nudge else None
@@ -63,7 +62,7 @@ async def test_what_an_attempt_wrote_that_nobody_heard_of_again_stays_counted(sw
     """A page is written, and the storage is down before its end is kept: the next attempt finds it so."""
     bench = sweeper.bench
     blobs = UnwritableBlobs()
-    bench.rewire(Wires(blobs=blobs))
+    bench.restore(blobs=blobs)
     people = [bench.person(ONE, TWO) for _ in range(3)]
     run = await sweeper.approve_only(await sweeper.sweep())
     blobs.is_full = True
@@ -84,7 +83,7 @@ async def test_what_is_written_after_a_failed_attempt_is_counted(sweeper: Sweepe
     await sweeper.settled()
     bench.clock.advance(3600)
     person.phones["mobile"] = Phone(TWO)
-    run = await operate.start(sweeper.tools, RunKind.FULL, apply=True)
+    run = await lifecycle.start(sweeper.tools, RunKind.FULL, apply=True)
     run = await sweeper.until_applying(Nudge(run.id, 0))
     bench.control.fault(status=401, path=r"\$batch", skip=1, times=1)
     bench.control.fault(status=503, host="login.*", path="token", times=9999)
@@ -137,7 +136,7 @@ async def test_a_held_plan_that_is_discarded_was_never_counted(sweeper: Sweeper)
     bench = sweeper.bench
     bench.person(ONE, TWO)
     held = await sweeper.sweep()
-    await operate.discard(sweeper.tools, held.id, sweeper.decision("discarded"))
+    await lifecycle.discard(sweeper.tools, held.id, sweeper.decision("discarded"))
     assert await bench.worker.counters.recent() == {}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dev.tenant import sample
-from mfa_sync.log import quieten_libraries
+from mfa_sync.telemetry.events import quieten_libraries
 from tests.wire.signing import SECRETS, Signing
 
 if TYPE_CHECKING:

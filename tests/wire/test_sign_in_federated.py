@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from dev.tenant import sample
-from mfa_sync.log import quieten_libraries
-from mfa_sync.wires import Wires
+from mfa_sync.settings.transports import Transports
+from mfa_sync.telemetry.events import quieten_libraries
 from tests.wire.federation import BROKEN, METADATA, NO_PASSWORDS, WRONG_PASSWORD, FederationServer
 from tests.wire.signing import SECRETS, Signing
 
@@ -25,7 +25,7 @@ def federated(tenant: EmulatedTenant, clock: FakeClock, server: FederationServer
     tenant.control.patch_account(sample.SERVICE_ACCOUNT, federated=True)
     session = requests.Session()
     session.mount("https://sts.contoso.com/", server)
-    return Signing(tenant, clock, Wires(session=session))
+    return Signing(tenant, clock, Transports(session=session))
 
 
 @pytest.mark.parametrize(

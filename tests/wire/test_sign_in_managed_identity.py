@@ -9,7 +9,7 @@ import pytest
 
 from dev.tenant import sample
 from dev.tenant.identity_endpoint import MANAGED_IDENTITY_ID
-from mfa_sync.log import quieten_libraries
+from mfa_sync.telemetry.events import quieten_libraries
 from shared.errors import TransientError
 from tests.wire.signing import SECRETS, Signing
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import requests
 
 from dev.tenant import sample
-from mfa_sync.log import quieten_libraries
-from mfa_sync.wires import Wires
+from mfa_sync.settings.transports import Transports
+from mfa_sync.telemetry.events import quieten_libraries
 from tests.wire.federation import FederationServer
 from tests.wire.signing import Signing
 
@@ -28,7 +28,7 @@ async def test_trap_33_an_answer_that_cannot_be_read_is_not_logged(
     session = requests.Session()
     cut_off = FederationServer("", 200, '{"token_type": "Bearer", "access_token": "eyJ0aGUtdG9rZW4i')
     session.mount(f"https://login.microsoftonline.com/{sample.TENANT_ID}/oauth2/v2.0/token", cut_off)
-    signing = Signing(tenant, clock, Wires(session=session))
+    signing = Signing(tenant, clock, Transports(session=session))
     with caplog.at_level(logging.DEBUG):
         body = await signing.refusal()
     assert (body["status"], len(cut_off.envelopes)) == (503, 1)

@@ -10,15 +10,15 @@ import pytest
 from standardwebhooks import Webhook
 
 from dev.tenant import sample
-from mfa_sync.http_contract import RequestError
-from mfa_sync.push import poll, push
+from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.push import poll, push
 from shared.errors import Problem, SettingsError, TransientError
 from tests.storage.silent_storage import keyed, port_of_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.answers import Answer
+    from mfa_sync.api.contract.answers import Answer
     from tests.wire.conftest import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"

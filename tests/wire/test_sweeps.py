@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dev.tenant.people import Phone
-from mfa_sync.runs import operate
+from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import Decision, RunKind, State, WrongStateError
 from mfa_sync.runs.step import Nudge, take
 from tests.wire.sweeping import Sweeper
@@ -169,7 +169,7 @@ async def test_trap_19_a_sweep_that_does_not_finish_moves_no_link(sweeper: Sweep
     await sweeper.settled()
     bench.clock.advance(3600)
     bench.control.patch_person(person.upn, attribute=TWO)
-    run = await operate.start(sweeper.tools, None, apply=True)
+    run = await lifecycle.start(sweeper.tools, None, apply=True)
     assert (await sweeper.until_applying(Nudge(run.id, 0))).tally.planned == {"update": 1}
     await sweeper.stop(run.id)
     bench.clock.advance(60)
@@ -204,7 +204,7 @@ async def test_trap_47_late_repeated_and_parallel_nudges_do_nothing_twice(sweepe
     """At least once is what queues promise."""
     bench = sweeper.bench
     bench.person(ONE)
-    run = await operate.start(sweeper.tools, None, apply=False)
+    run = await lifecycle.start(sweeper.tools, None, apply=False)
     first = await take(Nudge(run.id, 0), sweeper.tools)
     assert first == Nudge(run.id, 1)
     assert await take(Nudge(run.id, 0), sweeper.tools) is None
@@ -218,15 +218,15 @@ async def test_a_claim_that_its_owner_did_not_survive_runs_out(sweeper: Sweeper)
     """A worker was killed in mid-step: the watchdog brings the step back, five times at most."""
     bench = sweeper.bench
     person = bench.person(ONE)
-    run = await operate.start(sweeper.tools, None, apply=False)
+    run = await lifecycle.start(sweeper.tools, None, apply=False)
     stored = await bench.worker.runs.get(run.id)
     assert stored is not None
     now = bench.clock.now().timestamp()
     await bench.worker.runs.replace(stored, stored.run.claimed("dead", now, 300))
     assert await take(Nudge(run.id, 0), sweeper.tools) is None
-    assert await operate.watch(sweeper.tools) == []
+    assert await lifecycle.watch(sweeper.tools) == []
     bench.clock.advance(301)
-    (nudge,) = await operate.watch(sweeper.tools)
+    (nudge,) = await lifecycle.watch(sweeper.tools)
     held = await sweeper.drive(nudge)
     finished = await sweeper.approve(held)
     assert (finished.state, bench.mobile(person)) == (State.FINISHED, ONE)
@@ -235,14 +235,14 @@ async def test_a_claim_that_its_owner_did_not_survive_runs_out(sweeper: Sweeper)
 async def test_a_step_whose_worker_always_dies_fails_its_run(sweeper: Sweeper) -> None:
     """Five attempts, then a person must look."""
     bench = sweeper.bench
-    run = await operate.start(sweeper.tools, None, apply=False)
+    run = await lifecycle.start(sweeper.tools, None, apply=False)
     for _ in range(5):
         stored = await bench.worker.runs.get(run.id)
         assert stored is not None
         now = bench.clock.now().timestamp()
         await bench.worker.runs.replace(stored, stored.run.claimed("dead", now, 300))
         bench.clock.advance(301)
-    (nudge,) = await operate.watch(sweeper.tools)
+    (nudge,) = await lifecycle.watch(sweeper.tools)
     failed = await sweeper.drive(nudge)
     assert failed.state is State.FAILED
     assert "5 times" in failed.detail
@@ -254,16 +254,16 @@ async def test_trap_43_a_sweep_outlives_an_outage_and_not_a_whole_night_of_it(sw
     bench.person(ONE)
     for hours, state in ((1, State.HELD), (7, State.FAILED)):
         bench.control.fault(status=503, host="graph.*", path="/users", times=9999)
-        run = await operate.start(sweeper.tools, None, apply=False)
+        run = await lifecycle.start(sweeper.tools, None, apply=False)
         await take(Nudge(run.id, 0), sweeper.tools)
         for _ in range(hours * 12):
             bench.clock.advance(300)
-            for nudge in await operate.watch(sweeper.tools):
+            for nudge in await lifecycle.watch(sweeper.tools):
                 await take(nudge, sweeper.tools)
         assert (await sweeper.run(run.id)).state is (State.FAILED if hours > 6 else State.PLANNING)
         bench.control.clear_faults()
         bench.clock.advance(901)
-        for nudge in await operate.watch(sweeper.tools):
+        for nudge in await lifecycle.watch(sweeper.tools):
             await sweeper.drive(nudge)
         assert (await sweeper.run(run.id)).state is state
 
@@ -271,9 +271,9 @@ async def test_trap_43_a_sweep_outlives_an_outage_and_not_a_whole_night_of_it(sw
 async def test_trap_41_two_timers_at_once_make_one_sweep(sweeper: Sweeper) -> None:
     """The slot is the name: whoever comes second finds it taken."""
     slot = sweeper.bench.clock.now()
-    run = await operate.start(sweeper.tools, None, apply=False, slot=slot)
+    run = await lifecycle.start(sweeper.tools, None, apply=False, slot=slot)
     with pytest.raises(WrongStateError):
-        await operate.start(sweeper.tools, None, apply=False, slot=slot)
+        await lifecycle.start(sweeper.tools, None, apply=False, slot=slot)
     assert [one.id for one in await sweeper.bench.worker.runs.newest(None, 10)] == [run.id]
 
 
@@ -287,7 +287,7 @@ async def test_a_new_sweep_supersedes_a_held_one_and_approving_the_old_is_refuse
     with pytest.raises(WrongStateError):
         await sweeper.approve(held)
     with pytest.raises(WrongStateError):
-        await operate.approve(sweeper.tools, newer.id, held.digest + "x", STOP)
+        await lifecycle.approve(sweeper.tools, newer.id, held.digest + "x", STOP)
     assert (await sweeper.approve(newer)).state is State.FINISHED
 
 
@@ -296,8 +296,8 @@ async def test_approving_twice_is_one_approval(sweeper: Sweeper) -> None:
     sweeper.bench.person(ONE)
     held = await sweeper.sweep()
     decision = Decision("approved", "key", 1.0, "seen")
-    one = await operate.approve(sweeper.tools, held.id, held.digest, decision)
-    two = await operate.approve(sweeper.tools, held.id, held.digest, decision)
+    one = await lifecycle.approve(sweeper.tools, held.id, held.digest, decision)
+    two = await lifecycle.approve(sweeper.tools, held.id, held.digest, decision)
     assert one == two
     assert one.state is State.APPLYING
 
@@ -307,11 +307,11 @@ async def test_a_held_plan_expires_and_a_stopped_run_stays_stopped(sweeper: Swee
     sweeper.bench.person(ONE)
     held = await sweeper.sweep()
     sweeper.bench.clock.advance(73 * 3600)
-    await operate.watch(sweeper.tools)
+    await lifecycle.watch(sweeper.tools)
     assert (await sweeper.run(held.id)).state is State.DISCARDED
     sweeper.bench.clock.advance(60)
-    run = await operate.start(sweeper.tools, None, apply=False)
-    await operate.stop(sweeper.tools, run.id, STOP)
+    run = await lifecycle.start(sweeper.tools, None, apply=False)
+    await lifecycle.stop(sweeper.tools, run.id, STOP)
     assert (await sweeper.drive(Nudge(run.id, 0))).state is State.STOPPED
 
 
@@ -322,7 +322,7 @@ async def test_old_runs_are_forgotten_but_not_what_the_next_goes_on_from(sweeper
     sweeper.bench.clock.advance(60)
     second = await sweeper.settled()
     sweeper.bench.clock.advance(91 * 86_400)
-    assert await operate.forget_old(sweeper.tools) == 1
+    assert await lifecycle.forget_old(sweeper.tools) == 1
     left = [run.id for run in await sweeper.bench.worker.runs.newest(None, 10)]
     assert left == [second.id]
     assert first.id not in left

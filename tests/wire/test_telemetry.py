@@ -16,15 +16,15 @@ import pytest
 
 from dev.tenant import sample
 from dev.tenant.ingestion import CONNECTION_STRING, INSTRUMENTATION_KEY
-from mfa_sync import telemetry
-from mfa_sync.log import Event, record
-from mfa_sync.otel.attributes import NAMES
-from mfa_sync.otel.pipeline import DEFAULTS, Pipeline, switch_on
-from mfa_sync.runs import operate
+from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import RunKind
 from mfa_sync.runs.step import Nudge
-from mfa_sync.settings import TelemetrySettings
-from mfa_sync.telemetry import Metric, Span
+from mfa_sync.settings.settings import TelemetrySettings
+from mfa_sync.telemetry import measures
+from mfa_sync.telemetry.events import Event, record
+from mfa_sync.telemetry.export.attributes import NAMES
+from mfa_sync.telemetry.export.pipeline import DEFAULTS, Pipeline, switch_on
+from mfa_sync.telemetry.measures import Metric, Span
 from tests.wire.exported import Exported
 from tests.wire.sweeping import ASYNC, Sweeper
 
@@ -72,7 +72,7 @@ async def mixed_day(bench: Bench, sweeper: Sweeper) -> None:
     bench.control.switch(signed_in_roles=["Privileged Authentication Administrator", "Reports Reader"])
     bench.control.patch_person("bo.same@contoso.com", attribute="+46701740695")
     held = await sweeper.sweep()
-    await operate.watch(sweeper.tools)
+    await lifecycle.watch(sweeper.tools)
     await sweeper.approve(held)
     bench.configure()
     bench.control.put_secret("mfa-sync-password", "another-Passw0rd!that-is-wrong")
@@ -128,11 +128,11 @@ async def test_a_runs_steps_go_on_with_its_trace_whoever_nudges(
 ) -> None:
     """From the start over messages, the approval and the watchdog: one trace, run to page to batch."""
     sweeper.bench.person("+46701740606")
-    started = await operate.start(sweeper.tools, None, apply=False)
+    started = await lifecycle.start(sweeper.tools, None, apply=False)
     held = await sweeper.drive(Nudge.load(Nudge.of(started).dump()))
     approved = await sweeper.approve_only(held)
     bench.clock.advance(3600)
-    (watched,) = await operate.watch(sweeper.tools)
+    (watched,) = await lifecycle.watch(sweeper.tools)
     await sweeper.drive(watched)
     (start,) = exported.spans("run.start")
     steps = exported.spans("run.step")
@@ -158,7 +158,7 @@ async def test_a_sweeps_outcomes_and_the_runs_at_hand_are_measured(
     bench.person("no number")
     held = await sweeper.sweep(RunKind.FULL)
     bench.clock.advance(120)
-    await operate.watch(sweeper.tools)
+    await lifecycle.watch(sweeper.tools)
     assert exported.metrics("mfa_sync.runs.unfinished") == {("held",): 1, ("moving",): 0}
     assert exported.metrics("mfa_sync.runs.oldest") == {("held",): 120, ("moving",): 0}
     await sweeper.approve(held)
@@ -279,8 +279,8 @@ async def test_an_export_that_hangs_holds_up_no_call(
 
 
 async def test_off_nothing_is_told(bench: Bench) -> None:
-    """No sink, no trace: heads and messages are as they were before there was telemetry."""
-    assert not telemetry.is_on()
+    """No sink, no trace: heads and messages are as they were before there was measures."""
+    assert not measures.is_on()
     answer = await bench.push([{"Id": bench.person("+46701740606").id}], headers=ASYNC)
     assert answer.nudge is not None
     assert "traceparent" not in answer.nudge.dump()

@@ -11,8 +11,8 @@ import requests
 from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 
-from dev.sign_in_modes import MODES
-from mfa_sync.wires import Wires
+from dev.demo.sign_in_modes import MODES
+from mfa_sync.settings.transports import Transports
 from tests.wire.conftest import Bench
 
 
@@ -36,8 +36,10 @@ async def test_trap_45_nothing_that_blocks_runs_on_the_event_loop(bench: Bench, 
     session, watching = requests.Session(), Watching()
     session.mount("https://", watching)
     session.mount("http://", watching)
-    wires = Wires(session=session, azure=lambda: RequestsTransport(session=session, session_owner=False))
-    bench.rewire(wires, **MODES[mode])
+    transports = Transports(
+        session=session, azure=lambda: RequestsTransport(session=session, session_owner=False)
+    )
+    bench.rewire(transports, **MODES[mode])
     assert (await bench.one(bench.person("+46701740611")))["outcome"] == "created"
     assert {"contoso-mfa.vault.azure.net", "127.0.0.1"} <= set(watching.seen)
     assert ("login.microsoftonline.com" in watching.seen) is (mode != "managed-identity")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mfa_sync.graph.batch import Item, batch
-from mfa_sync.graph.faults import GraphFault
+from mfa_sync.graph.reply import GraphFault
 from shared.clock import Deadline
 from shared.errors import Problem, TransientError
 from tests.clocks import FakeClock

@@ -10,13 +10,13 @@ import requests
 from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 
-from dev.stack import example_settings
+from dev.stack.local_stack import example_settings
 from dev.tenant import sample
-from mfa_sync.credentials import vault_faults
-from mfa_sync.credentials.key_vault import KeyVault
-from mfa_sync.log import quieten_libraries
-from mfa_sync.settings import Settings
-from mfa_sync.wires import Wires
+from mfa_sync.settings.settings import Settings
+from mfa_sync.settings.transports import Transports
+from mfa_sync.telemetry.events import quieten_libraries
+from mfa_sync.vault import vault_faults
+from mfa_sync.vault.key_vault import KeyVault
 from shared.errors import PermanentError, TransientError
 from tests.wire.signing import SECRETS, Signing
 
@@ -211,8 +211,8 @@ async def test_a_vault_that_is_too_slow_is_503(
     nobody, session = Nobody(error), requests.Session()
     session.mount("http://", nobody)
     session.mount("https://", nobody)
-    wires = Wires(azure=lambda: RequestsTransport(session=session, session_owner=False))
-    vault = KeyVault(Settings.from_environment(example_settings()), signing.clock, wires)
+    transports = Transports(azure=lambda: RequestsTransport(session=session, session_owner=False))
+    vault = KeyVault(Settings.from_environment(example_settings()), signing.clock, transports)
     with pytest.raises(TransientError, match="could not be reached"):
         await vault.secret(USERNAME)
     assert nobody.tries == 3

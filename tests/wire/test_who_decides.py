@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.tenant import sample
-from mfa_sync.http_contract import RequestError
+from mfa_sync.api.contract.rows import RequestError
 from shared.errors import Problem, SettingsError
 from tests.wire.operating import KNOWING, Operator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from mfa_sync.answers import Answer
+    from mfa_sync.api.contract.answers import Answer
     from tests.wire.conftest import Bench
 
 APPROVER = "mfa-sync-approver"

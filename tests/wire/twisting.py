@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from mfa_sync.composition import build_worker
-from mfa_sync.wires import Wires
+from mfa_sync.settings.transports import Transports
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,5 +48,5 @@ def twisting(bench: Bench) -> Twisting:
     """Let the bench's worker be one whose calls to Graph go over a wire that twists, and return the wire."""
     wire = Twisting()
     bench._former.append(bench.worker)
-    bench.worker = build_worker(bench.settings, bench.clock, Wires(graph=wire))
+    bench.worker = build_worker(bench.settings, bench.clock, Transports(graph=wire))
     return wire

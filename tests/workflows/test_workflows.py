@@ -118,6 +118,8 @@ def test_publishing_needs_a_protected_environment_and_no_secret() -> None:
     assert steps["Azure/functions-action"]["with"]["remote-build"] is False
     assert "mfa_sync smoke" in publish["steps"][-1]["run"]
     (upload,) = (
-        step["run"] for step in workflow["jobs"]["package"]["steps"] if "dev.package" in step.get("run", "")
+        step["run"]
+        for step in workflow["jobs"]["package"]["steps"]
+        if "dev.delivery.package" in step.get("run", "")
     )
     assert upload.endswith(steps["Azure/functions-action"]["with"]["package"])

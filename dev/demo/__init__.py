@@ -1,0 +1,1 @@
+"""The main job on the emulated tenant, before and after."""

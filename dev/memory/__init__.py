@@ -1,0 +1,1 @@
+"""The storage in memory: its rules, and faults from a seed."""

@@ -1,0 +1,1 @@
+"""Tenant, storage and Functions host, as one."""

@@ -1,0 +1,172 @@
+"""What an operator may send: query names and bodies of the routes for runs (design, section 3)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mfa_sync.api.contract.rows import RequestError, parse_object, refuse_query
+from mfa_sync.runs.run import RunKind
+from mfa_sync.runs.store import RUN_ID
+from shared.errors import Problem
+from shared.tenant import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mfa_sync.api.contract.rows import Faults
+
+MOST_RUNS = 100
+_RUNS = 20
+MOST_REASON = 500
+_SWEEPS = {kind.value: kind for kind in (RunKind.FULL, RunKind.CHANGED)}
+# +46 70 174 06 11, 070-174 06 11. A date begins with neither, and a ticket's number seldom.
+_PHONE = re.compile(r"\+[ (]*[0-9](?:[ ().\-/]*[0-9]){6}|(?<![0-9A-Za-z])0[0-9](?:[ .\-]?[0-9]){7}")
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What `POST /api/runs` asks.
+
+    Attributes:
+        kind: Full or changed.
+        apply: Whether it may write without a person where the limits allow.
+    """
+
+    kind: RunKind
+    apply: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What `POST /api/runs/{id}/approve` asks.
+
+    Attributes:
+        digest: Of the plan that the operator has seen.
+        kinds: The kinds of change that may go on, sorted; empty for all.
+        reason: The operator's words.
+    """
+
+    digest: str
+    kinds: tuple[str, ...]
+    reason: str
+
+
+def is_run_id(text: str) -> bool:
+    """Return whether a run can have this id."""
+    return RUN_ID.fullmatch(text) is not None
+
+
+def parse_listing(query: Mapping[str, str]) -> tuple[int, str | None]:
+    """Return how many runs are asked for, and after which one.
+
+    Raises:
+        RequestError: 422 for an unknown name or a value that cannot be.
+    """
+    refuse_query(query, "limit", "after")
+    limit = _whole(query.get("limit", str(_RUNS)))
+    if limit is None or not 1 <= limit <= MOST_RUNS:
+        raise _refused(f"limit must be a whole number from 1 to {MOST_RUNS}.")
+    after = query.get("after")
+    if after is not None and not is_run_id(after):
+        raise _refused("after must be the id of a run, as in `next`.")
+    return limit, after
+
+
+def parse_page(query: Mapping[str, str]) -> int:
+    """Return which page of the plan is asked for, from 0 on.
+
+    Raises:
+        RequestError: 422 for an unknown name or a value that cannot be.
+    """
+    refuse_query(query, "page")
+    page = _whole(query.get("page", "0"))
+    if page is None:
+        raise _refused("page must be a whole number from 0 on.")
+    return page
+
+
+def parse_start(body: bytes, content_type: str | None) -> Start:
+    """Return what a start asks: `{"kind": "full" | "changed", "apply": true | false}`.
+
+    Raises:
+        RequestError: 400, 413, 415 or 422; a wrong shape names every fault by JSON pointer.
+    """
+    values, faults = parse_object(body, content_type, ("kind", "apply"))
+    kind, apply = values.get("kind"), values.get("apply")
+    if not isinstance(kind, str) or kind not in _SWEEPS:
+        faults.add("/kind", f"Must be one of {', '.join(_SWEEPS)}.")
+    if not isinstance(apply, bool):
+        faults.add("/apply", "Must be true or false.")
+    faults.stop()
+    return Start(_SWEEPS[str(kind)], apply is True)
+
+
+def parse_approval(body: bytes, content_type: str | None) -> Approval:
+    """Return what an approval asks: `{"digest", "kinds"?, "reason"}`. Errors as `parse_start`."""
+    values, faults = parse_object(body, content_type, ("digest", "kinds", "reason"))
+    digest = values.get("digest")
+    if not isinstance(digest, str) or not digest:
+        faults.add("/digest", "Must be the digest of the plan that you have seen.")
+    kinds = _kinds(values["kinds"], faults) if "kinds" in values else ()
+    reason = _reason(values, faults)
+    faults.stop()
+    return Approval(str(digest), kinds, reason)
+
+
+def parse_reason(body: bytes, content_type: str | None) -> str:
+    """Return the reason to discard or to stop: `{"reason"}`. Errors as `parse_start`."""
+    values, faults = parse_object(body, content_type, ("reason",))
+    reason = _reason(values, faults)
+    faults.stop()
+    return reason
+
+
+def refuse_unplanned(kinds: tuple[str, ...], planned: Mapping[str, int]) -> None:
+    """Refuse an approval of kinds of change that the plan does not hold.
+
+    Raises:
+        RequestError: 422 naming those that it holds.
+    """
+    if unplanned := [kind for kind in kinds if not planned.get(kind)]:
+        held = ", ".join(sorted(kind for kind, count in planned.items() if count))
+        raise RequestError(
+            422,
+            Problem.INVALID_REQUEST,
+            f"The plan holds no {' and no '.join(unplanned)}; nothing was done.",
+            [{"pointer": "/kinds", "detail": f"The plan holds: {held}."}],
+        )
+
+
+def _kinds(given: Any, faults: Faults) -> tuple[str, ...]:
+    """Return the kinds of an approval, sorted. An empty list would read as none and mean all."""
+    if not isinstance(given, list) or not given:
+        faults.add("/kinds", "Must be an array of at least one kind; without it, all are approved.")
+        return ()
+    known = [kind.value for kind in Kind]
+    for index, kind in enumerate(given):
+        if not isinstance(kind, str) or kind not in known:
+            faults.add(f"/kinds/{index}", f"Must be one of {', '.join(known)}.")
+        elif kind in given[:index]:
+            faults.add(f"/kinds/{index}", "This kind stands twice.")
+    return tuple(sorted(str(kind) for kind in given))
+
+
+def _reason(values: Mapping[str, Any], faults: Faults) -> str:
+    """Return the operator's words. They are kept and shown, so a phone number must not be among them."""
+    reason = values.get("reason")
+    text = reason.strip() if isinstance(reason, str) else ""
+    if not 1 <= len(text) <= MOST_REASON or not text.isprintable():
+        faults.add("/reason", f"Must be 1 to {MOST_REASON} characters of printable text.")
+    elif _PHONE.search(text):
+        faults.add("/reason", "Holds what may be a phone number: it is kept and shown, so leave that out.")
+    return text
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else None
+
+
+def _refused(detail: str) -> RequestError:
+    return RequestError(422, Problem.INVALID_REQUEST, detail)

@@ -1,0 +1,210 @@
+"""What operators do with runs: list, read, start, approve, discard, stop (design, sections 3 and 7)."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from mfa_sync.api.approver import BY_KEY, approver_of
+from mfa_sync.api.contract import operator as operator_contract
+from mfa_sync.api.contract import run_view
+from mfa_sync.api.contract.answers import Answer
+from mfa_sync.api.contract.rows import RequestError, refuse_query
+from mfa_sync.runs import lifecycle
+from mfa_sync.runs.run import Decision, WrongStateError
+from mfa_sync.runs.step import Nudge
+from mfa_sync.storage.table import StorageDownError
+from mfa_sync.telemetry.events import Event, record
+from shared.clock import Deadline
+from shared.errors import Problem, TransientError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Mapping
+    from typing import Any
+
+    from mfa_sync.api.worker import Worker
+    from mfa_sync.runs.run import Run
+
+_LOG = logging.getLogger(__name__)
+_EVENTS = {
+    "approved": Event.RUN_APPROVED,
+    "discarded": Event.RUN_DISCARDED,
+    "stopped": Event.RUN_STOPPED,
+}
+_COME_AGAIN = "The same changes will be planned again unless the source is corrected."
+
+
+async def list_runs(
+    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
+) -> Answer:
+    """Return the answer to `GET /api/runs`: the newest first, and after which one to go on.
+
+    Raises:
+        RequestError: The query cannot be taken.
+        TransientError: The storage is out of reach.
+    """
+    del headers, body
+    limit, after = operator_contract.parse_listing(query)
+    runs = await _stored(worker.runs.newest(after, limit + 1))
+    shown = runs[:limit]
+    following = shown[-1].id if len(runs) > limit else None
+    return Answer(200, {"runs": [run_view.head(run) for run in shown], "next": following})
+
+
+async def read_run(
+    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
+) -> Answer:
+    """Return the answer to `GET /api/runs/{runId}`: one run with one page of its plan.
+
+    Raises:
+        RequestError: The query cannot be taken, or there is no such run or page.
+        TransientError: The storage is out of reach.
+    """
+    del headers, body
+    number = operator_contract.parse_page(query)
+    run = await _run(worker, run_id)
+    if number >= max(run.pages, 1):
+        raise RequestError(422, Problem.INVALID_REQUEST, f"page must be below {max(run.pages, 1)}.")
+    page = await _stored(worker.runs.page(run, number)) if run.pages else None
+    if run.pages and page is None:  # an empty list would say that nothing is planned
+        raise RequestError(404, Problem.RUN_NOT_FOUND, f"Page {number} of the run's plan is gone.")
+    return Answer(200, run_view.whole(run, number, page))
+
+
+async def start_run(
+    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
+) -> Answer:
+    """Return the answer to `POST /api/runs`: a sweep is begun.
+
+    What may write without being seen needs who may approve. SWEEP_MODE=plan holds that one too.
+
+    Raises:
+        RequestError: The request cannot be taken, or another sweep is under way.
+        SyncError: The vault or the storage is out of reach.
+    """
+    refuse_query(query)
+    wanted = operator_contract.parse_start(body, headers.get("content-type"))
+    by = await approver_of(worker, headers, _deadline(worker)) if wanted.apply else BY_KEY
+    apply = wanted.apply and worker.settings.sweeps.mode != "plan"
+    run = await _changed(lifecycle.start(worker.run_tools(), wanted.kind, apply=apply, by=by))
+    return _moving(run)
+
+
+async def approve_run(
+    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
+) -> Answer:
+    """Return the answer to `POST /api/runs/{runId}/approve`: the plan that was seen goes on.
+
+    Said again it is answered 200, and nudges again: the first nudge may be what was lost.
+
+    Raises:
+        RequestError: The request or the caller cannot be taken, there is no such run, or it stands elsewhere.
+        SyncError: The vault or the storage is out of reach.
+    """
+    refuse_query(query)
+    by = await approver_of(worker, headers, _deadline(worker))
+    wanted = operator_contract.parse_approval(body, headers.get("content-type"))
+    operator_contract.refuse_unplanned(wanted.kinds, (await _run(worker, run_id)).tally.planned)
+    decision = _decision(worker, "approved", by, wanted.reason, wanted.kinds)
+    run = await _changed(lifecycle.approve(worker.run_tools(), run_id, wanted.digest, decision))
+    _report(run, decision)
+    return _moving(run, 202 if run.decision is decision else 200)
+
+
+async def discard_run(
+    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
+) -> Answer:
+    """Return the answer to `POST /api/runs/{runId}/discard`: a held plan is given up.
+
+    Errors as `approve_run`.
+    """
+    decision = await _ending(worker, headers, query, body, "discarded", run_id)
+    run = await _changed(lifecycle.discard(worker.run_tools(), run_id, decision))
+    _report(run, decision)
+    return Answer(200, {**run_view.head(run), "remark": _COME_AGAIN})
+
+
+async def stop_run(
+    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
+) -> Answer:
+    """Return the answer to `POST /api/runs/{runId}/stop`: a run ends where it stands.
+
+    Errors as `approve_run`.
+    """
+    decision = await _ending(worker, headers, query, body, "stopped", run_id)
+    run = await _changed(lifecycle.stop(worker.run_tools(), run_id, decision))
+    _report(run, decision)
+    return Answer(200, run_view.head(run))
+
+
+async def _ending(
+    worker: Worker,
+    headers: Mapping[str, str],
+    query: Mapping[str, str],
+    body: bytes,
+    what: str,
+    run_id: str,
+) -> Decision:
+    """Return the decision to end a run that exists."""
+    refuse_query(query)
+    by = await approver_of(worker, headers, _deadline(worker))
+    reason = operator_contract.parse_reason(body, headers.get("content-type"))
+    await _run(worker, run_id)
+    return _decision(worker, what, by, reason)
+
+
+def _decision(worker: Worker, what: str, by: str, reason: str, kinds: tuple[str, ...] = ()) -> Decision:
+    return Decision(what, by, worker.clock.now().timestamp(), reason, kinds)
+
+
+def _moving(run: Run, status: int = 202) -> Answer:
+    nudge = Nudge.of(run) if run.state.is_moving else None
+    return Answer(status, run_view.head(run), {"Location": f"/api/runs/{run.id}"}, nudge)
+
+
+def _report(run: Run, decision: Decision) -> None:
+    """Log a decision, unless the run had it before. The operator's words stay in the run."""
+    if run.decision is decision:
+        record(
+            _LOG,
+            logging.INFO,
+            _EVENTS[decision.what],
+            run=run.id,
+            by=decision.by,
+            kinds=list(decision.kinds) or None,
+            reasonLength=len(decision.reason),
+        )
+
+
+async def _run(worker: Worker, run_id: str) -> Run:
+    stored = await _stored(worker.runs.get(run_id)) if operator_contract.is_run_id(run_id) else None
+    if stored is None:
+        raise _not_found()
+    return stored.run
+
+
+async def _changed(change: Coroutine[Any, Any, Run]) -> Run:
+    """Return the run after a change; what keeps it from being made is a problem of its own."""
+    try:
+        return await _stored(change)
+    except WrongStateError as error:
+        raise RequestError(409, Problem.WRONG_STATE, str(error)) from None
+    except KeyError:
+        raise _not_found() from None
+
+
+async def _stored[T](work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return await work
+    except StorageDownError as error:
+        raise TransientError(
+            Problem.STORAGE_UNAVAILABLE, "The storage of runs is out of reach.", retry_after=30
+        ) from error
+
+
+def _deadline(worker: Worker) -> Deadline:
+    return Deadline.after(worker.clock, worker.settings.deadline_seconds)
+
+
+def _not_found() -> RequestError:
+    return RequestError(404, Problem.RUN_NOT_FOUND, "There is no run of this id, or no longer.")

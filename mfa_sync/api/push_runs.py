@@ -1,0 +1,175 @@
+"""Pushes as runs: begun for many rows, looked up by their callers, recorded where they were done at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import TYPE_CHECKING
+
+from mfa_sync.api.contract.answers import Answer, answer_of_lines
+from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.runs import push_run
+from mfa_sync.runs.page import applying_tally, pages_of, planning_tally
+from mfa_sync.runs.push_rows import KeptRow
+from mfa_sync.runs.run import DIGEST_LENGTH, Run, RunKind, State
+from mfa_sync.runs.step import Nudge
+from mfa_sync.runs.store import run_id
+from mfa_sync.storage.table import LostRaceError, StorageDownError
+from mfa_sync.telemetry import measures
+from mfa_sync.telemetry.events import Event, record
+from shared.errors import Problem, SyncError, TransientError
+from shared.tenant import Change
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mfa_sync.api.contract.rows import Row
+    from mfa_sync.api.worker import Worker
+    from shared.clock import Clock, Deadline
+    from shared.outcome import Result
+    from shared.plan import Entry
+
+_LOG = logging.getLogger(__name__)
+_POLL_SECONDS = 5
+_PAGE = 1000
+_ANSWER = "answer"
+
+
+def new_id(clock: Clock) -> str:
+    """Return the id of a push."""
+    return run_id(RunKind.PUSH, clock.now(), uuid.uuid4().hex[:8])
+
+
+@measures.traced(measures.Span.RUN_START)
+async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer:
+    """Keep the rows as a run, and return where its result will be.
+
+    Raises:
+        RequestError: Rows hold numbers that may be the source; they must not be kept.
+        TransientError: The storage is out of reach; nothing was begun.
+    """
+    policy, tools = worker.settings.policy, worker.run_tools()
+    if policy.payload_number_wins and any(row.intent.mobile for row in rows):
+        raise RequestError(
+            422,
+            Problem.INVALID_REQUEST,
+            "With ALLOW_PAYLOAD_NUMBER=true rows with Mobile are done at once alone: "
+            f"send at most SYNC_INLINE_MAX={worker.settings.inline_max} in a call.",
+        )
+    key = await tools.keys.current()
+    now = tools.clock.now().timestamp()
+    apply = not dry_run and not worker.settings.plan_only
+    run = Run(new_id(tools.clock), RunKind.PUSH, now, now, apply=apply, trace=measures.traceparent())
+    measures.note(run=run.id, kind=run.kind.value, rows=len(rows))
+    kept = [KeptRow.of(row, policy.default_region, key) for row in rows]
+    try:
+        await push_run.keep_rows(run, kept, key.version, dry_run=dry_run, tools=tools)
+        await tools.store.create(run)
+    except StorageDownError as error:
+        raise _storage_down() from error
+    record(_LOG, logging.INFO, Event.RUN_STARTED, run=run.id, kind=run.kind.value, rows=len(rows))
+    return _working(run, Nudge.of(run))
+
+
+async def look_up(worker: Worker, wanted: str) -> Answer:
+    """Return how a push stands: 202 while it works, then what an inline push would have been answered.
+
+    Raises:
+        RequestError: 404, there is no such push.
+        TransientError: The storage is out of reach.
+    """
+    tools = worker.run_tools()
+    try:
+        stored = await tools.store.get(wanted)
+        if stored is None or stored.run.kind is not RunKind.PUSH:
+            raise _not_found()
+        if stored.run.state.is_moving:
+            return _working(stored.run, None)
+        if answered := await tools.store.note(wanted, _ANSWER):
+            return _final(Answer(answered["status"], answered["body"]))
+        found = await push_run.lines_of(stored.run, tools)
+        if found is None:
+            raise _not_found()
+        lines, dry_run = found
+        answer = _final(answer_of_lines(wanted, lines, dry_run=dry_run))
+        if stored.run.state.is_final:  # asked again, it need not be put together again
+            await tools.store.put_note(wanted, _ANSWER, {"status": answer.status, "body": answer.body})
+    except StorageDownError as error:
+        raise _storage_down() from error
+    return answer
+
+
+def _final(answer: Answer) -> Answer:
+    """Return the answer of a run that is over: asking again changes nothing, so it is no 503."""
+    return Answer(207, answer.body) if answer.status == 503 else answer  # noqa: PLR2004
+
+
+def _not_found() -> RequestError:
+    return RequestError(404, Problem.RUN_NOT_FOUND, "There is no push of this id, or no longer.")
+
+
+async def keep(
+    worker: Worker, answer: Answer, entries: Sequence[Entry], results: Sequence[Result], deadline: Deadline
+) -> None:
+    """Record a push that was done at once, so that runs tell of it too. If it fails, the log says so."""
+    run_id = str(answer.body["runId"])
+    try:
+        if deadline.remaining() <= 0:
+            raise TimeoutError  # noqa: TRY301  the caller waits no longer
+        await deadline.bound(_keep(worker, answer, entries, results))
+    except (StorageDownError, LostRaceError, SyncError, TimeoutError) as error:
+        record(_LOG, logging.WARNING, Event.RUN_UNRECORDED, run=run_id, cause=type(error).__name__)
+
+
+async def _keep(worker: Worker, answer: Answer, entries: Sequence[Entry], results: Sequence[Result]) -> None:
+    store, now = worker.runs, worker.clock.now().timestamp()
+    run_id = str(answer.body["runId"])
+    changed = [entry for entry in entries if isinstance(entry.decision, Change)]
+    tally = planning_tally(entries)
+    kept = []
+    if changed:
+        ends = {entry.rows: result for entry, result in zip(entries, results, strict=True)}
+        (page,) = pages_of(changed, await worker.keys.current(), _PAGE)
+        ended = [one.ended(ends[entry.rows]) for one, entry in zip(page.changes, changed, strict=True)]
+        tally += applying_tally(ended)
+        kept.append(page.with_changes(ended))
+    await asyncio.gather(
+        store.put_note(run_id, _ANSWER, {"status": answer.status, "body": answer.body}),
+        *(store.put_page(run_id, number, page) for number, page in enumerate(kept)),
+    )
+    run = Run(
+        run_id,
+        RunKind.PUSH,
+        now,
+        now,
+        apply=True,
+        state=State.FINISHED,
+        cursor=None,
+        pages=len(kept),
+        digests=tuple(page.digest[:DIGEST_LENGTH] for page in kept),
+        applied=len(kept),
+        tally=tally,
+    )
+    await store.record(run)
+
+
+def _working(run: Run, nudge: Nudge | None) -> Answer:
+    body = {
+        "runId": run.id,
+        "state": run.state.value,
+        "rowsPlanned": run.tally.users,
+        "pages": run.pages,
+        "pagesApplied": run.applied,
+    }
+    headers = {"Location": f"/api/mfa-sync/{run.id}", "Retry-After": str(_POLL_SECONDS)}
+    return Answer(202, body, headers, nudge)
+
+
+def _storage_down() -> TransientError:
+    return TransientError(
+        Problem.STORAGE_UNAVAILABLE,
+        "The storage of runs is out of reach; whether the call was taken is not known.",
+        retry_after=30,
+        remedy="Send it again: a repeated call compares before it writes.",
+    )

@@ -1,1 +1,0 @@
-"""Secrets from Key Vault, and what is signed in with them."""

@@ -1,0 +1,1 @@
+"""What the organisation configured, and the ways out of the process."""

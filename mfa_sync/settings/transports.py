@@ -1,0 +1,34 @@
+"""The ways out of the process, as values, so that tests and simulations can carry the calls themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import httpx
+    import requests
+
+
+@dataclass(frozen=True, slots=True)
+class Transports:
+    """What carries our calls. None: what the library brings itself.
+
+    Attributes:
+        graph: Carries the calls to Graph.
+        session: Carries MSAL's calls to the sign-in service.
+        azure: Makes a transport of azure-core: one for Key Vault and one for the managed identity.
+    """
+
+    graph: httpx.AsyncBaseTransport | None = None
+    session: requests.Session | None = None
+    azure: Callable[[], Any] | None = None
+
+    def azure_options(self) -> dict[str, Any]:
+        """Return the keyword under which an azure-core client takes its transport; empty for its own."""
+        return {} if self.azure is None else {"transport": self.azure()}
+
+
+OWN = Transports()

@@ -1,0 +1,76 @@
+"""What the app proves to Entra that it is: a secret of the vault, or the managed identity's own token.
+
+The second is a federated credential (Entra "Configure an application to trust a managed identity"): the app
+registration trusts tokens that this identity has for one audience, and nothing is stored anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from mfa_sync.vault.identity import IdentityTokens
+    from mfa_sync.vault.key_vault import KeyVault
+    from shared.clock import Clock
+
+AUDIENCE: Final = "api://AzureADTokenExchange"
+_SPARE_SECONDS: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class ClientProof:
+    """What is sent along with a form.
+
+    Attributes:
+        version: Which version of a secret it is; empty where nothing is stored.
+        is_assertion: Whether it is a token and no secret.
+        value: The secret or the token itself.
+    """
+
+    version: str
+    is_assertion: bool
+    value: str = field(repr=False)
+
+
+class ProofSource(Protocol):
+    """Where proofs come from."""
+
+    async def read(self, *, fresh: bool) -> ClientProof:
+        """Return the proof of the moment, from its source itself if `fresh`.
+
+        Raises:
+            PermanentError, TransientError: The source refuses, or cannot be reached.
+        """
+        ...
+
+
+class StoredSecret:
+    """The client secret of Key Vault."""
+
+    def __init__(self, vault: KeyVault, name: str) -> None:
+        self._vault = vault
+        self._name = name
+
+    async def read(self, *, fresh: bool) -> ClientProof:
+        """Return the latest version."""
+        secret = await self._vault.secret(self._name, fresh=fresh)
+        return ClientProof(secret.version, is_assertion=False, value=secret.value)
+
+
+class FederatedIdentity:
+    """The managed identity's token for Entra, kept until shortly before its end."""
+
+    def __init__(self, identity: IdentityTokens, clock: Clock) -> None:
+        self._identity = identity
+        self._clock = clock
+        self._kept: tuple[float, ClientProof] | None = None
+
+    async def read(self, *, fresh: bool) -> ClientProof:
+        """Return it as a proof; a new version of it there is not."""
+        if self._kept and not fresh and self._kept[0] > self._clock.monotonic():
+            return self._kept[1]
+        token = await self._identity.token(f"{AUDIENCE}/.default")
+        proof = ClientProof("", is_assertion=True, value=token.value)
+        self._kept = (self._clock.monotonic() + token.seconds - _SPARE_SECONDS, proof)
+        return proof

@@ -1,0 +1,146 @@
+"""One call of MSAL to Entra: what was sent, and what became of it. Blocks: to be called in a thread.
+
+MSAL answers refusals with a dictionary and raises everything else, so what a failure means is read from the
+line: a password that never left cannot have been counted, one that left without a verdict may have been.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from mfa_sync.sign_in.aadsts import FEDERATED, FEDERATED_PASSWORD, THROTTLED, Refusal, refusal_of
+from mfa_sync.sign_in.msal_transport import Line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mfa_sync.settings.settings import Settings
+    from mfa_sync.settings.transports import Transports
+    from mfa_sync.sign_in.client_proof import ClientProof
+
+_NO_SUCH_TENANT: Final = 90002
+_NOT_THERE: Final = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
+_LATER: Final = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+# What MSAL lets through when an answer has not the shape it expects; SyntaxError is XML's.
+_STRANGE: Final = (ValueError, KeyError, TypeError, AttributeError, RuntimeError, SyntaxError)
+
+BROKEN: Final = {"TypeError", "KeyError", "AttributeError"}
+"""Of these, what no network and no answer brings about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """MSAL's answer with a token in it."""
+
+    answer: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Entra's verdict, and the seconds that it asks us to wait."""
+
+    refusal: Refusal
+    wait: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """The form was sent, and there is no verdict."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotSent:
+    """Entra could not be reached, or not be understood, before any form was sent."""
+
+    why: str
+
+
+type Ending = Granted | Refused | Unanswered | NotSent
+
+
+class Entra:
+    """The app registration as a confidential client. One call at a time."""
+
+    def __init__(self, settings: Settings, transports: Transports) -> None:
+        self._settings = settings
+        self._line = Line(transports.session)
+        self._msal: Any = None
+        self._proof: ClientProof | None = None
+
+    def forget(self) -> None:
+        """Let the next call be a new client's: a client answers an equal form from memory for a minute."""
+        self._msal = None
+
+    def attempt(self, proof: ClientProof, call: Callable[[Any, list[str]], Any]) -> Ending:
+        """Return how a call ended.
+
+        Args:
+            proof: What the client proves itself with.
+            call: What is asked, of MSAL's client and for which scopes.
+        """
+        import requests  # noqa: PLC0415  msal brings it
+        from msal.exceptions import MsalServiceError  # noqa: PLC0415  see `_client`
+
+        self._line.begin()
+        try:
+            answer = call(self._client(proof), self._scopes) or {}
+        except (requests.RequestException, MsalServiceError, *_STRANGE) as error:
+            # Never quoted, and not kept: texts and frames hold the form, and so the password.
+            return _ending_of(error, self._line, in_discovery=self._msal is None)
+        if not isinstance(answer, dict):
+            return Unanswered("an answer of unknown shape")
+        if "access_token" in answer:
+            return Granted(answer)
+        if self._line.form_status in _LATER:
+            return Refused(THROTTLED, self._line.wait)
+        return Refused(refusal_of(answer))
+
+    def _client(self, proof: ClientProof) -> Any:
+        self._proof = proof
+        if self._msal is None:
+            import msal  # noqa: PLC0415  120 ms that only a sign-in needs
+
+            self._msal = msal.ConfidentialClientApplication(
+                self._settings.client_id,
+                # An assertion lasts for hours and is asked for anew: the client takes that of the moment.
+                client_credential={"client_assertion": self._assertion}
+                if proof.is_assertion
+                else proof.value,
+                authority=f"{self._settings.authority_host}/{self._settings.tenant_id}",
+                client_capabilities=["CP1"],
+                http_client=self._line,
+            )
+        return self._msal
+
+    def _assertion(self) -> str:
+        return self._proof.value if self._proof else ""
+
+    @property
+    def _scopes(self) -> list[str]:
+        return [graph_scope(self._settings)]
+
+
+def graph_scope(settings: Settings) -> str:
+    """Return the scope that stands for all rights at Graph."""
+    graph = urlsplit(settings.graph_url)
+    return f"{graph.scheme}://{graph.netloc}/.default"
+
+
+def _ending_of(error: Exception, line: Line, *, in_discovery: bool) -> Ending:
+    why = type(error).__name__
+    if in_discovery:
+        known = line.status not in _NOT_THERE
+        return NotSent(why) if known else Refused(refusal_of({"error_codes": [_NO_SUCH_TENANT]}))
+    if not line.has_sent_form:
+        is_unfit = isinstance(error, ValueError) and not isinstance(error, json.JSONDecodeError)
+        return Refused(FEDERATED) if is_unfit and line.status == HTTPStatus.OK else NotSent(why)
+    # AD FS says so in a SOAP fault, for a wrong password and for a locked account alike.
+    if isinstance(error, RuntimeError) and "FailedAuthentication" in str(error):
+        return Refused(FEDERATED_PASSWORD)
+    return Refused(THROTTLED, line.wait) if line.form_status in _LATER else Unanswered(why)

@@ -1,0 +1,1 @@
+"""The state of all workers in Azure storage, and what is kept there."""

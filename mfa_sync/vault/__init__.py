@@ -1,0 +1,1 @@
+"""Secrets from Key Vault, and the managed identity that opens it."""

@@ -1,0 +1,207 @@
+"""`runs approve`, `discard`, `stop` and `start`: what a person decides, shown first and confirmed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from ops.cli import run_text
+from ops.cli.app import part
+from ops.cli.ending import CommandError, Exit, usage
+from ops.cli.follow import follow
+from ops.cli.runs import exit_of, read, show
+from ops.cli.search import find, held_runs
+from ops.cli.vocabulary import (
+    ENDED,
+    HELD,
+    KINDS,
+    RUNS_APPROVE,
+    RUNS_DISCARD,
+    RUNS_LIST,
+    RUNS_START,
+    RUNS_STOP,
+    SWEEPS,
+)
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+    from collections.abc import Sequence
+
+    from ops.cli.app import App
+    from ops.cli.secret import Secret
+    from ops.cli.terminal import Terminal
+
+_ACCEPTED = 202
+_SHOWN = 20
+
+
+def approve(app: App, terminal: Terminal, options: Namespace) -> Exit:
+    """Let the held plan that was shown go on, by its digest, and watch it."""
+    _need_person(terminal, options)
+    run = read(app, find(app, terminal, options.id, deciding=True))
+    if run["state"] != HELD and not options.digest:
+        raise CommandError(
+            Exit.REFUSED, f"The run {run['id']} is {run['state']}, not held.", "See `runs list`."
+        )
+    digest = options.digest or str(run["digest"])
+    kinds = options.kinds or ()
+    if unplanned := [kind for kind in kinds if not run["counts"]["planned"].get(kind)]:
+        raise CommandError(
+            Exit.REFUSED,
+            f"The plan holds no {' and no '.join(unplanned)}; nothing was approved.",
+            f"It holds: {run_text.words(run['counts']['planned'])}.",
+        )
+    if options.yes:
+        if not options.digest:
+            raise usage(
+                "--yes needs --digest: what is approved unseen must be what was seen.",
+                f"Read it: runs show {run['id']}",
+            )
+    else:
+        if digest != run["digest"]:
+            raise CommandError(
+                Exit.REFUSED,
+                "The run's plan is another than that digest's; nothing was approved.",
+                f"Read it again: runs show {run['id']}",
+            )
+        _show_plan(terminal, run, kinds)
+        _confirm(terminal, run_text.words(_wanted(run, kinds)) or "nothing", "approve")
+    body = {
+        "digest": digest,
+        "reason": _reason(terminal, options),
+        **({"kinds": list(kinds)} if kinds else {}),
+    }
+    reply = app.call(
+        RUNS_APPROVE, "POST", f"api/runs/{part(run['id'])}/approve", body=body, message=_approver(app)
+    )
+    again = "" if reply.status == _ACCEPTED else " (it was already; nothing is done twice)"
+    terminal.remark(f"Approved{again}: {run['id']}")
+    return _after(app, terminal, reply.body, options)
+
+
+def discard(app: App, terminal: Terminal, options: Namespace) -> Exit:
+    """Give a held plan up."""
+    return _end(app, terminal, options, RUNS_DISCARD, "discard")
+
+
+def stop(app: App, terminal: Terminal, options: Namespace) -> Exit:
+    """End a run where it stands."""
+    return _end(app, terminal, options, RUNS_STOP, "stop")
+
+
+def start(app: App, terminal: Terminal, options: Namespace) -> Exit:
+    """Begin a sweep, and watch it. One that is held would be given up for it, so that is asked first."""
+    if not options.yes and app.credentials.find_key(RUNS_LIST):
+        _spare_held(app, terminal)
+    wish = {"kind": options.kind, "apply": options.apply}
+    reply = app.call(
+        RUNS_START, "POST", "api/runs", body=wish, message=_approver(app) if options.apply else None
+    )
+    run: dict[str, Any] = reply.body
+    terminal.remark(f"Begun: {run['id']}")
+    if options.apply and not run["apply"]:
+        terminal.remark("SWEEP_MODE=plan: it will be held for a decision all the same.")
+    return _after(app, terminal, run, options)
+
+
+def _end(app: App, terminal: Terminal, options: Namespace, function: str, verb: str) -> Exit:
+    _need_person(terminal, options)
+    run = read(app, find(app, terminal, options.id, deciding=True))
+    if run["state"] in ENDED and not options.yes:
+        raise CommandError(
+            Exit.REFUSED, f"The run {run['id']} has ended: {run['state']}.", "See `runs list`."
+        )
+    if not options.yes:
+        _show_plan(terminal, run, ())
+        _confirm(terminal, verb, verb)
+    body = {"reason": _reason(terminal, options)}
+    path = f"api/runs/{part(run['id'])}/{verb}"
+    ended = app.call(function, "POST", path, body=body, message=_approver(app)).body
+    if options.json:
+        terminal.json(ended)
+        return Exit.DONE
+    terminal.say(run_text.head(ended, datetime.now(UTC)))
+    if ended.get("remark"):
+        terminal.say(["", str(ended["remark"])])
+    return Exit.DONE
+
+
+def _after(app: App, terminal: Terminal, run: dict[str, Any], options: Namespace) -> Exit:
+    """Print what a run came to, or only that it is on its way."""
+    if options.wait:
+        run = follow(app, terminal, run["id"], options.interval)
+        show(app, terminal, run, options)
+        return exit_of(run)
+    if options.json:
+        terminal.json(run)
+    else:
+        terminal.say(run_text.head(run, datetime.now(UTC)))
+    return Exit.DONE
+
+
+def _show_plan(terminal: Terminal, run: dict[str, Any], kinds: Sequence[str]) -> None:
+    now = datetime.now(UTC)
+    terminal.remark("\n".join([*run_text.head(run, now), *run_text.plan(run)]))
+    shown = [change for change in run["changes"] if not kinds or change["kind"] in kinds][:_SHOWN]
+    wanted = sum(_wanted(run, kinds).values())
+    part_shown = (
+        "all" if len(shown) == wanted else f"the first {len(shown)} of {wanted}; all: runs show --all"
+    )
+    terminal.remark("\n".join(run_text.changes(run, shown, part_shown)))
+    if kinds:
+        left = {kind: count for kind, count in run["counts"]["planned"].items() if kind not in kinds}
+        terminal.remark(f"\nLeft out, and not made: {run_text.words(left) or 'nothing'}")
+
+
+def _wanted(run: dict[str, Any], kinds: Sequence[str]) -> dict[str, int]:
+    planned: dict[str, int] = run["counts"]["planned"]
+    return {kind: count for kind, count in planned.items() if not kinds or kind in kinds}
+
+
+def _need_person(terminal: Terminal, options: Namespace) -> None:
+    """Say at once, before a plan is shown, that nobody is there to confirm it."""
+    if not options.yes:
+        terminal.need_person()
+
+
+def _confirm(terminal: Terminal, phrase: str, verb: str) -> None:
+    """Go on only if the phrase is typed: a plan's counts, so that a wrong plan is not waved through."""
+    typed = terminal.ask(f"\nTo {verb}, type: {phrase}\n> ")
+    if _words(typed) != _words(phrase):
+        raise CommandError(Exit.REFUSED, "That is not it; nothing was done.", "Run the command again.")
+
+
+def _words(text: str) -> list[str]:
+    return text.replace(",", " ").lower().split()
+
+
+def _reason(terminal: Terminal, options: Namespace) -> str:
+    if options.reason:
+        return str(options.reason)
+    if options.yes:
+        raise usage("--yes needs --reason too: it is kept with the run.")
+    return terminal.ask("Reason (kept with the run; no phone numbers)\n> ")
+
+
+def _approver(app: App) -> Secret | None:
+    """Return the approvers' handshake. With a sign-in that alone may decide, so nobody is asked for one."""
+    return app.credentials.find_approver() if app.sign_in else app.credentials.approver()
+
+
+def _spare_held(app: App, terminal: Terminal) -> None:
+    held = [run["id"] for run in held_runs(app, terminal) if run["kind"] in SWEEPS]
+    if held:
+        terminal.remark(f"The sweep {held[0]} is held. A new one takes its place, and its plan is given up.")
+        _confirm(terminal, "start", "start")
+
+
+def parse_kinds(text: str) -> tuple[str, ...]:
+    """Return the kinds of change that a list with commas names.
+
+    Raises:
+        ValueError: It names one that is not known, or one twice.
+    """
+    kinds = tuple(kind.strip() for kind in text.split(","))
+    if len(set(kinds)) != len(kinds) or not set(kinds) <= set(KINDS):
+        raise ValueError
+    return kinds
