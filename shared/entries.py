@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from shared.outcome import Code
-from shared.plan import Entry, Policy, Request, decide, same_wish, unreadable_entry
+from shared.codes import Code
+from shared.decide import decide, same_wish
+from shared.plan import Entry, Request, unreadable_entry
 from shared.tenant import Observation, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from shared.policy import Policy
     from shared.tenant import ScopeSets
 
 

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
-from shared.outcome import Code, Note
+from shared.codes import Code
+from shared.outcome import Note
 from shared.tenant import Change, Kind
 
 if TYPE_CHECKING:

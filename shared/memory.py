@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from shared.phone_number import ObservedNumber, PhoneNumber
-    from shared.plan import Entry, Policy
+    from shared.plan import Entry
+    from shared.policy import Policy
     from shared.tenant import User
 
 # For so long a read may still show the phone before our own write: nobody publishes a figure, and tools in

@@ -14,11 +14,14 @@ import asyncio
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from shared.codes import Code
+from shared.decide import decide
 from shared.errors import SyncError
-from shared.outcome import Code, Note, Result
+from shared.outcome import Note
 from shared.phone_number import Comparison
-from shared.plan import Entry, MaskedPolicy, Policy, decide, lasting
-from shared.results import done, foresee
+from shared.plan import Entry, lasting
+from shared.policy import MaskedPolicy, Policy
+from shared.results import Result, done, foresee
 from shared.tenant import Change, Fate, Kind, Observation, Unreadable, WriteAnswer
 
 if TYPE_CHECKING:

@@ -12,24 +12,25 @@ import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from shared.codes import Code
 from shared.entries import entries_of
 from shared.errors import SyncError
-from shared.grace import spare_newly_empty
 from shared.memory import recollect
-from shared.outcome import Code, Note, Outcome, Result
+from shared.outcome import Note, Outcome
 from shared.plan import Plan, lasting
-from shared.protection import spare_last_factors, spare_privileged
 from shared.readback import Looked, doubts_of, look_again
-from shared.results import has_effect, result_of
+from shared.results import Result, has_effect, result_of
+from shared.spare import spare_last_factors, spare_newly_empty, spare_privileged
 from shared.tenant import Change, Fate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from shared.grace import Emptiness
     from shared.guard import Admission
     from shared.memory import Memory
-    from shared.plan import Entry, Policy, Request
+    from shared.plan import Entry, Request
+    from shared.policy import Policy
+    from shared.spare import Emptiness
     from shared.tenant import Tenant, WriteAnswer
 
 _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED})

@@ -2,14 +2,49 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
-from shared.outcome import Code, Note, Outcome, Result
+from shared.codes import CODES, Code
+from shared.outcome import Note, Outcome
 from shared.plan import Entry, NoChange, Refusal, lasting
 from shared.tenant import Change, Fate, Kind, WriteAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How one person's turn ended, in words that may be logged and shown.
+
+    Attributes:
+        outcome: What happened; in a dry run, what would.
+        code: Why, where the outcome is refused or failed.
+        detail: The particulars of this case, without any number.
+        notes: Remarks on the outcome.
+        phone: The mobile number registered afterwards, masked; None if there is none or it is not known.
+    """
+
+    outcome: Outcome
+    code: Code | None = None
+    detail: str | None = None
+    notes: tuple[Note, ...] = ()
+    phone: str | None = None
+
+    @classmethod
+    def stopped(
+        cls,
+        code: Code,
+        detail: str | None = None,
+        *,
+        phone: str | None = None,
+        notes: tuple[Note, ...] = (),
+    ) -> Result:
+        """Return the refusal or failure that `code` stands for, with its meaning where no detail is known."""
+        meaning = CODES[code]
+        return cls(meaning.outcome, code, detail or meaning.meaning, notes, phone)
+
 
 _STOPS = {
     Fate.REJECTED: Code.WRITE_REJECTED,

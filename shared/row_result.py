@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from shared.outcome import CODES, Code, Result
-from shared.plan import Entry, Intent, Policy, source_of
+from shared.codes import CODES, Code
+from shared.decide import source_of
 
 if TYPE_CHECKING:
+    from shared.plan import Entry, Intent
+    from shared.policy import Policy
+    from shared.results import Result
     from shared.tenant import User
 
 

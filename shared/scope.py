@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.outcome import Code
+from shared.codes import Code
 
 if TYPE_CHECKING:
     from shared.tenant import ScopeSets, User

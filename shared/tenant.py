@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from shared.outcome import Code
+    from shared.codes import Code
     from shared.phone_number import ObservedNumber, PhoneNumber
 
 

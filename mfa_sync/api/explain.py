@@ -12,7 +12,7 @@ from mfa_sync.storage.table import StorageDownError
 from shared.clock import Deadline
 from shared.errors import Problem
 from shared.phone_number import InvalidPhoneNumberError, PhoneNumber
-from shared.plan import Entry, NoChange, Policy, Refusal
+from shared.plan import Entry, NoChange, Refusal
 from shared.reconciler import plan
 from shared.results import foresee
 from shared.tenant import Absent, Change
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mfa_sync.api.worker import Worker
+    from shared.policy import Policy
 
 
 async def explain(

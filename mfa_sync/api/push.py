@@ -15,10 +15,10 @@ from mfa_sync.runs.run import RunKind
 from mfa_sync.telemetry import measures, outsiders
 from mfa_sync.telemetry.events import Event, record
 from shared.clock import Deadline
-from shared.outcome import Code, Result
+from shared.codes import Code
 from shared.plan import lasting
 from shared.reconciler import apply, plan
-from shared.results import foresee
+from shared.results import Result, foresee
 from shared.tenant import Change
 
 if TYPE_CHECKING:

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from mfa_sync.api.contract.rows import Row
     from mfa_sync.api.worker import Worker
     from shared.clock import Clock, Deadline
-    from shared.outcome import Result
     from shared.plan import Entry
+    from shared.results import Result
 
 _LOG = logging.getLogger(__name__)
 _POLL_SECONDS = 5

@@ -15,8 +15,8 @@ from mfa_sync.graph.phone_methods import (
 )
 from mfa_sync.graph.reply import Reply, fault_of
 from mfa_sync.graph.users import SELECT, user_of, user_path
+from shared.codes import Code
 from shared.errors import PermanentError, Problem
-from shared.outcome import Code
 from shared.tenant import Absent, Change, Observation, ScopeSets, Unreadable, User, WriteAnswer
 
 if TYPE_CHECKING:

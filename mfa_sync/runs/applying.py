@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mfa_sync.runs.run import Run, RunKind
+from shared.codes import Code
 from shared.guard import AsShown
-from shared.outcome import Code, Note, Result
-from shared.plan import Intent, NoChange, Plan, Policy, Refusal, Request
+from shared.outcome import Note
+from shared.plan import Intent, NoChange, Plan, Refusal, Request
 from shared.reconciler import apply, plan
-from shared.results import foresee
+from shared.results import Result, foresee
 from shared.tenant import Change
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from mfa_sync.vault.fingerprints import FingerprintKey
     from shared.clock import Deadline
     from shared.plan import Entry
+    from shared.policy import Policy
 
 
 async def apply_page(

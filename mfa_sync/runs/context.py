@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from mfa_sync.runs.store import RunStore
     from mfa_sync.vault.fingerprints import FingerprintKeys
     from shared.clock import Clock, Deadline
-    from shared.grace import Emptiness
     from shared.guard import Ledger, Limits
     from shared.memory import Memory
-    from shared.plan import Policy
+    from shared.policy import Policy
+    from shared.spare import Emptiness
 
 
 @dataclass(frozen=True, slots=True)

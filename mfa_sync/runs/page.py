@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from mfa_sync.runs.run import Tally
-from shared.outcome import CODES, Code, Outcome
+from shared.codes import CODES, Code
+from shared.outcome import Outcome
 from shared.plan import Entry, NoChange, Refusal
 from shared.tenant import Change, Kind
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mfa_sync.vault.fingerprints import FingerprintKey
-    from shared.outcome import Result
     from shared.phone_number import ObservedNumber, PhoneNumber
+    from shared.results import Result
 
 FORMAT = 1
 # Who is not ours is counted and not listed: in many tenants they are most of the users.

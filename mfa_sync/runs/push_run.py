@@ -12,10 +12,11 @@ from mfa_sync.runs.planning import Planned
 from mfa_sync.runs.push_rows import KeptRow
 from mfa_sync.runs.run import Run, State
 from mfa_sync.telemetry import outsiders
-from shared.outcome import CODES, Code, Note, Outcome, Result
+from shared.codes import CODES, Code
+from shared.outcome import Note, Outcome
 from shared.plan import Entry, Plan, Request
 from shared.reconciler import plan
-from shared.results import foresee
+from shared.results import Result, foresee
 from shared.row_result import ending, line_of
 from shared.tenant import Change
 

@@ -24,9 +24,10 @@ from mfa_sync.storage.table import LostRaceError, StorageDownError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
 from shared.clock import Deadline
+from shared.codes import CODES, Code
 from shared.errors import PermanentError, TransientError
 from shared.guard import breaches
-from shared.outcome import CODES, Code, Outcome
+from shared.outcome import Outcome
 from shared.tenant import Kind
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mfa_sync.settings.reader import Reader
 from shared.errors import SettingsError
 from shared.guard import Limit, Limits
-from shared.plan import LastFactorGuard, MaskedPolicy, Policy
+from shared.policy import LastFactorGuard, MaskedPolicy, Policy
 from shared.scope import ScopePolicy
 from shared.tenant import Kind
 

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from mfa_sync.storage.table import Row, StorageDownError, Write
 from mfa_sync.telemetry.events import Event, record
+from shared.decide import source_of
 from shared.errors import SyncError
 from shared.memory import Forgotten, LastWrite
-from shared.plan import source_of
 from shared.tenant import Change
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from mfa_sync.vault.fingerprints import FingerprintKey, FingerprintKeys
     from shared.clock import Clock, Deadline
     from shared.phone_number import PhoneNumber
-    from shared.plan import Entry, Policy
+    from shared.plan import Entry
+    from shared.policy import Policy
     from shared.tenant import User
 
 _LOG = logging.getLogger(__name__)

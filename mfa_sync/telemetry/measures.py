@@ -12,7 +12,7 @@ from enum import Enum, StrEnum
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Protocol
 
-from shared.outcome import CODES, Code
+from shared.codes import CODES, Code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping

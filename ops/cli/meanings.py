@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shared.outcome import CODES, Code
+from shared.codes import CODES, Code
 
 
 @dataclass(frozen=True, slots=True)

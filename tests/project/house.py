@@ -1,6 +1,6 @@
 """The house in figures: `python -m tests.project.house` counts rooms, arrows and circles from the imports.
 
-A room is what lies directly in a package: a folder, or a loose module. An arrow leads from one room to another
+A room is what lies directly in a package: a folder or a loose module. An arrow leads from one room to another
 that it imports, however often; imports for types count too. An arrow is backward if it leads to a room that
 pyproject.toml lists above. A circle is a group of rooms, or of modules, each of which leads to each.
 """

@@ -15,8 +15,9 @@ from mfa_sync.settings.settings import Settings
 from mfa_sync.telemetry.events import Event
 from mfa_sync.telemetry.export.attributes import NAMES
 from mfa_sync.telemetry.measures import Metric, Span
+from shared.codes import CODES, Code
 from shared.errors import Problem
-from shared.outcome import CODES, Code, Note, Outcome
+from shared.outcome import Note, Outcome
 
 ROOT = Path(__file__).parents[2]
 PLATFORM = {"FUNCTIONS_WORKER_RUNTIME": "python"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mfa_sync.telemetry.events import Event
-from shared.outcome import CODES
+from shared.codes import CODES
 from tests.project.pages import name, pages, tables
 from tests.project.test_documents import settings_read
 

@@ -17,8 +17,9 @@ from referencing.jsonschema import DRAFT202012
 from mfa_sync.api.openapi.document import document
 from mfa_sync.api.openapi.responses import PROBLEMS
 from mfa_sync.runs.run import RunKind, State
+from shared.codes import CODES, Code
 from shared.errors import Problem
-from shared.outcome import CODES, Code, Note, Outcome
+from shared.outcome import Note, Outcome
 from shared.tenant import Kind
 from tests.project.test_documents import table
 from tests.project.test_function_app import functions

@@ -24,7 +24,7 @@ from mfa_sync.vault.key_vault import Secret
 from shared.errors import Problem, TransientError
 from shared.guard import Limit
 from shared.phone_number import ObservedNumber
-from shared.plan import Policy
+from shared.policy import Policy
 from shared.tenant import Fate, Kind, Observation, PhoneMethods, ScopeSets, WriteAnswer
 from tests.clocks import FakeClock
 from tests.people import person

@@ -7,10 +7,12 @@ from typing import Literal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from shared.decide import decide
 from shared.guard import Limit, refuse_over_limit
 from shared.outcome import Outcome
 from shared.phone_number import ObservedNumber
-from shared.plan import Entry, Intent, LastFactorGuard, MaskedPolicy, NoChange, Plan, Policy, Refusal, decide
+from shared.plan import Entry, Intent, NoChange, Plan, Refusal
+from shared.policy import LastFactorGuard, MaskedPolicy, Policy
 from shared.scope import ScopePolicy
 from shared.tenant import Absent, Change, Kind, Observation, PhoneMethods, ScopeSets
 from tests.people import ANNA_ID, person

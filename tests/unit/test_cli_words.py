@@ -14,7 +14,7 @@ from ops.cli import run_text, vocabulary
 from ops.cli.meanings import meaning
 from ops.cli.tables import facts, table, width
 from ops.cli.times import at, moment, span
-from shared.outcome import CODES
+from shared.codes import CODES
 from shared.tenant import Kind
 from tests.project.test_function_app import functions
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from shared.codes import Code
 from shared.guard import Limit, breaches, refuse_over_limit
-from shared.outcome import Code, Note
+from shared.outcome import Note
 from shared.phone_number import PhoneNumber
 from shared.plan import Entry, Intent, Plan, Refusal
 from shared.tenant import Change, Kind

@@ -10,9 +10,12 @@ import pytest
 from mfa_sync.api.contract import answers
 from mfa_sync.api.contract.answers import Answer
 from mfa_sync.api.contract.rows import RequestError, Row, parse_dry_run, parse_rows, refuse_query
+from shared.codes import CODES, Code
 from shared.errors import PermanentError, Problem, SettingsError, SyncError, TransientError
-from shared.outcome import CODES, Code, Note, Outcome, Result
-from shared.plan import Entry, Intent, NoChange, Policy
+from shared.outcome import Note, Outcome
+from shared.plan import Entry, Intent, NoChange
+from shared.policy import Policy
+from shared.results import Result
 from tests.people import ANNA_ID, person
 
 UPN = "anna@contoso.com"

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import pytest
 
+from shared.codes import Code
+from shared.decide import decide
 from shared.memory import Forgotten, recollect
-from shared.outcome import Code, Note, Outcome
+from shared.outcome import Note, Outcome
 from shared.phone_number import ObservedNumber, PhoneNumber
-from shared.plan import Entry, Intent, NoChange, Policy, decide
+from shared.plan import Entry, Intent, NoChange
+from shared.policy import Policy
 from shared.tenant import Change, Kind, Observation, PhoneMethods, ScopeSets, User
 from tests.people import person
 

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from shared.outcome import Code, Outcome
+from shared.codes import Code
+from shared.decide import decide, same_wish, source_of
+from shared.outcome import Outcome
 from shared.phone_number import PhoneNumber
-from shared.plan import (
-    Decision,
-    Intent,
-    MaskedPolicy,
-    NoChange,
-    Policy,
-    Refusal,
-    decide,
-    same_wish,
-    source_of,
-    unreadable_entry,
-)
+from shared.plan import Decision, Intent, NoChange, Refusal, unreadable_entry
 from shared.plan import Request as RowRequest
+from shared.policy import MaskedPolicy, Policy
 from shared.scope import ScopePolicy
 from shared.tenant import Absent, Change, Kind, ScopeSets, Unreadable
 from tests.people import ANNA_ID, person, sighting

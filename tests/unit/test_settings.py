@@ -8,7 +8,7 @@ import pytest
 
 from mfa_sync.settings.settings import Settings
 from shared.errors import Problem, SettingsError
-from shared.plan import LastFactorGuard, MaskedPolicy, Policy
+from shared.policy import LastFactorGuard, MaskedPolicy, Policy
 from shared.scope import ScopePolicy
 from shared.tenant import Kind
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from mfa_sync.settings.transports import Transports
     from mfa_sync.storage.table import Blobs, Table
     from shared.guard import Limit
-    from shared.outcome import Result
     from shared.plan import Plan
+    from shared.results import Result
 
 
 _BEGIN = "-----BEGIN CERTIFICATE-----"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dev.tenant.people import Phone
 from mfa_sync.runs.run import DIGEST_LENGTH, RunKind, State
 from mfa_sync.runs.step import Nudge
-from shared.outcome import Code
+from shared.codes import Code
 from tests.wire.conftest import Bench
 from tests.wire.sweeping import ASYNC, Sweeper, polled
 

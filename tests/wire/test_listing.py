@@ -8,8 +8,8 @@ import pytest
 
 from mfa_sync.graph.listing import UsersPage, users_page
 from shared.clock import Deadline
+from shared.codes import Code
 from shared.errors import PermanentError, Problem, TransientError
-from shared.outcome import Code
 from shared.tenant import Absent, Observation, Unreadable, User
 from tests.wire.conftest import Bench
 from tests.wire.twisting import twisting

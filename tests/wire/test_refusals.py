@@ -8,9 +8,10 @@ import pytest
 
 from dev.tenant import sample
 from dev.tenant.people import Phone
+from shared.codes import Code
 from shared.errors import PermanentError, Problem, SyncError, TransientError
 from shared.guard import Limit
-from shared.outcome import Code, Outcome
+from shared.outcome import Outcome
 from tests.wire.conftest import Bench
 
 ONE = "+46701740611"

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
     from mfa_sync.api.contract.rows import Row
     from mfa_sync.runs.step import Nudge
-    from shared.outcome import Result
-    from shared.plan import Entry, Policy
+    from shared.plan import Entry
+    from shared.policy import Policy
+    from shared.results import Result
 
 _RETRY_SECONDS = 60
 

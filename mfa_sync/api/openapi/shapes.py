@@ -8,8 +8,9 @@ from mfa_sync.api.contract import operator as operator_contract
 from mfa_sync.api.contract import rows as http_contract
 from mfa_sync.runs.run import RunKind, State
 from mfa_sync.runs.store import RUN_ID
+from shared.codes import CODES, Code
 from shared.errors import Problem
-from shared.outcome import CODES, Code, Note, Outcome
+from shared.outcome import Note, Outcome
 from shared.tenant import OBJECT_ID, Kind
 
 if TYPE_CHECKING:

@@ -1,16 +1,56 @@
-"""Whom a plan must spare: the privileged, and those whom a delete would leave without a factor."""
+"""Whom a plan must spare: the privileged, the newly empty, and whoever a delete leaves without a factor."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from shared.outcome import Code, Note
-from shared.plan import Entry, LastFactorGuard, Plan, Policy
+from shared.codes import Code
+from shared.outcome import Note, Outcome
+from shared.plan import NoChange
+from shared.policy import LastFactorGuard
 from shared.tenant import Change, Kind, Unreadable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from shared.plan import Entry, Plan
+    from shared.policy import Policy
     from shared.tenant import Tenant
+
+_DAY_SECONDS = 86_400.0
+
+
+class Emptiness(Protocol):
+    """Since when users have been seen with an empty attribute and a phone."""
+
+    async def note(self, empty: Collection[str], filled: Collection[str]) -> Mapping[str, float] | None:
+        """Take note of who is empty and who is no longer, at this moment.
+
+        Returns:
+            For each empty user the seconds that the attribute has been empty, 0 for those seen so for the
+            first time; None if that cannot be read: then nobody's grace is over.
+        """
+        ...
+
+
+async def spare_newly_empty(plan: Plan, emptiness: Emptiness, policy: Policy) -> Plan:
+    """Return the plan without the deletes whose attribute has not been empty for long enough."""
+    empty = {change.user_id for change in plan.changes() if change.kind is Kind.DELETE}
+    filled = {entry.user.id for entry in plan.entries if entry.user and entry.user.id not in empty}
+    since = await emptiness.note(empty, filled)
+    needed = policy.empty_grace_days * _DAY_SECONDS
+
+    def revise(entry: Entry) -> Entry:
+        change = entry.decision
+        if not isinstance(change, Change) or change.kind is not Kind.DELETE:
+            return entry
+        if since is not None and since.get(change.user_id, 0.0) >= needed:
+            return entry
+        rule = f"EMPTY_GRACE_DAYS={policy.empty_grace_days}"
+        return replace(entry, decision=NoChange(Outcome.KEPT, rule, is_provisional=True), notes=())
+
+    return plan.map(revise)
 
 
 async def spare_privileged(planned: Plan, tenant: Tenant, policy: Policy) -> Plan:
