@@ -82,7 +82,7 @@ def test_the_local_stack_ends_at_two_signals_at_once() -> None:
     """The second comes while the first is being taken, at each place where that can be."""
     program = """
 import signal, sys
-from dev.signals import signals_to_end
+from dev.tenant.signals import signals_to_end
 signals = signals_to_end()
 def again(frame, event, argument):
     if len(taken) < 50:
