@@ -45,7 +45,7 @@ def test_a_script_reads_json_and_the_exit_code(stack: LocalStack) -> None:
 
 def test_the_lines_that_make_run_prints_are_all_it_takes(stack: LocalStack) -> None:
     """Pasted into a shell, they point the command line at the local stack."""
-    shell = f"{exports(stack)}\n'{sys.executable}' -m mfa_sync smoke --user bo.same@contoso.com"
+    shell = f"{exports(stack)}\n'{sys.executable}' -m ops.cli smoke --user bo.same@contoso.com"
     ran = subprocess.run(  # noqa: S603  our own program
         ["/bin/sh", "-c", shell], cwd=ROOT, env={}, capture_output=True, text=True, check=False
     )
