@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from ops.cli import decide, explain, push, runs, smoke
-from ops.cli.ending import usage
-from ops.cli.vocabulary import RUN_KINDS, STATES, SWEEPS
+from ops.cli.terminal import usage
+from ops.cli.vocabulary import KINDS, RUN_KINDS, STATES, SWEEPS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -207,7 +207,7 @@ def _seconds(text: str) -> float:
 
 
 def _kinds(text: str) -> tuple[str, ...]:
-    try:
-        return decide.parse_kinds(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("must name create, update, assert or delete, with commas") from None
+    kinds = tuple(kind.strip() for kind in text.split(","))
+    if len(set(kinds)) != len(kinds) or not set(kinds) <= set(KINDS):
+        raise argparse.ArgumentTypeError("must name create, update, assert or delete, with commas")
+    return kinds

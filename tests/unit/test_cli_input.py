@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ops.cli.address import Address
+from ops.cli.app import Address
 from ops.cli.arguments import parse
-from ops.cli.credentials import read_key_file
-from ops.cli.ending import CommandError, Exit
-from ops.cli.row_file import read_rows
-from ops.cli.secret import Secret
+from ops.cli.credentials import Secret, read_key_file
+from ops.cli.push import read_rows
+from ops.cli.terminal import CommandError, Exit
 
 if TYPE_CHECKING:
     from pathlib import Path

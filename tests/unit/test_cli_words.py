@@ -11,9 +11,8 @@ from mfa_sync.api.approver import ROLE
 from mfa_sync.runs import page
 from mfa_sync.runs.run import HELD_SECONDS, RunKind, State
 from ops.cli import run_text, vocabulary
-from ops.cli.meanings import meaning
-from ops.cli.tables import facts, table, width
-from ops.cli.times import at, moment, span
+from ops.cli.terminal import facts, table
+from ops.cli.vocabulary import advice, at, moment, span
 from shared.codes import CODES
 from shared.tenant import Kind
 from tests.project.test_function_app import functions
@@ -41,8 +40,8 @@ def test_every_function_of_the_app_is_known_to_the_smoke_test() -> None:
 
 def test_every_code_has_its_advice() -> None:
     """And one of a newer app says where to look."""
-    assert all(meaning(code.value).remedy == CODES[code].remedy for code in CODES)
-    assert "newer version" in meaning("somethingNew").remedy
+    assert all(advice(code.value).remedy == CODES[code].remedy for code in CODES)
+    assert "newer version" in advice("somethingNew").remedy
 
 
 @pytest.mark.parametrize(
@@ -66,7 +65,7 @@ def test_facts_that_are_nothing_are_left_out() -> None:
     """Nought is something."""
     assert facts([("a", 0), ("longer", "x"), ("b", None), ("c", "")]) == ["  a       0", "  longer  x"]
     assert facts([]) == []
-    assert width("日本e\u0301") == 5
+    assert facts([("日本e\u0301", 1), ("longer", 2)]) == ["  日本e\u0301   1", "  longer  2"]
 
 
 @pytest.mark.parametrize(
