@@ -9,13 +9,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlsplit
 
-import httpx
-
 from ops.cli.refusals import refused, unreachable
 from ops.cli.terminal import CommandError, Exit, usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import httpx
 
     from ops.cli.credentials import Credentials, Secret, SignIn
     from ops.cli.terminal import Terminal
@@ -135,6 +135,8 @@ class App:
     def __init__(
         self, address: Address, credentials: Credentials, terminal: Terminal, sign_in: SignIn | None = None
     ) -> None:
+        import httpx
+
         self.address = address
         self.credentials = credentials
         self.sign_in = sign_in
@@ -193,6 +195,8 @@ class App:
         Raises:
             CommandError: There is no answer, or no token.
         """
+        import httpx
+
         sent = {name: text.encode() for name, text in (call.headers or {}).items()}
         if call.key:
             sent["x-functions-key"] = call.key.header()

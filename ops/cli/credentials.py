@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from ops.cli.terminal import CommandError, Exit, usage
 
@@ -20,16 +20,19 @@ if TYPE_CHECKING:
 
     from ops.cli.terminal import Terminal
 
-KEY_FILE = "MFA_SYNC_KEY_FILE"
-HOST_KEY = "MFA_SYNC_KEY"
-MASTER_KEY = "MFA_SYNC_KEY_MASTER"
-HANDSHAKE = "MFA_SYNC_HANDSHAKE"
-APPROVER = "MFA_SYNC_APPROVER"
+type Named = Literal["handshake", "approver", "master"]
+
+_HOST_KEY = "MFA_SYNC_KEY"
+# What else there is besides functions' keys: its variable, and how it is asked for.
+_NAMED: dict[Named, tuple[str, str]] = {
+    "handshake": ("MFA_SYNC_HANDSHAKE", "Handshake of the push"),
+    "approver": ("MFA_SYNC_APPROVER", "Approvers' handshake"),
+    "master": ("MFA_SYNC_KEY_MASTER", "The _master key"),
+}
 _FORMAT = (
     'The file is JSON: {"host": "…", "functions": {"runs_list": "…"}, "handshake": "…", "approver": "…", '
     '"master": "…"}, each of them optional.'
 )
-_FILE_NAMES = frozenset({"host", "functions", "handshake", "approver", "master"})
 _TOKEN_SPARE_SECONDS = 300
 _AZURE_CLI_SECONDS = 30
 
@@ -85,7 +88,7 @@ class Credentials:
         """
         self._environment = environment
         self._terminal = terminal
-        self._file_name = key_file or environment.get(KEY_FILE) or ""
+        self._file_name = key_file or environment.get("MFA_SYNC_KEY_FILE") or ""
         self._file = read_key_file(Path(self._file_name)) if self._file_name else {}
         self._typed: dict[str, Secret] = {}
 
@@ -95,45 +98,30 @@ class Credentials:
         Raises:
             CommandError: There is none, and nobody to be asked.
         """
-        names = f"{HOST_KEY}_{function.upper()}, {HOST_KEY} (the host key)"
+        names = f"{_HOST_KEY}_{function.upper()}, {_HOST_KEY} (the host key)"
         return self.find_key(function) or self._ask(f"Key of the function {function}", names)
 
     def find_key(self, function: str) -> Secret | None:
         """Return the key of a function, or the host key; None if neither is configured."""
         own = self._file.get("functions", {}).get(function)
         return (
-            self._find(f"{HOST_KEY}_{function.upper()}", own, f"functions.{function}")
-            or self._find(HOST_KEY, None, "", is_host=True)
+            self._find(f"{_HOST_KEY}_{function.upper()}", own, f"functions.{function}")
+            or self._find(_HOST_KEY, None, "", is_host=True)
             or self._find("", self._file.get("host"), "host", is_host=True)
         )
 
-    def handshake(self) -> Secret:
-        """Return the push's handshake.
+    def find(self, name: Named) -> Secret | None:
+        """Return a handshake or the master key; None if it is not configured."""
+        return self._find(_NAMED[name][0], self._file.get(name), name)
+
+    def need(self, name: Named) -> Secret:
+        """Return a handshake or the master key.
 
         Raises:
-            CommandError: There is none, and nobody to be asked.
+            CommandError: It is not configured, and nobody is there to be asked.
         """
-        return self.find_handshake() or self._ask("Handshake of the push", HANDSHAKE)
-
-    def find_handshake(self) -> Secret | None:
-        """Return the push's handshake; None if it is not configured."""
-        return self._find(HANDSHAKE, self._file.get("handshake"), "handshake")
-
-    def approver(self) -> Secret:
-        """Return the approvers' handshake.
-
-        Raises:
-            CommandError: There is none, and nobody to be asked.
-        """
-        return self.find_approver() or self._ask("Approvers' handshake", APPROVER)
-
-    def find_approver(self) -> Secret | None:
-        """Return the approvers' handshake; None if it is not configured."""
-        return self._find(APPROVER, self._file.get("approver"), "approver")
-
-    def find_master(self) -> Secret | None:
-        """Return the master key, which opens the host's administration; None if it is not configured."""
-        return self._find(MASTER_KEY, self._file.get("master"), "master")
+        variable, what = _NAMED[name]
+        return self.find(name) or self._ask(what, variable)
 
     def _find(
         self, variable: str, in_file: str | None, file_name: str, *, is_host: bool = False
@@ -184,8 +172,8 @@ class SignIn:
         return self._token
 
     def _fresh(self) -> Secret:
-        from azure.core.exceptions import ClientAuthenticationError  # noqa: PLC0415  only behind that sign-in
-        from azure.identity import AzureCliCredential  # noqa: PLC0415
+        from azure.core.exceptions import ClientAuthenticationError
+        from azure.identity import AzureCliCredential
 
         try:
             got = AzureCliCredential(process_timeout=_AZURE_CLI_SECONDS).get_token(
@@ -220,7 +208,7 @@ def read_key_file(path: Path) -> dict[str, Any]:
     functions = keys.get("functions", {}) if isinstance(keys, dict) else None
     if not isinstance(keys, dict) or not isinstance(functions, dict):
         raise usage(f"{path}: has another form.", _FORMAT)
-    if unknown := sorted(set(keys) - _FILE_NAMES):
+    if unknown := sorted(set(keys) - {"host", "functions", *_NAMED}):
         raise usage(f"{path}: has {len(unknown)} name(s) that are not known.", _FORMAT)
     texts = {**keys, "functions": ""}
     if not all(isinstance(text, str) for text in (*texts.values(), *functions.values())):

@@ -170,7 +170,7 @@ def _reason(terminal: Terminal, options: Namespace) -> str:
 
 def _approver(app: App) -> Secret | None:
     """Return the approvers' handshake. With a sign-in that alone may decide, so nobody is asked for one."""
-    return app.credentials.find_approver() if app.sign_in else app.credentials.approver()
+    return app.credentials.find("approver") if app.sign_in else app.credentials.need("approver")
 
 
 def _spare_held(app: App, terminal: Terminal) -> None:

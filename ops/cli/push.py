@@ -56,7 +56,7 @@ def _send(
     app: App, terminal: Terminal, rows: Sequence[Mapping[str, Any]], options: Namespace, *, dry_run: bool
 ) -> dict[str, Any]:
     """Return the answer, also that of a call which became a run."""
-    message = app.credentials.handshake()
+    message = app.credentials.need("handshake")
     query = {"dryRun": "true"} if dry_run else None
     reply = app.call(PUSH, "POST", "api/mfa-sync", body=rows, query=query, message=message)
     run_id = str(reply.body["runId"])

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ssl
 from http import HTTPStatus
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from ops.cli.terminal import CommandError, Exit
 from ops.cli.vocabulary import ROLE
 from shared.errors import Problem
+
+if TYPE_CHECKING:
+    import httpx
 
 # By the codes of docs/codes.md, "Problems"; the app itself gives the remedies of the others.
 _REMEDIES: dict[str, str] = {
@@ -68,6 +69,8 @@ def refused(function: str, key_origin: str, status: int, body: Any, *, signed_in
 
 def unreachable(url: str, error: httpx.HTTPError) -> CommandError:
     """Return what a call without an answer means. The library's text is left out: it may quote a header."""
+    import httpx
+
     if isinstance(error, httpx.ConnectError):
         if _is_caused_by_tls(error):
             said = "its certificate is not trusted here."

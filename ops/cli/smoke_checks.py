@@ -16,8 +16,6 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
 from ops.cli.app import Call
 from ops.cli.credentials import Secret
 from ops.cli.runs import search
@@ -103,6 +101,8 @@ class Check:
 
 def https_only(app: App, port: int) -> Check:
     """Plain http must be redirected or refused. No key is sent."""
+    import httpx
+
     if app.address.url.startswith("http:"):
         return Check.skipped("this address is http on this machine")
     address = f"http://{app.address.host}:{port}/api/health"
@@ -179,7 +179,7 @@ def approver(app: App) -> Check:
         return Check.passed(
             f"the account signed in has the app role {ROLE}; without sign-in {unsigned.status}"
         )
-    known = app.credentials.find_handshake()
+    known = app.credentials.find("handshake")
     tried = [
         ("without handshake", first),
         ("with a wrong handshake", _try(app, _DECISION, key, _wrong_message())),
@@ -277,7 +277,7 @@ def dry_run(app: App, user: str | None) -> Check:
     """One user goes the whole way: vault, sign-in, Graph, decision."""
     if not user:
         return Check.skipped("no user is named: sign-in and Graph are not proved", "Give --user UPN.")
-    if app.credentials.find_key(PUSH) is None or app.credentials.find_handshake() is None:
+    if app.credentials.find_key(PUSH) is None or app.credentials.find("handshake") is None:
         return Check.skipped(
             "the push's key or handshake is not known", "Give MFA_SYNC_KEY_MFA_SYNC and MFA_SYNC_HANDSHAKE."
         )
@@ -287,7 +287,7 @@ def dry_run(app: App, user: str | None) -> Check:
         "api/mfa-sync",
         body=[{"UserPrincipalName": user}],
         query={"dryRun": "true"},
-        message=app.credentials.handshake(),
+        message=app.credentials.need("handshake"),
     ).body
     row = (answer.get("results") or [{}])[0]
     seen = ": ".join(filter(None, [row.get("outcome"), row.get("code"), row.get("phone")]))
@@ -304,7 +304,7 @@ def dry_run(app: App, user: str | None) -> Check:
 
 def schedule(app: App) -> Check:
     """Timers and queue are there. That they fire, only a run of the schedule proves."""
-    begun, master = _begun(app), app.credentials.find_master()
+    begun, master = _begun(app), app.credentials.find("master")
     fired = f"the schedule began {begun}" if begun else "no run of the schedule is seen yet"
     if master is not None and (listed := _registered(app, master, fired)):
         return listed

@@ -185,7 +185,7 @@ def _aligned(rows: Iterable[Iterable[object]], at_right: Iterable[bool] = (False
     Columns are as wide as they need to be, whatever the terminal's width. Rich's own tables are made for that
     width, and would take seconds for a plan of 5,000 changes.
     """
-    from rich.cells import cell_len  # noqa: PLC0415  only where a table is printed
+    from rich.cells import cell_len
 
     def cell(text: str, width: int, *, right: bool) -> str:
         padding = " " * (width - cell_len(text))
@@ -206,8 +206,8 @@ def _aligned(rows: Iterable[Iterable[object]], at_right: Iterable[bool] = (False
 
 def _print_coloured(stream: TextIO, lines: Iterable[str]) -> None:
     """Print lines with the words that matter in colour, unless NO_COLOR or TERM=dumb asks for none."""
-    from rich.console import Console  # noqa: PLC0415  only where somebody looks
-    from rich.text import Text  # noqa: PLC0415
+    from rich.console import Console
+    from rich.text import Text
 
     console = Console(file=stream, soft_wrap=True)
     for line in lines:

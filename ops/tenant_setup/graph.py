@@ -75,10 +75,14 @@ class Graph:
         Raises:
             StoppedError: Graph refuses, or cannot be reached.
         """
-        return self._call("GET", path, query=query)
+        return self._read("GET", path, self._send("GET", self.url + path, query=query))
 
     def find(self, path: str, **query: str) -> dict[str, Any] | None:
-        """Return one object, or None where there is none."""
+        """Return one object, or None where there is none.
+
+        Raises:
+            StoppedError: Graph refuses, or cannot be reached.
+        """
         response = self._send("GET", self.url + path, query=query)
         return None if response.status_code == HTTPStatus.NOT_FOUND else self._read("GET", path, response)
 
@@ -88,7 +92,7 @@ class Graph:
         Raises:
             StoppedError: Graph refuses, or a link leads elsewhere: the token must not go there.
         """
-        answer = self._call("GET", path, query=query)
+        answer = self.get(path, **query)
         rows: list[dict[str, Any]] = [*answer["value"]]
         while (link := answer.get("@odata.nextLink")) is not None:
             if not str(link).startswith(f"{self.url}/"):
@@ -109,9 +113,6 @@ class Graph:
                 return self._read(method, path, response)
             self._sleep(WAIT_SECONDS)
         return self._read(method, path, self._send(method, self.url + path, body=body))
-
-    def _call(self, method: str, path: str, query: dict[str, str]) -> dict[str, Any]:
-        return self._read(method, path, self._send(method, self.url + path, query=query))
 
     def _send(
         self, method: str, url: str, *, query: dict[str, str] | None = None, body: object = None

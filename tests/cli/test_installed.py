@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ops.cli import run_text
+from tests.cli.operator import read_terminal
 
 if TYPE_CHECKING:
     from tests.cli.operator import Operator
@@ -97,17 +98,7 @@ def test_a_terminal_is_shown_colours_unless_it_asks_for_none(
         smoke, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
     ):
         os.close(theirs)
-        shown = b""
-        while chunk := _read(ours):
-            shown += chunk
+        shown = read_terminal(ours)
         os.close(ours)
     assert (b"\x1b[32mpass\x1b[0m  health" in shown) == coloured
     assert (b"\x1b" in shown) == coloured
-
-
-def _read(terminal: int) -> bytes:
-    """Return what the terminal shows next; nothing once its program has ended: an error, on Linux."""
-    try:
-        return os.read(terminal, 1024)
-    except OSError:
-        return b""
