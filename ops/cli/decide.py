@@ -92,7 +92,12 @@ def stop(app: App, terminal: Terminal, options: Namespace) -> Exit:
 def start(app: App, terminal: Terminal, options: Namespace) -> Exit:
     """Begin a sweep, and watch it. One that is held would be given up for it, so that is asked first."""
     if not options.yes and app.credentials.find_key(RUNS_LIST):
-        _spare_held(app, terminal)
+        held = [run["id"] for run in held_runs(app, terminal) if run["kind"] in SWEEPS]
+        if held:
+            terminal.remark(
+                f"The sweep {held[0]} is held. A new one takes its place, and its plan is given up."
+            )
+            terminal.confirm("start", "start", _NOTHING)
     wish = {"kind": options.kind, "apply": options.apply}
     reply = app.call(
         RUNS_START, "POST", "api/runs", body=wish, message=_approver(app) if options.apply else None
@@ -171,10 +176,3 @@ def _reason(terminal: Terminal, options: Namespace) -> str:
 def _approver(app: App) -> Secret | None:
     """Return the approvers' handshake. With a sign-in that alone may decide, so nobody is asked for one."""
     return app.credentials.find("approver") if app.sign_in else app.credentials.need("approver")
-
-
-def _spare_held(app: App, terminal: Terminal) -> None:
-    held = [run["id"] for run in held_runs(app, terminal) if run["kind"] in SWEEPS]
-    if held:
-        terminal.remark(f"The sweep {held[0]} is held. A new one takes its place, and its plan is given up.")
-        terminal.confirm("start", "start", _NOTHING)

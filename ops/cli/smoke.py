@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ops.cli import smoke_checks
-from ops.cli.smoke_checks import Check, Status
+from ops.cli.smoke_checks import FAIL, PASS, SKIP, Check, Status
 from ops.cli.terminal import CommandError, Exit, table
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def smoke(app: App, terminal: Terminal, options: Namespace) -> Exit:
     """Print what was proved. Refused if a line failed, with --strict also if one could not be proved."""
     lines = list(_lines(app, terminal, options))
-    bad = {Status.FAIL, Status.SKIP} if options.strict else {Status.FAIL}
+    bad = {FAIL, SKIP} if options.strict else {FAIL}
     ok = not any(check.status in bad for _, check in lines)
     if options.json:
         document = [
@@ -32,7 +32,7 @@ def smoke(app: App, terminal: Terminal, options: Namespace) -> Exit:
         rows = [(check.status, name, check.detail) for name, check in lines]
         terminal.say(table(("", "line", "what was seen"), rows))
         for name, check in lines:
-            if check.remedy and check.status is not Status.PASS:
+            if check.remedy and check.status is not PASS:
                 terminal.say(["", f"{name}: {check.remedy}"])
         passed, failed, skipped = (sum(check.status is status for _, check in lines) for status in Status)
         terminal.say(["", f"{passed} passed, {failed} failed, {skipped} not proved. Nothing was written."])
@@ -45,12 +45,12 @@ def _lines(app: App, terminal: Terminal, options: Namespace) -> Iterator[tuple[s
     for name, look in _looks(options).items():
         terminal.trace(f"-- {name}")
         if not is_reached:
-            yield name, Check.skipped("the app was not reached")
+            yield name, Check(SKIP, "the app was not reached")
             continue
         try:
             check = look(app)
         except CommandError as error:
-            check = Check.failed(error.text, error.remedy)
+            check = Check(FAIL, error.text, error.remedy)
             is_reached = error.code is not Exit.UNAVAILABLE
         yield name, check
 

@@ -69,6 +69,9 @@ class Status(StrEnum):
     SKIP = "skip"
 
 
+PASS, FAIL, SKIP = Status
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that was looked at.
@@ -83,40 +86,25 @@ class Check:
     detail: str
     remedy: str = ""
 
-    @classmethod
-    def passed(cls, detail: str) -> Check:
-        """Return that something is proved."""
-        return cls(Status.PASS, detail)
-
-    @classmethod
-    def failed(cls, detail: str, remedy: str) -> Check:
-        """Return that something is proved wrong."""
-        return cls(Status.FAIL, detail, remedy)
-
-    @classmethod
-    def skipped(cls, detail: str, remedy: str = "") -> Check:
-        """Return that something could not be proved, and why."""
-        return cls(Status.SKIP, detail, remedy)
-
 
 def https_only(app: App, port: int) -> Check:
     """Plain http must be redirected or refused. No key is sent."""
     import httpx
 
     if app.address.url.startswith("http:"):
-        return Check.skipped("this address is http on this machine")
+        return Check(SKIP, "this address is http on this machine")
     address = f"http://{app.address.host}:{port}/api/health"
     try:
         with httpx.Client(timeout=_PLAIN_HTTP_SECONDS, mounts=app.address.mounts()) as http:
             reply = http.get(address)
     except httpx.HTTPError as error:
-        return Check.passed(f"http is not served ({type(error).__name__})")
+        return Check(PASS, f"http is not served ({type(error).__name__})")
     location = reply.headers.get("location", "")
     if reply.has_redirect_location and location.startswith("https://"):
-        return Check.passed(f"http is redirected to https ({reply.status_code})")
+        return Check(PASS, f"http is redirected to https ({reply.status_code})")
     if reply.status_code in {HTTPStatus.FORBIDDEN, HTTPStatus.UPGRADE_REQUIRED}:
-        return Check.passed(f"http is refused ({reply.status_code})")
-    return Check.failed(f"http is served ({reply.status_code})", "Set httpsOnly on the site.")
+        return Check(PASS, f"http is refused ({reply.status_code})")
+    return Check(FAIL, f"http is served ({reply.status_code})", "Set httpsOnly on the site.")
 
 
 def function_keys(app: App) -> Check:
@@ -129,18 +117,20 @@ def function_keys(app: App) -> Check:
         if not _by_host(reply := _try(app, function, key))
     ]
     if open_to:
-        return Check.failed(
+        return Check(
+            FAIL,
             f"open: {', '.join(open_to)}",
             f"{_KEEP_OUT} Deploy again; each function's level must be function.",
         )
-    return Check.passed(f"401 without a key and with a wrong one, {len(_CALLS)} functions")
+    return Check(PASS, f"401 without a key and with a wrong one, {len(_CALLS)} functions")
 
 
 def separate_keys(app: App) -> Check:
     """The key that HR has opens the push alone."""
     key = app.credentials.find_key(PUSH)
     if key is None or key.is_host:
-        return Check.skipped(
+        return Check(
+            SKIP,
             "the push's own key is not known"
             if key is None
             else "the host key opens everything: it proves nothing",
@@ -148,36 +138,37 @@ def separate_keys(app: App) -> Check:
         )
     opened = [function for function in OPERATOR_FUNCTIONS if not _by_host(_try(app, function, key))]
     if opened:
-        return Check.failed(
+        return Check(
+            FAIL,
             f"the push's key opens {', '.join(opened)}",
             "Give HR the key of the function mfa_sync, not the host key, and renew the one that HR has.",
         )
-    return Check.passed(f"the push's key is refused by {len(OPERATOR_FUNCTIONS)} operators' functions")
+    return Check(PASS, f"the push's key is refused by {len(OPERATOR_FUNCTIONS)} operators' functions")
 
 
 def handshake(app: App) -> Check:
     """A push needs the handshake besides the key."""
     key = app.credentials.find_key(PUSH)
     if key is None:
-        return Check.skipped("the push's key is not known", "Give MFA_SYNC_KEY_MFA_SYNC.")
+        return Check(SKIP, "the push's key is not known", "Give MFA_SYNC_KEY_MFA_SYNC.")
     for how, message in (("without", None), ("with a wrong", _wrong_message())):
         reply = _try(app, PUSH, key, message)
         if reply.status != HTTPStatus.UNAUTHORIZED or reply.code != Problem.HANDSHAKE_REFUSED:
             return _unexpected(reply, f"a push {how} handshake", f"{_KEEP_OUT} Look at who answers.")
-    return Check.passed("401 handshakeRefused without it and with a wrong one")
+    return Check(PASS, "401 handshakeRefused without it and with a wrong one")
 
 
 def approver(app: App) -> Check:
     """Deciding about runs needs more than a key, and more than the push's handshake."""
     key = app.credentials.find_key(_DECISION)
     if key is None:
-        return Check.skipped(f"the key of {_DECISION} is not known", "Give MFA_SYNC_KEY_RUNS_DISCARD.")
+        return Check(SKIP, f"the key of {_DECISION} is not known", "Give MFA_SYNC_KEY_RUNS_DISCARD.")
     first = _try(app, _DECISION, key)
     if app.sign_in and first.status in _LET_THROUGH:
         if (unsigned := _try(app, _DECISION, key, signed_in=False)).status not in _REFUSED:
             return _unexpected(unsigned, "a decision without sign-in", _KEEP_OUT)
-        return Check.passed(
-            f"the account signed in has the app role {ROLE}; without sign-in {unsigned.status}"
+        return Check(
+            PASS, f"the account signed in has the app role {ROLE}; without sign-in {unsigned.status}"
         )
     known = app.credentials.find("handshake")
     tried = [
@@ -190,14 +181,14 @@ def approver(app: App) -> Check:
         if reply.status not in _REFUSED or reply.code != Problem.APPROVER_REFUSED:
             return _unexpected(reply, f"a decision {how}", f"{_KEEP_OUT} The two handshakes must differ.")
     also = "" if known else "; the push's handshake is not known, so not tried"
-    return Check.passed(f"approverRefused {', '.join(how for how, _ in tried)}{also}")
+    return Check(PASS, f"approverRefused {', '.join(how for how, _ in tried)}{also}")
 
 
 def forged_principal(app: App) -> Check:
     """The platform's header counts for nothing when a caller sends it."""
     key = app.credentials.find_key(_DECISION)
     if key is None:
-        return Check.skipped(f"the key of {_DECISION} is not known", "Give MFA_SYNC_KEY_RUNS_DISCARD.")
+        return Check(SKIP, f"the key of {_DECISION} is not known", "Give MFA_SYNC_KEY_RUNS_DISCARD.")
     forged = _try(app, _DECISION, key, headers=_principal(ROLE), signed_in=False)
     if forged.status not in _REFUSED:
         return _unexpected(
@@ -207,25 +198,27 @@ def forged_principal(app: App) -> Check:
             "switch that on, or set EASY_AUTH=false.",
         )
     if not app.sign_in:
-        return Check.passed(f"X-MS-CLIENT-PRINCIPAL from outside is not believed ({forged.status})")
+        return Check(PASS, f"X-MS-CLIENT-PRINCIPAL from outside is not believed ({forged.status})")
     # What is forged is the opposite of the truth, so an answer that changes tells that it was believed.
     true = _try(app, _DECISION, key)
     opposite = _principal("Nothing.At.All" if true.status in _LET_THROUGH else ROLE)
     if (beside := _try(app, _DECISION, key, headers=opposite)).status != true.status:
         return _unexpected(beside, "a forged X-MS-CLIENT-PRINCIPAL beside a sign-in", _KEEP_OUT)
-    return Check.passed(
-        f"X-MS-CLIENT-PRINCIPAL is not believed ({forged.status}), nor beside a sign-in ({beside.status})"
+    return Check(
+        PASS,
+        f"X-MS-CLIENT-PRINCIPAL is not believed ({forged.status}), nor beside a sign-in ({beside.status})",
     )
 
 
 def easy_auth(app: App) -> Check:
     """The platform itself refuses whoever is not signed in, also with the right key."""
     if app.sign_in is None:
-        return Check.skipped("nothing shows that a sign-in is let through", "Give --audience.")
+        return Check(SKIP, "nothing shows that a sign-in is let through", "Give --audience.")
     key = app.credentials.key(RUNS_LIST)
     signed, unsigned = _try(app, RUNS_LIST, key), _try(app, RUNS_LIST, key, signed_in=False)
     if signed.status in _REFUSED:
-        return Check.failed(
+        return Check(
+            FAIL,
             f"signed in, the platform or the host answers {signed.status}",
             "Check --audience, the key of runs_list, and whom the registration admits.",
         )
@@ -236,7 +229,7 @@ def easy_auth(app: App) -> Check:
             f"{_KEEP_OUT} App Service authentication is off or lets callers through: "
             "requireAuthentication, unauthenticatedClientAction Return401.",
         )
-    return Check.passed(f"without sign-in 401, signed in {signed.status}")
+    return Check(PASS, f"without sign-in 401, signed in {signed.status}")
 
 
 def denied(app: App) -> Check:
@@ -246,11 +239,11 @@ def denied(app: App) -> Check:
     except CommandError as error:
         if error.code is not Exit.UNAVAILABLE:
             raise
-        return Check.skipped(
-            f"{error.text} That may be the network, or a wrong address.", "A refusal would be a 403."
+        return Check(
+            SKIP, f"{error.text} That may be the network, or a wrong address.", "A refusal would be a 403."
         )
     if reply.status == HTTPStatus.FORBIDDEN and reply.code is None:
-        return Check.passed("403 from the platform")
+        return Check(PASS, "403 from the platform")
     return _unexpected(reply, "health", "Set the site's access restrictions to deny by default.")
 
 
@@ -258,8 +251,9 @@ def health(app: App) -> Check:
     """The functions are loaded."""
     reply = app.send(Call("GET", "api/health"))
     if reply.status == HTTPStatus.OK:
-        return Check.passed("the app answers 200")
-    return Check.failed(
+        return Check(PASS, "the app answers 200")
+    return Check(
+        FAIL,
         f"the app answers {reply.status}",
         "The functions are not loaded, or the address is another app's: look at the deployment's log.",
     )
@@ -268,18 +262,20 @@ def health(app: App) -> Check:
 def storage(app: App) -> Check:
     """Runs can be read, so the app has its storage and its settings are right."""
     if app.credentials.find_key(RUNS_LIST) is None:
-        return Check.skipped("the key of runs_list is not known", "Give MFA_SYNC_KEY_RUNS_LIST.")
+        return Check(SKIP, "the key of runs_list is not known", "Give MFA_SYNC_KEY_RUNS_LIST.")
     app.call(RUNS_LIST, "GET", "api/runs", query={"limit": "1"})
-    return Check.passed("runs can be read: the settings are right, and the storage is there")
+    return Check(PASS, "runs can be read: the settings are right, and the storage is there")
 
 
 def dry_run(app: App, user: str | None) -> Check:
     """One user goes the whole way: vault, sign-in, Graph, decision."""
     if not user:
-        return Check.skipped("no user is named: sign-in and Graph are not proved", "Give --user UPN.")
+        return Check(SKIP, "no user is named: sign-in and Graph are not proved", "Give --user UPN.")
     if app.credentials.find_key(PUSH) is None or app.credentials.find("handshake") is None:
-        return Check.skipped(
-            "the push's key or handshake is not known", "Give MFA_SYNC_KEY_MFA_SYNC and MFA_SYNC_HANDSHAKE."
+        return Check(
+            SKIP,
+            "the push's key or handshake is not known",
+            "Give MFA_SYNC_KEY_MFA_SYNC and MFA_SYNC_HANDSHAKE.",
         )
     answer: dict[str, Any] = app.call(
         PUSH,
@@ -292,14 +288,14 @@ def dry_run(app: App, user: str | None) -> Check:
     row = (answer.get("results") or [{}])[0]
     seen = ": ".join(filter(None, [row.get("outcome"), row.get("code"), row.get("phone")]))
     if answer.get("dryRun") is not True:
-        return Check.failed(
-            f"{user} was answered as if written: {seen}", "Look at who answers: that is not this app."
+        return Check(
+            FAIL, f"{user} was answered as if written: {seen}", "Look at who answers: that is not this app."
         )
     if row.get("outcome") in {None, "failed"}:
-        return Check.failed(
-            f"{user} would be {seen or 'nothing'}", str(row.get("detail") or "See docs/codes.md.")
+        return Check(
+            FAIL, f"{user} would be {seen or 'nothing'}", str(row.get("detail") or "See docs/codes.md.")
         )
-    return Check.passed(f"{user} would be {seen}")
+    return Check(PASS, f"{user} would be {seen}")
 
 
 def schedule(app: App) -> Check:
@@ -309,8 +305,9 @@ def schedule(app: App) -> Check:
     if master is not None and (listed := _registered(app, master, fired)):
         return listed
     if begun:
-        return Check.passed(fired)
-    return Check.skipped(
+        return Check(PASS, fired)
+    return Check(
+        SKIP,
         f"{fired}, and what is registered cannot be listed",
         "Give MFA_SYNC_KEY_MASTER, or come again after SWEEP_SCHEDULE.",
     )
@@ -351,7 +348,7 @@ def _unexpected(reply: Reply, what: str, remedy: str) -> Check:
     """Return a failed line; where the app says itself what is wrong with it, with that."""
     own = reply.body.get("remedy") if reply.code and isinstance(reply.body, dict) else None
     code = f" {reply.code}" if reply.code else ""
-    return Check.failed(f"{what} is answered {reply.status}{code}", str(own or remedy))
+    return Check(FAIL, f"{what} is answered {reply.status}{code}", str(own or remedy))
 
 
 def _begun(app: App) -> str | None:
@@ -365,7 +362,8 @@ def _registered(app: App, master: Secret, fired: str) -> Check | None:
     """Return what the host's own list of functions tells; None if there is no such list here."""
     reply = app.send(Call("GET", "admin/functions", master))
     if reply.status in _REFUSED:
-        return Check.failed(
+        return Check(
+            FAIL,
             f"the list of functions is refused ({reply.status})",
             "MFA_SYNC_KEY_MASTER must be the _master key.",
         )
@@ -378,7 +376,9 @@ def _registered(app: App, master: Secret, fired: str) -> Check | None:
     if missing or disabled:
         faults = [f"missing: {', '.join(missing)}"] if missing else []
         faults += [f"disabled: {', '.join(disabled)}"] if disabled else []
-        return Check.failed(
-            "; ".join(faults), "Look at the app's log of loading, and at settings AzureWebJobs.….Disabled."
+        return Check(
+            FAIL,
+            "; ".join(faults),
+            "Look at the app's log of loading, and at settings AzureWebJobs.….Disabled.",
         )
-    return Check.passed(f"timers and queue are registered ({len(wanted)} functions); {fired}")
+    return Check(PASS, f"timers and queue are registered ({len(wanted)} functions); {fired}")

@@ -70,8 +70,8 @@ def _entra(options: argparse.Namespace, sleep: Callable[[float], None]) -> None:
             else entra.plan(graph, wanted, print)
         )
     if changes and not acting:
-        flag = "the same with --yes" if options.command == "remove" else "the same with apply"
-        print(f"Nothing was changed. To do it: {flag}.")
+        how = "--yes" if options.command == "remove" else "apply"
+        print(f"Nothing was changed. To do it: the same with {how}.")
 
 
 def _secrets(options: argparse.Namespace) -> None:
@@ -87,7 +87,7 @@ def _secrets(options: argparse.Namespace) -> None:
 
 
 def _hidden(name: str) -> str:
-    """A value that nobody sees: typed without echo, or one line of the input where it is no terminal."""
+    """Return a value that nobody sees: typed without echo, or a line of an input that is no terminal."""
     if sys.stdin.isatty():
         return getpass.getpass(f"Value for {name}: ")
     return sys.stdin.readline().rstrip("\r\n")

@@ -6,13 +6,24 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 MAKE, ALTER, TAKE = "+", "~", "-"
 
 
 class StoppedError(Exception):
     """Nothing further is done. The text says why and what helps, and holds no secret."""
+
+
+def only[Row](found: Sequence[Row], kind: str, name: str, remedy: str) -> Row | None:
+    """Return what was found under a display name, of which Entra allows several; None if there is nothing.
+
+    Raises:
+        StoppedError: There are several.
+    """
+    if len(found) > 1:
+        raise StoppedError(f'There are {len(found)} {kind} "{name}": {remedy}.')
+    return found[0] if found else None
 
 
 @dataclass(slots=True)

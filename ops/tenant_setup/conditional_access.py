@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.tenant_setup.change import ALTER, MAKE, Change, Remark, StoppedError, fine
+from ops.tenant_setup.change import ALTER, MAKE, Change, Remark, StoppedError, fine, only
 from ops.tenant_setup.graph import deletion
 
 if TYPE_CHECKING:
@@ -111,12 +111,7 @@ def _make_location(graph: Graph, known: Known, body: dict[str, Any]) -> None:
 
 def _the_location(graph: Graph, wanted: Wanted) -> dict[str, Any] | None:
     found = [row for row in graph.list(_LOCATIONS) if row["displayName"] == wanted.location]
-    if len(found) > 1:
-        raise StoppedError(
-            f'There are {len(found)} named locations "{wanted.location}": delete all but one, or say '
-            "--location."
-        )
-    return found[0] if found else None
+    return only(found, "named locations", wanted.location, "delete all but one, or say --location")
 
 
 def _addresses(location: dict[str, Any]) -> list[str]:
@@ -213,11 +208,7 @@ def _meant(part: dict[str, Any]) -> dict[str, Any]:
 
 def _the_policy(policies: list[dict[str, Any]], wanted: Wanted) -> dict[str, Any] | None:
     found = [row for row in policies if row["displayName"] == wanted.policy]
-    if len(found) > 1:
-        raise StoppedError(
-            f'There are {len(found)} policies "{wanted.policy}": delete all but one, or say --policy.'
-        )
-    return found[0] if found else None
+    return only(found, "policies", wanted.policy, "delete all but one, or say --policy")
 
 
 def _enforce(graph: Graph, path: str, known: Known) -> None:

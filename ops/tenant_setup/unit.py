@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ops.tenant_setup.change import MAKE, Change, StoppedError
+from ops.tenant_setup.change import MAKE, Change, StoppedError, only
 from ops.tenant_setup.graph import deletion, quoted
 
 if TYPE_CHECKING:
@@ -66,11 +66,7 @@ def remove(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Change]:
 
 def _find(graph: Graph, name: str) -> dict[str, Any] | None:
     found = graph.list(_UNITS, filter=f"displayName eq {quoted(name)}")
-    if len(found) > 1:
-        raise StoppedError(
-            f'There are {len(found)} administrative units "{name}": rename all but one, or say --unit.'
-        )
-    return found[0] if found else None
+    return only(found, "administrative units", name, "rename all but one, or say --unit")
 
 
 def _make(graph: Graph, wanted: Wanted, known: Known) -> None:

@@ -44,17 +44,17 @@ class Kind:
 
 
 def _header_word() -> str:
-    """Travels in a header: letters, digits, - and _ alone."""
+    """Return a random word that a header carries: letters, digits, - and _ alone."""
     return secrets.token_urlsafe(BYTES)
 
 
 def _key() -> str:
-    """As many bits as the HMAC's digest; base64, so that no tool on the way changes it."""
+    """Return a random key of as many bits as the HMAC's digest, in base64: no tool on the way changes it."""
     return base64.b64encode(secrets.token_bytes(BYTES)).decode()
 
 
 def _signing_key() -> str:
-    """As the Standard Webhooks specification writes keys."""
+    """Return a random key as the Standard Webhooks specification writes keys."""
     return f"whsec_{_key()}"
 
 
