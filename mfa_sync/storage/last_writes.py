@@ -42,7 +42,6 @@ _CONFIRMED, _PENDING, _VOID = "confirmed", "pending", "void"
 # Longer than any call lasts: a pending row of this age is left over from a crash, not another's work.
 _IN_FLIGHT_SECONDS = 600.0
 _LEAST_SECONDS = 0.5
-_DELETED = ""
 _ABSENT = ""  # the version of a row that is not there
 
 
@@ -58,11 +57,11 @@ class _Recognised:
 
     def was(self, number: PhoneNumber | None) -> bool:
         """Return whether this number was written; None asks whether the phone was deleted."""
-        return self.number == _print(self.key, self.user_id, number)
+        return self.number == self.key.number(self.user_id, number)
 
     def is_payload_for(self, user: User) -> bool:
         """Return whether a caller's own number was written, and the user's attribute is as it was then."""
-        return self.payload_beside is not None and self.payload_beside == _attribute(self.key, user)
+        return self.payload_beside is not None and self.payload_beside == self.key.attribute(user)
 
 
 class LastWritten:
@@ -245,8 +244,8 @@ class CallMemory:
         assert isinstance(change, Change)  # noqa: S101  begin is given changes alone
         what = {
             "kind": change.kind.value,
-            "number": _print(key, change.user_id, change.number),
-            "attribute": _attribute(key, entry.user) if entry.user else "",
+            "number": key.number(change.user_id, change.number),
+            "attribute": key.attribute(entry.user) if entry.user else "",
             "key": key.version,
             "run": self._call.run_id,
             "source": source_of(entry.intent, self._call.policy),
@@ -281,12 +280,3 @@ class CallMemory:
 def _what(row: Row) -> dict[str, str]:
     what: dict[str, str] = json.loads(str(row.values["what"]))
     return what
-
-
-def _attribute(key: FingerprintKey, user: User) -> str:
-    text = user.attribute
-    return key.of(user.id, "attribute", text) if isinstance(text, str) else ""
-
-
-def _print(key: FingerprintKey, user_id: str, number: PhoneNumber | None) -> str:
-    return key.of(user_id, "number", number.reveal()) if number else _DELETED

@@ -11,7 +11,7 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
-from mfa_sync.vault.identity_faults import ASSIGN, is_passing
+from mfa_sync.vault.identity import ASSIGN, is_passing
 from shared.errors import PermanentError, Problem, TransientError
 
 NOT_FOUND: Final = "SecretNotFound"
