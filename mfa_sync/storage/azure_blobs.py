@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 # Every answer of the service carries it. Source: "Common REST API response headers" in its reference.
 _MARK = "x-ms-request-id"
-_MISSING_BLOB, _MISSING_CONTAINER = "BlobNotFound", "ContainerNotFound"
 
 
 class AzureBlobs(StorageCalls["ContainerClient"]):
@@ -24,18 +23,9 @@ class AzureBlobs(StorageCalls["ContainerClient"]):
 
     async def get(self, name: str) -> bytes | None:
         """Return a blob's bytes, or None."""
-
-        def read(container: ContainerClient) -> bytes | None:
-            from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415  loaded by `_open`
-
-            try:
-                return container.download_blob(name).readall()
-            except ResourceNotFoundError as error:
-                if code_of(error) == _MISSING_BLOB:
-                    return None
-                raise
-
-        return await self._ask(read)
+        return await self._ask_or_none(
+            lambda container: container.download_blob(name).readall(), _is_blob_missing
+        )
 
     async def put(self, name: str, data: bytes) -> None:
         """Write a blob whole, over whatever there was."""
@@ -46,7 +36,7 @@ class AzureBlobs(StorageCalls["ContainerClient"]):
         mark: str | None = None
         while True:
             names, mark = await self._names(prefix, mark)
-            await asyncio.gather(*(self._remove(name) for name in names))
+            await asyncio.gather(*(self._delete_one(name) for name in names))
             if mark is None:
                 return
 
@@ -60,19 +50,10 @@ class AzureBlobs(StorageCalls["ContainerClient"]):
 
         return await self._ask(read)
 
-    async def _remove(self, name: str) -> None:
-        """Delete a blob, if there is one."""
-
-        def remove(container: ContainerClient) -> None:
-            from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415  loaded by `_open`
-
-            try:
-                container.delete_blob(name, delete_snapshots="include")
-            except ResourceNotFoundError as error:
-                if code_of(error) != _MISSING_BLOB:
-                    raise
-
-        await self._ask(remove)
+    async def _delete_one(self, name: str) -> None:
+        await self._ask_or_none(
+            lambda container: container.delete_blob(name, delete_snapshots="include"), _is_blob_missing
+        )
 
     def _open(self) -> ContainerClient:
         from azure.storage.blob import (  # noqa: PLC0415  300 ms of imports that few workers need
@@ -92,7 +73,11 @@ class AzureBlobs(StorageCalls["ContainerClient"]):
         client.create_container()
 
     def _is_missing(self, error: AzureError) -> bool:
-        return code_of(error) == _MISSING_CONTAINER
+        return code_of(error) == "ContainerNotFound"
+
+
+def _is_blob_missing(error: AzureError) -> bool:
+    return code_of(error) == "BlobNotFound"
 
 
 def _refuse_strangers(response: Any) -> None:

@@ -133,6 +133,27 @@ class StorageCalls[C: Client](ABC):
         # Outside of the handler: a chained error would carry the library's text into every traceback.
         raise self._fault(why, closes=closes)
 
+    async def _ask_or_none[T](
+        self, request: Callable[[C], T], none_if: Callable[[AzureError], bool]
+    ) -> T | None:
+        """Return what a request returns, called in a thread; None where its error is such an answer.
+
+        Raises:
+            StorageDownError: The storage failed, or did so a moment ago; what was sent may still take effect.
+        """
+
+        def attempt(client: C) -> T | None:
+            from azure.core.exceptions import AzureError  # noqa: PLC0415  loaded by `_open`
+
+            try:
+                return request(client)
+            except AzureError as error:
+                if none_if(error) and not self._is_missing(error):
+                    return None
+                raise
+
+        return await self._ask(attempt)
+
     def _send[T](self, request: Callable[[C], T]) -> T:
         from azure.core.exceptions import (  # noqa: PLC0415  200 ms of imports that a health probe spares
             AzureError,

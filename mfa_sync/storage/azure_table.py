@@ -35,18 +35,10 @@ class AzureTable(StorageCalls["TableClient"]):
 
     async def get(self, partition: str, key: str) -> Row | None:
         """Return one row, or None."""
-
-        def read(table: TableClient) -> Row | None:
-            from azure.core.exceptions import ResourceNotFoundError  # noqa: PLC0415  loaded by `_open`
-
-            try:
-                return _row(table.get_entity(partition, key))
-            except ResourceNotFoundError as error:
-                if _is_table_missing(error):
-                    raise
-                return None
-
-        return await self._ask(read)
+        return await self._ask_or_none(
+            lambda table: _row(table.get_entity(partition, key)),
+            lambda error: status_of(error) == HTTPStatus.NOT_FOUND,
+        )
 
     async def get_many(self, partition: str, keys: Collection[str]) -> dict[str, Row]:
         """Return the rows that exist, by key.
@@ -96,20 +88,14 @@ class AzureTable(StorageCalls["TableClient"]):
 
         def remove(table: TableClient) -> bool:
             from azure.core import MatchConditions  # noqa: PLC0415  loaded by `_open`
-            from azure.core.exceptions import HttpResponseError  # noqa: PLC0415  loaded by `_open`
 
             condition: dict[str, Any] = {"match_condition": MatchConditions.Unconditionally}
             if etag != "*":
                 condition = {"match_condition": MatchConditions.IfNotModified, "etag": etag, **_ONCE}
-            try:
-                table.delete_entity(partition, key, **condition)
-            except HttpResponseError as error:
-                if _is_lost(error):
-                    return False
-                raise
+            table.delete_entity(partition, key, **condition)
             return True
 
-        if not await self._ask(remove):
+        if not await self._ask_or_none(remove, _is_lost):
             raise LostRaceError
 
     async def range(self, partition: str, first: str, past: str, most: int = 1000) -> list[Row]:
@@ -128,42 +114,29 @@ class AzureTable(StorageCalls["TableClient"]):
     async def _put_one(self, partition: str, write: Write) -> str | None:
         """Write one row and return its etag; None if it is not at the version that the write names."""
 
-        def put(table: TableClient) -> str | None:
-            from azure.core.exceptions import HttpResponseError  # noqa: PLC0415  loaded by `_open`
-
+        def put(table: TableClient) -> str:
             name, entity, options = _operation(partition, write)
             methods: dict[str, Any] = {
                 "create": table.create_entity,
                 "upsert": table.upsert_entity,
                 "update": table.update_entity,
             }
-            try:
-                written = methods[name](entity, **options, **({} if write.etag == "*" else _ONCE))
-            except HttpResponseError as error:
-                if _is_lost(error):
-                    return None
-                raise
+            written = methods[name](entity, **options, **({} if write.etag == "*" else _ONCE))
             return str(written["etag"])
 
-        return await self._ask(put)
+        return await self._ask_or_none(put, _is_lost)
 
     async def _put_all(self, partition: str, writes: Sequence[Write]) -> dict[str, str]:
-        def put(table: TableClient) -> dict[str, str] | None:
-            """None, and nothing is written, if a row is not at its version or all are too large together."""
-            from azure.data.tables import TableTransactionError  # noqa: PLC0415  loaded by `_open`
+        """Write at most a hundred rows, and return the etags of those that were at their versions."""
+        # A POST, which the library alone would not repeat.
+        may_repeat = {"retry_on_methods": ["POST"]} if all(one.etag == "*" for one in writes) else _ONCE
 
+        def put(table: TableClient) -> dict[str, str]:
             operations = [_operation(partition, write) for write in writes]
-            # A POST, which the library alone would not repeat.
-            may_repeat = {"retry_on_methods": ["POST"]} if all(one.etag == "*" for one in writes) else _ONCE
-            try:
-                written = table.submit_transaction(operations, **may_repeat)
-            except TableTransactionError as error:
-                if _is_lost(error) or status_of(error) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-                    return None
-                raise
+            written = table.submit_transaction(operations, **may_repeat)
             return {write.key: str(one["etag"]) for write, one in zip(writes, written, strict=True)}
 
-        together = await self._ask(put)
+        together = await self._ask_or_none(put, lambda error: _is_lost(error) or _is_too_large(error))
         if together is not None:
             return together
         etags = await asyncio.gather(*(self._put_one(partition, write) for write in writes))
@@ -178,7 +151,7 @@ class AzureTable(StorageCalls["TableClient"]):
         client.create_table()
 
     def _is_missing(self, error: AzureError) -> bool:
-        return _is_table_missing(error)
+        return status_of(error) == HTTPStatus.NOT_FOUND and code_of(error) in {"TableNotFound", None}
 
 
 def _without_patience(response: Any) -> None:
@@ -187,12 +160,12 @@ def _without_patience(response: Any) -> None:
         response.http_response.headers.pop(name, None)
 
 
-def _is_table_missing(error: AzureError) -> bool:
-    return status_of(error) == HTTPStatus.NOT_FOUND and code_of(error) in {"TableNotFound", None}
-
-
 def _is_lost(error: AzureError) -> bool:
-    return status_of(error) in _LOST and not _is_table_missing(error)
+    return status_of(error) in _LOST
+
+
+def _is_too_large(error: AzureError) -> bool:
+    return status_of(error) == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 
 def _operation(partition: str, write: Write) -> tuple[str, dict[str, Any], dict[str, Any]]:
