@@ -1,4 +1,4 @@
-"""What we last wrote, and what follows from it (design, section 6).
+"""What we last wrote, and what follows from it.
 
 It settles what a mask hides, and tells who moved a phone. It is a help, never the truth: what is not
 remembered with certainty counts as not known, and then the decision is the one without a memory.
@@ -78,24 +78,6 @@ class Memory(Protocol):
     def knows(self, user_id: str) -> bool:
         """Return whether everything noted in this call about a user's change was kept."""
         ...
-
-
-class NoMemory:
-    """Remembers nothing, as if every user were new."""
-
-    async def recall(self, user_ids: Collection[str]) -> Mapping[str, LastWrite | Forgotten]:
-        """Return that nothing is certain."""
-        return dict.fromkeys(user_ids, Forgotten.NOTHING_CERTAIN)
-
-    async def begin(self, entries: Sequence[Entry]) -> None:
-        """Do nothing."""
-
-    async def settle(self, done: Collection[str], undone: Collection[str]) -> None:
-        """Do nothing."""
-
-    def knows(self, user_id: str) -> bool:  # noqa: ARG002  the protocol's
-        """Return True: nothing was to be kept."""
-        return True
 
 
 def recollect(entry: Entry, last: LastWrite | Forgotten, policy: Policy) -> Entry:

@@ -38,7 +38,7 @@ class Counters:
         self._has_waited_in_vain = False
 
     def of_call(self, deadline: Deadline) -> Counters:
-        """Return the same ledger within the time of one call: what takes longer counts as out of reach.
+        """Return this ledger within the time of one call: what takes longer counts as out of reach.
 
         A change that was cut off may have been counted all the same: rather too many than too few.
         """
@@ -57,7 +57,10 @@ class Counters:
         grant: Callable[[Mapping[Kind, int]], Iterable[Kind]],
         run: str = "",
     ) -> Mapping[Kind, int] | None:
-        """Count the wanted changes that are granted (see the protocol)."""
+        """Count the wanted changes that are granted, and return the counts without them; None if that fails.
+
+        What each argument is, `shared.guard.Ledger` says.
+        """
         seen: Counter[Kind] = Counter()
 
         def alter(hours: _Hours) -> bool:
@@ -73,7 +76,7 @@ class Counters:
         return seen if await self._change(alter) else None
 
     async def settle(self, run: str, made: Mapping[Kind, int]) -> None:
-        """Count of a run that is over what it has made."""
+        """Count of a run that is over what it has made. If it fails, what it was to make stays counted."""
 
         def alter(hours: _Hours) -> bool:
             was_counted = _forget_run(hours, run)
@@ -84,7 +87,7 @@ class Counters:
         await self._change(alter)
 
     async def give_back(self, unused: Mapping[Kind, int]) -> None:
-        """Count off changes that were certainly not made, from the latest hours on."""
+        """Count off a push's changes that were certainly not made, from the latest hours on."""
 
         def alter(hours: _Hours) -> bool:
             left = Counter(unused)
