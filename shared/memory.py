@@ -1,4 +1,4 @@
-"""What we last wrote, and what follows from it (docs/runs.md).
+"""What we last wrote, and what follows from it.
 
 It settles what a mask hides, and tells who moved a phone. It is a help, never the truth: what is not
 remembered with certainty counts as not known, and then the decision is the one without a memory.

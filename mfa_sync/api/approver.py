@@ -34,7 +34,7 @@ async def approver_of(worker: Worker, headers: Mapping[str, str], deadline: Dead
     """
     if worker.settings.easy_auth:
         return principal(headers)
-    if not await worker.approver.accepts_within(headers.get("message"), deadline):
+    if not await worker.approver.accepts(headers.get("message"), deadline):
         raise RequestError(
             401, Problem.APPROVER_REFUSED, "The Message header does not hold the approvers' handshake."
         )

@@ -6,7 +6,6 @@ The caller's key is kept hashed, the body as a keyed digest (it may hold numbers
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import json
@@ -33,7 +32,6 @@ _GRACE_SECONDS = 60.0
 _CHUNK_BYTES = 60_000
 _MOST_CHUNKS = 12
 _UNAVAILABLE = 503
-_LEAST_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,7 @@ class StoredAnswers:
         current = await self._keys.current()
         hashed = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         try:
-            async with asyncio.timeout(max(deadline.remaining(), _LEAST_SECONDS)):
-                claim = await self._claim(hashed, request, current, deadline.remaining())
+            claim = await deadline.within(self._claim(hashed, request, current, deadline.remaining()))
         except (StorageDownError, TimeoutError) as error:
             raise TransientError(
                 Problem.STORAGE_UNAVAILABLE,
@@ -130,8 +127,7 @@ class StoredAnswers:
     async def _finish(self, claim: _Claim, answer: Answer | None, deadline: Deadline) -> None:
         """Keep the answer, or give the key free, in time. If that fails, the claim runs out by itself."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(deadline.remaining(), _LEAST_SECONDS)):
-                await self._keep(claim, answer)
+            await deadline.within(self._keep(claim, answer))
 
     async def _keep(self, claim: _Claim, answer: Answer | None) -> None:
         try:

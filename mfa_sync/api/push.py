@@ -48,7 +48,7 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
         SyncError: A service stops everything and nothing was written.
     """
     deadline = Deadline.after(worker.clock, _seconds(headers.get("prefer"), worker.settings.deadline_seconds))
-    if not await worker.handshake.accepts_within(headers.get("message"), deadline):
+    if not await worker.handshake.accepts(headers.get("message"), deadline):
         return answers.handshake_refused()
     if worker.signatures:
         await worker.signatures.check(headers, body, deadline)
@@ -95,7 +95,7 @@ async def poll(
     """Return the answer to `GET /api/mfa-sync/{runId}`: how a push stands. Arguments and errors as `push`."""
     del body
     deadline = Deadline.after(worker.clock, worker.settings.deadline_seconds)
-    if not await worker.handshake.accepts_within(headers.get("message"), deadline):
+    if not await worker.handshake.accepts(headers.get("message"), deadline):
         return answers.handshake_refused()
     http_contract.refuse_query(query)
     return await push_runs.look_up(worker, run_id)

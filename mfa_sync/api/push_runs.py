@@ -117,7 +117,7 @@ async def keep(
     try:
         if deadline.remaining() <= 0:
             raise TimeoutError  # noqa: TRY301  the caller waits no longer
-        await deadline.bound(_keep(worker, answer, entries, results))
+        await deadline.within(_keep(worker, answer, entries, results), goes_on=True)
     except (StorageDownError, LostRaceError, SyncError, TimeoutError) as error:
         record(_LOG, logging.WARNING, Event.RUN_UNRECORDED, run=run_id, cause=type(error).__name__)
 

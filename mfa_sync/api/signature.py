@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from mfa_sync.api.contract.rows import RequestError
 from mfa_sync.storage.table import LostRaceError, StorageDownError, Write
 from mfa_sync.telemetry.events import Event, record
-from mfa_sync.vault.rotation import InForce, Rereading, in_force, in_time
+from mfa_sync.vault.rotation import InForce, Rereading, in_force
 from shared.errors import Problem, SettingsError, TransientError
 
 if TYPE_CHECKING:
@@ -89,9 +89,7 @@ class SignedRequests:
             PermanentError, TransientError: The vault, or the storage where it is needed, is out of reach.
         """
         claim = _claim(headers)
-        is_signed = await in_time(
-            self._keys.accepts(partial(_is_signed, claim or _NONE, _text(body))), deadline
-        )
+        is_signed = await self._keys.accepts(partial(_is_signed, claim or _NONE, _text(body)), deadline)
         is_young = abs(self._clock.now().timestamp() - (claim or _NONE).at) <= WINDOW_SECONDS
         if not (claim and is_signed and is_young):
             record(_LOG, logging.WARNING, Event.SIGNATURE_REFUSED, why="signature")
@@ -121,8 +119,8 @@ class SignedRequests:
             raise _replayed()
         self._seen[key] = until
         try:
-            await deadline.bound(
-                self._table.put(_PARTITION, Write(key, {"v": _FORMAT, "until": until}, None))
+            await deadline.within(
+                self._table.put(_PARTITION, Write(key, {"v": _FORMAT, "until": until}, None)), goes_on=True
             )
         except LostRaceError:
             raise _replayed() from None

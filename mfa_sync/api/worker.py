@@ -55,11 +55,9 @@ class Worker:
 
     async def guard(self, deadline: Deadline) -> Guard:
         """Return one call's guard over the last 24 hours; without storage, percentages do not bite."""
-        from mfa_sync.storage.change_counts import CallCounters  # noqa: PLC0415  only calls need it
-
-        ledger = CallCounters(self.counters, deadline)
+        ledger = self.counters.of_call(deadline)
         try:
-            sweeps, _ = await deadline.bound(self.runs.sweeps())
+            sweeps, _ = await deadline.within(self.runs.sweeps())
         except (StorageDownError, TimeoutError):
             return Guard(self.settings.limits, ledger)
         return Guard(self.settings.limits, ledger, sweeps.population)

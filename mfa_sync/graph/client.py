@@ -79,7 +79,7 @@ class GraphClient:
             PermanentError, TransientError: As `SignIn`; and transient when it takes too long.
         """
         try:
-            return await deadline.bound(self.tokens.token(rejected=rejected, claims=claims))
+            return await deadline.within(self.tokens.token(rejected=rejected, claims=claims), goes_on=True)
         except TimeoutError:
             raise TransientError(
                 Problem.SIGN_IN_UNAVAILABLE, "Signing in took longer than this call lasts.", retry_after=30

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from mfa_sync.vault.fingerprints import FingerprintKey
-    from shared.phone_number import ObservedNumber, PhoneNumber
+    from shared.phone_number import ObservedNumber
     from shared.results import Result
 
 FORMAT = 1
@@ -105,7 +105,7 @@ class PlannedChange:
             change.user_id,
             entry.user.user_principal_name if entry.user else "",
             change.kind.value,
-            _print(key, change.user_id, change.number),
+            key.number(change.user_id, change.number),
             seen_as(key, change.user_id, entry.mobile),
             change.rule,
             entry.mobile.masked() if entry.mobile else None,
@@ -117,7 +117,7 @@ class PlannedChange:
         """Return whether what was to be registered provably is."""
         number = entry.mobile.number() if entry.mobile else None
         hidden = entry.mobile is not None and number is None
-        return not hidden and _print(key, self.id, number) == self.desired
+        return not hidden and key.number(self.id, number) == self.desired
 
     def is_still(self, entry: Entry, key: FingerprintKey) -> bool:
         """Return whether an entry planned now holds the very change that was shown and approved."""
@@ -125,7 +125,7 @@ class PlannedChange:
         return (
             isinstance(now, Change)
             and now.kind.value == self.kind
-            and _print(key, self.id, now.number) == self.desired
+            and key.number(self.id, now.number) == self.desired
             and seen_as(key, self.id, entry.mobile) == self.observed
         )
 
@@ -257,7 +257,3 @@ def applying_tally(changes: Iterable[PlannedChange]) -> Tally:
     changes = list(changes)
     outcomes: Mapping[str, int] = Counter(one.outcome or Outcome.FAILED.value for one in changes)
     return Tally(outcomes=dict(outcomes), codes=dict(Counter(one.code for one in changes if one.code)))
-
-
-def _print(key: FingerprintKey, user_id: str, number: PhoneNumber | None) -> str:
-    return key.of(user_id, "number", number.reveal()) if number else ""

@@ -24,7 +24,7 @@ class KeptExpectation:
 
     def meets(self, number: PhoneNumber | None) -> bool:
         """Return whether it is this number."""
-        return number is not None and _print(number, self.key) == self.print
+        return number is not None and self.key.callers_number(number) == self.print
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class KeptRow:
         mobile, fault = _NONE, ""
         if row.intent.mobile:
             try:
-                mobile = _print(PhoneNumber.parse(row.intent.mobile, region), key)
+                mobile = key.callers_number(PhoneNumber.parse(row.intent.mobile, region))
             except InvalidPhoneNumberError as error:
                 fault = f"Mobile: {error}."
         return cls(row.key, row.shown, row.reference, row.intent.keep_when_empty, mobile, fault)
@@ -68,7 +68,3 @@ class KeptRow:
     def dump(self) -> list[Any]:
         """Return it for JSON, short: there may be ten thousand."""
         return [self.key, self.shown, self.reference, self.keep, self.mobile, self.fault]
-
-
-def _print(number: PhoneNumber, key: FingerprintKey) -> str:
-    return key.digest(f"mobile\n{number.reveal()}".encode())

@@ -13,6 +13,7 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -20,13 +21,13 @@ from mfa_sync.sign_in import brake_rules
 from mfa_sync.sign_in.aadsts import Healing, Refusal
 from mfa_sync.sign_in.brake_row import from_columns, to_columns
 from mfa_sync.sign_in.brake_rules import Hold, State, Versions
-from mfa_sync.storage.table import LostRaceError, StorageDownError, Write
+from mfa_sync.storage.table import LostRaceError, StorageDownError, Write, change
 from mfa_sync.telemetry.events import Event, record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from mfa_sync.storage.table import Table
+    from mfa_sync.storage.table import Row, Table, Value
     from shared.clock import Clock
 
 __all__ = ["Brake", "Hold", "Versions"]
@@ -38,7 +39,6 @@ _LOOK_UP_SECONDS: Final = 60.0
 _CLAIM_SECONDS: Final = 90.0
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 1.0
-_TRIES: Final = 12
 _MOST_OWED: Final = 32
 _BUSY: Final = Hold(
     Refusal(0, "another worker's sign-in has not ended yet", "Try again later.", Healing.TIME), 15.0
@@ -68,7 +68,7 @@ class Brake:
         give_up = self._clock.monotonic() + _PATIENCE_SECONDS
         while self._clock.monotonic() < give_up:
             try:
-                state, etag = await self._read()
+                state, etag = await self._settled()
                 if state.owner and state.owner == self._owner:
                     return None  # our claim was written after all
                 is_free = not state.owner
@@ -118,7 +118,9 @@ class Brake:
 
     async def _claim(self, state: State, etag: str | None) -> None:
         self._owner = uuid.uuid4().hex
-        await self._write(brake_rules.claimed(state, self._owner, self._now() + _CLAIM_SECONDS), etag)
+        claimed = brake_rules.claimed(state, self._owner, self._now() + _CLAIM_SECONDS)
+        await self._table.put(_PARTITION, Write(self._key, to_columns(claimed), etag))
+        self._known = claimed
 
     async def _settle(self, change: Callable[[State], State]) -> None:
         """Apply a trial's end to what we know and to the row; what cannot be written now is owed."""
@@ -129,43 +131,35 @@ class Brake:
 
         self._known = end(self._known)
         self._owed.append(end)
-        try:
-            for _ in range(_TRIES):
-                try:
-                    await self._read()
-                except LostRaceError:
-                    continue
-                return
-        except StorageDownError:
-            return
+        with suppress(StorageDownError, LostRaceError):
+            await self._settled()
 
-    async def _read(self) -> tuple[State, str | None]:
+    async def _settled(self) -> tuple[State, str | None]:
         """Return the row's state and etag, after what we owe it.
 
         Raises:
             StorageDownError: It cannot be read; logged once.
-            LostRaceError: Somebody else wrote it in between.
+            LostRaceError: Somebody else wrote it in between, again and again.
         """
+        state = State()
+
+        def pay(row: Row | None) -> Mapping[str, Value] | None:
+            nonlocal state
+            state = from_columns(row.values) if row else State()
+            for end in self._owed:
+                state = end(state)
+            return to_columns(state) if self._owed else None
+
         try:
-            row = await self._table.get(_PARTITION, self._key)
-            state, etag = (from_columns(row.values), row.etag) if row else (State(), None)
-            if self._owed:
-                for end in self._owed:
-                    state = end(state)
-                etag = await self._write(state, etag)
-                self._owed.clear()
+            row = await change(self._table, _PARTITION, self._key, pay, self._clock)
+            self._owed.clear()
         except (StorageDownError, ValueError) as error:
             if not self._alone:
                 record(_LOG, logging.WARNING, Event.BRAKE_ALONE, reason=type(error).__name__)
             self._alone = True
             raise StorageDownError from error
         self._alone, self._known = False, state
-        return state, etag
-
-    async def _write(self, state: State, etag: str | None) -> str:
-        written = await self._table.put(_PARTITION, Write(self._key, to_columns(state), etag))
-        self._known = state
-        return written
+        return state, row.etag if row else None
 
     def _is_dead(self, state: State) -> bool:
         """Return whether a claim's owner is dead: by the clocks, or seen unmoved for a claim's whole length.

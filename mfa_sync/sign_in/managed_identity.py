@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from mfa_sync.sign_in.entra import graph_scope
 from mfa_sync.sign_in.token import AccessToken, KeptToken, names_in
 from mfa_sync.telemetry.events import Event, record
-from mfa_sync.vault import identity_faults
-from mfa_sync.vault.identity import IdentityTokens
+from mfa_sync.vault.identity import IdentityTokens, same_again
 from shared.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class ManagedIdentitySignIn:
             record(_LOG, logging.ERROR, Event.SIGN_IN_REFUSED, remedy=refusal.remedy)
             raise
         if rejected and given.value == rejected.value:
-            raise identity_faults.same_again()
+            raise same_again()
         record(_LOG, logging.INFO, Event.SIGNED_IN, source="managed identity")
         own = names_in(given.value) or {self._known_as or ""}
         return AccessToken.lasting(given.value, given.seconds, own, self._clock)

@@ -1,8 +1,7 @@
 """What a failure of Key Vault, or of the managed identity that reads it, means and who acts.
 
-403 alike stands for five causes, of which the innermost code tells; azure-identity calls every failure
-"unavailable", and only its text tells the endpoint's own status. Sources: Key Vault REST "Authentication,
-requests and responses"; azure-identity 1.25 and azure-keyvault-secrets 4.12, as they behave.
+403 alike stands for five causes, of which the innermost code tells. Sources: Key Vault REST "Authentication,
+requests and responses"; azure-keyvault-secrets 4.12, as it behaves.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
-from mfa_sync.vault.identity_faults import ASSIGN, is_passing
+from mfa_sync.vault.identity import ASSIGN, is_passing
 from shared.errors import PermanentError, Problem, TransientError
 
 NOT_FOUND: Final = "SecretNotFound"

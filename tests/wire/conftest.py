@@ -127,10 +127,14 @@ class Bench:
         self._former.append(self.worker)
         self.worker = build_worker(self.settings, self.clock, table=table, blobs=blobs)
 
+    def deadline(self, seconds: float = 90) -> Deadline:
+        """Return by when a call that begins now is to be answered."""
+        return Deadline.after(self.clock, seconds)
+
     async def planned(self, person: Person, *, seconds: float = 90) -> Plan:
         """Plan for one person, within a call of so many seconds."""
         policy = self.worker.settings.policy
-        deadline = Deadline.after(self.clock, seconds)
+        deadline = self.deadline(seconds)
         self._tenant = self.worker.tenant(deadline)
         self._memory = self.worker.last_written.of_call("test", policy, deadline)
         return await plan([Request(0, person.id, Intent())], self._tenant, policy, self._memory)
