@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from shared.errors import Problem
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ async def approver_of(worker: Worker, headers: Mapping[str, str], deadline: Dead
         return principal(headers)
     if not await worker.approver.accepts_within(headers.get("message"), deadline):
         raise RequestError(
-            401, Problem.APPROVER_REFUSED, "The Message header does not hold the approvers' handshake."
+            Problem.APPROVER_REFUSED, "The Message header does not hold the approvers' handshake."
         )
     return BY_KEY
 
@@ -76,4 +77,4 @@ def _list(value: Any) -> list[Any]:
 
 
 def _refused(detail: str) -> RequestError:
-    return RequestError(403, Problem.APPROVER_REFUSED, detail)
+    return RequestError(Problem.APPROVER_REFUSED, detail, status=HTTPStatus.FORBIDDEN)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from mfa_sync.api.approver import BY_KEY, approver_of
 from mfa_sync.api.contract import operator as operator_contract
 from mfa_sync.api.contract import run_view
 from mfa_sync.api.contract.answers import Answer
-from mfa_sync.api.contract.rows import RequestError, refuse_query
+from mfa_sync.api.contract.problems import RequestError
+from mfa_sync.api.contract.rows import refuse_query
 from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import Decision, WrongStateError
 from mfa_sync.runs.step import Nudge
@@ -48,7 +50,7 @@ async def list_runs(
     runs = await _stored(worker.runs.newest(after, limit + 1))
     shown = runs[:limit]
     following = shown[-1].id if len(runs) > limit else None
-    return Answer(200, {"runs": [run_view.head(run) for run in shown], "next": following})
+    return Answer(HTTPStatus.OK, {"runs": [run_view.head(run) for run in shown], "next": following})
 
 
 async def read_run(
@@ -64,11 +66,11 @@ async def read_run(
     number = operator_contract.parse_page(query)
     run = await _run(worker, run_id)
     if number >= max(run.pages, 1):
-        raise RequestError(422, Problem.INVALID_REQUEST, f"page must be below {max(run.pages, 1)}.")
+        raise RequestError.invalid(f"page must be below {max(run.pages, 1)}.")
     page = await _stored(worker.runs.page(run, number)) if run.pages else None
     if run.pages and page is None:  # an empty list would say that nothing is planned
-        raise RequestError(404, Problem.RUN_NOT_FOUND, f"Page {number} of the run's plan is gone.")
-    return Answer(200, run_view.whole(run, number, page))
+        raise RequestError(Problem.RUN_NOT_FOUND, f"Page {number} of the run's plan is gone.")
+    return Answer(HTTPStatus.OK, run_view.whole(run, number, page))
 
 
 async def start_run(
@@ -108,7 +110,7 @@ async def approve_run(
     decision = _decision(worker, "approved", by, wanted.reason, wanted.kinds)
     run = await _changed(lifecycle.approve(worker.run_tools(), run_id, wanted.digest, decision))
     _report(run, decision)
-    return _moving(run, 202 if run.decision is decision else 200)
+    return _moving(run, HTTPStatus.ACCEPTED if run.decision is decision else HTTPStatus.OK)
 
 
 async def discard_run(
@@ -121,7 +123,7 @@ async def discard_run(
     decision = await _ending(worker, headers, query, body, "discarded", run_id)
     run = await _changed(lifecycle.discard(worker.run_tools(), run_id, decision))
     _report(run, decision)
-    return Answer(200, {**run_view.head(run), "remark": _COME_AGAIN})
+    return Answer(HTTPStatus.OK, {**run_view.head(run), "remark": _COME_AGAIN})
 
 
 async def stop_run(
@@ -134,7 +136,7 @@ async def stop_run(
     decision = await _ending(worker, headers, query, body, "stopped", run_id)
     run = await _changed(lifecycle.stop(worker.run_tools(), run_id, decision))
     _report(run, decision)
-    return Answer(200, run_view.head(run))
+    return Answer(HTTPStatus.OK, run_view.head(run))
 
 
 async def _ending(
@@ -157,7 +159,7 @@ def _decision(worker: Worker, what: str, by: str, reason: str, kinds: tuple[str,
     return Decision(what, by, worker.clock.now().timestamp(), reason, kinds)
 
 
-def _moving(run: Run, status: int = 202) -> Answer:
+def _moving(run: Run, status: HTTPStatus = HTTPStatus.ACCEPTED) -> Answer:
     nudge = Nudge.of(run) if run.state.is_moving else None
     return Answer(status, run_view.head(run), {"Location": f"/api/runs/{run.id}"}, nudge)
 
@@ -188,7 +190,7 @@ async def _changed(change: Coroutine[Any, Any, Run]) -> Run:
     try:
         return await _stored(change)
     except WrongStateError as error:
-        raise RequestError(409, Problem.WRONG_STATE, str(error)) from None
+        raise RequestError(Problem.WRONG_STATE, str(error)) from None
     except KeyError:
         raise _not_found() from None
 
@@ -207,4 +209,4 @@ def _deadline(worker: Worker) -> Deadline:
 
 
 def _not_found() -> RequestError:
-    return RequestError(404, Problem.RUN_NOT_FOUND, "There is no run of this id, or no longer.")
+    return RequestError(Problem.RUN_NOT_FOUND, "There is no run of this id, or no longer.")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-from mfa_sync.api.contract.answers import Answer, answer_of_lines
-from mfa_sync.api.contract.rows import RequestError
+import msgspec
+
+from mfa_sync.api.contract.answers import Answer, PushAnswer, PushUnderWay
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.runs import push_run
 from mfa_sync.runs.page import applying_tally, pages_of, planning_tally
 from mfa_sync.runs.push_rows import KeptRow
@@ -19,6 +22,7 @@ from mfa_sync.storage.table import LostRaceError, StorageDownError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
 from shared.errors import Problem, SyncError, TransientError
+from shared.row_result import RowResult
 from shared.tenant import Change
 
 if TYPE_CHECKING:
@@ -31,7 +35,6 @@ if TYPE_CHECKING:
     from shared.results import Result
 
 _LOG = logging.getLogger(__name__)
-_POLL_SECONDS = 5
 _PAGE = 1000
 _ANSWER = "answer"
 
@@ -51,11 +54,9 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
     """
     policy, tools = worker.settings.policy, worker.run_tools()
     if policy.payload_number_wins and any(row.intent.mobile for row in rows):
-        raise RequestError(
-            422,
-            Problem.INVALID_REQUEST,
+        raise RequestError.invalid(
             "With ALLOW_PAYLOAD_NUMBER=true rows with Mobile are done at once alone: "
-            f"send at most SYNC_INLINE_MAX={worker.settings.inline_max} in a call.",
+            f"send at most SYNC_INLINE_MAX={worker.settings.inline_max} in a call."
         )
     key = await tools.keys.current()
     now = tools.clock.now().timestamp()
@@ -69,7 +70,7 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
     except StorageDownError as error:
         raise _storage_down() from error
     record(_LOG, logging.INFO, Event.RUN_STARTED, run=run.id, kind=run.kind.value, rows=len(rows))
-    return _working(run, Nudge.of(run))
+    return PushUnderWay.answer(run, Nudge.of(run))
 
 
 async def look_up(worker: Worker, wanted: str) -> Answer:
@@ -85,46 +86,52 @@ async def look_up(worker: Worker, wanted: str) -> Answer:
         if stored is None or stored.run.kind is not RunKind.PUSH:
             raise _not_found()
         if stored.run.state.is_moving:
-            return _working(stored.run, None)
+            return PushUnderWay.answer(stored.run)
         if answered := await tools.store.note(wanted, _ANSWER):
-            return _final(Answer(answered["status"], answered["body"]))
+            return _final(answered["status"], answered["body"])
         found = await push_run.lines_of(stored.run, tools)
         if found is None:
             raise _not_found()
         lines, dry_run = found
-        answer = _final(answer_of_lines(wanted, lines, dry_run=dry_run))
+        told = PushAnswer.of(wanted, msgspec.convert(lines, list[RowResult]), dry_run=dry_run)
         if stored.run.state.is_final:  # asked again, it need not be put together again
-            await tools.store.put_note(wanted, _ANSWER, {"status": answer.status, "body": answer.body})
+            await tools.store.put_note(wanted, _ANSWER, _kept(told))
     except StorageDownError as error:
         raise _storage_down() from error
-    return answer
+    return _final(told.status, told)
 
 
-def _final(answer: Answer) -> Answer:
+def _kept(told: PushAnswer) -> dict[str, Any]:
+    """Return an answer as it is kept: as JSON has it."""
+    return {"status": int(told.status), "body": msgspec.to_builtins(told)}
+
+
+def _final(status: int, body: PushAnswer | dict[str, Any]) -> Answer:
     """Return the answer of a run that is over: asking again changes nothing, so it is no 503."""
-    return Answer(207, answer.body) if answer.status == 503 else answer  # noqa: PLR2004
+    is_down = status == HTTPStatus.SERVICE_UNAVAILABLE
+    return Answer(HTTPStatus.MULTI_STATUS if is_down else HTTPStatus(status), body)
 
 
 def _not_found() -> RequestError:
-    return RequestError(404, Problem.RUN_NOT_FOUND, "There is no push of this id, or no longer.")
+    return RequestError(Problem.RUN_NOT_FOUND, "There is no push of this id, or no longer.")
 
 
 async def keep(
-    worker: Worker, answer: Answer, entries: Sequence[Entry], results: Sequence[Result], deadline: Deadline
+    worker: Worker, told: PushAnswer, entries: Sequence[Entry], results: Sequence[Result], deadline: Deadline
 ) -> None:
     """Record a push that was done at once, so that runs tell of it too. If it fails, the log says so."""
-    run_id = str(answer.body["runId"])
     try:
         if deadline.remaining() <= 0:
             raise TimeoutError  # noqa: TRY301  the caller waits no longer
-        await deadline.bound(_keep(worker, answer, entries, results))
+        await deadline.bound(_keep(worker, told, entries, results))
     except (StorageDownError, LostRaceError, SyncError, TimeoutError) as error:
-        record(_LOG, logging.WARNING, Event.RUN_UNRECORDED, run=run_id, cause=type(error).__name__)
+        record(_LOG, logging.WARNING, Event.RUN_UNRECORDED, run=told.run_id, cause=type(error).__name__)
 
 
-async def _keep(worker: Worker, answer: Answer, entries: Sequence[Entry], results: Sequence[Result]) -> None:
+async def _keep(
+    worker: Worker, told: PushAnswer, entries: Sequence[Entry], results: Sequence[Result]
+) -> None:
     store, now = worker.runs, worker.clock.now().timestamp()
-    run_id = str(answer.body["runId"])
     changed = [entry for entry in entries if isinstance(entry.decision, Change)]
     tally = planning_tally(entries)
     kept = []
@@ -135,11 +142,11 @@ async def _keep(worker: Worker, answer: Answer, entries: Sequence[Entry], result
         tally += applying_tally(ended)
         kept.append(page.with_changes(ended))
     await asyncio.gather(
-        store.put_note(run_id, _ANSWER, {"status": answer.status, "body": answer.body}),
-        *(store.put_page(run_id, number, page) for number, page in enumerate(kept)),
+        store.put_note(told.run_id, _ANSWER, _kept(told)),
+        *(store.put_page(told.run_id, number, page) for number, page in enumerate(kept)),
     )
     run = Run(
-        run_id,
+        told.run_id,
         RunKind.PUSH,
         now,
         now,
@@ -152,18 +159,6 @@ async def _keep(worker: Worker, answer: Answer, entries: Sequence[Entry], result
         tally=tally,
     )
     await store.record(run)
-
-
-def _working(run: Run, nudge: Nudge | None) -> Answer:
-    body = {
-        "runId": run.id,
-        "state": run.state.value,
-        "rowsPlanned": run.tally.users,
-        "pages": run.pages,
-        "pagesApplied": run.applied,
-    }
-    headers = {"Location": f"/api/mfa-sync/{run.id}", "Retry-After": str(_POLL_SECONDS)}
-    return Answer(202, body, headers, nudge)
 
 
 def _storage_down() -> TransientError:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from msgspec import to_builtins
+
 from mfa_sync.runs.page import pages_of, planning_tally
 from mfa_sync.runs.planning import Planned
 from mfa_sync.runs.push_rows import KeptRow
@@ -17,7 +19,7 @@ from shared.outcome import Note, Outcome
 from shared.plan import Entry, Plan, Request
 from shared.reconciler import plan
 from shared.results import Result, foresee
-from shared.row_result import ending, line_of
+from shared.row_result import RowResult, ending
 from shared.tenant import Change
 
 if TYPE_CHECKING:
@@ -122,7 +124,9 @@ def _lines(
         for row in entry.rows:
             one = rows[row]
             named = _Row(one.key, one.shown, one.intent(key), one.reference)
-            line = line_of(first + row, named, entry, foresee(entry), tools.rules.push_policy)
+            line = to_builtins(
+                RowResult.of(first + row, named, entry, foresee(entry), tools.rules.push_policy)
+            )
             person = entry.user.id if entry.user else entry.key
             lines[row] = {**line, "person": person, "change": isinstance(entry.decision, Change)}
     return lines

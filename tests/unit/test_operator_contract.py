@@ -10,7 +10,7 @@ import pytest
 
 from mfa_sync.api.contract import operator as operator_contract
 from mfa_sync.api.contract.operator import Approval, Start
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import Fault, RequestError
 from mfa_sync.runs.run import RunKind
 from shared.errors import Problem
 
@@ -27,7 +27,7 @@ def faults(parse: Callable[[bytes, str | None], object], body: Any) -> dict[str,
     with pytest.raises(RequestError) as caught:
         parse(json.dumps(body).encode(), JSON)
     assert (caught.value.status, caught.value.code) == (422, Problem.INVALID_REQUEST)
-    return {fault["pointer"]: fault["detail"] for fault in caught.value.errors}
+    return {fault.pointer: fault.detail for fault in caught.value.errors}
 
 
 def approval(**body: Any) -> Approval:
@@ -73,7 +73,7 @@ def test_a_key_that_stands_twice_is_refused() -> None:
     body = b'{"reason": "one", "Reason": "other"}'
     with pytest.raises(RequestError) as caught:
         operator_contract.parse_reason(body, JSON)
-    assert [fault["pointer"] for fault in caught.value.errors] == ["/Reason"]
+    assert [fault.pointer for fault in caught.value.errors] == ["/Reason"]
 
 
 def test_many_faults_are_told_up_to_twenty() -> None:
@@ -168,7 +168,7 @@ def test_only_kinds_that_the_plan_holds_can_be_approved() -> None:
     for kinds in [("delete",), ("assert", "create")]:
         with pytest.raises(RequestError) as caught:
             refuse(kinds)
-        assert caught.value.errors == [{"pointer": "/kinds", "detail": "The plan holds: create, update."}]
+        assert caught.value.errors == [Fault("/kinds", "The plan holds: create, update.")]
 
 
 def test_a_list_is_paged() -> None:

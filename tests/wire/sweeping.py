@@ -11,9 +11,9 @@ from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import Decision, Run, RunKind, State
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.storage.table import StorageDownError
+from tests.answering import Read, read
 
 if TYPE_CHECKING:
-    from mfa_sync.api.contract.answers import Answer
     from mfa_sync.runs.context import Tools
     from tests.wire.conftest import Bench
 
@@ -21,9 +21,9 @@ ASYNC = {"prefer": "respond-async"}
 """The header by which a caller asks for a run, however few its rows are."""
 
 
-async def polled(bench: Bench, run_id: str) -> Answer:
+async def polled(bench: Bench, run_id: str) -> Read:
     """Return what a push's caller reads now."""
-    return await poll(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id=run_id)
+    return read(await poll(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id=run_id))
 
 
 class UnwritableBlobs(MemoryBlobs):

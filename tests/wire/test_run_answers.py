@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.runs import lifecycle
 from mfa_sync.runs.applying import apply_page
 from mfa_sync.runs.run import State

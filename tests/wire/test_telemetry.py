@@ -294,7 +294,7 @@ _PUSH = """
 import asyncio, sys
 from dev.tenant import sample
 from mfa_sync.composition import worker
-from mfa_sync.push import push
+from mfa_sync.api.push import push
 
 async def main():
     body = b'[{"UserPrincipalName": "anna.new@contoso.com"}]'

@@ -1,15 +1,22 @@
-"""What requests and answers look like, as JSON Schema of OpenAPI 3.1 (draft 2020-12)."""
+"""What requests and answers look like, as JSON Schema of OpenAPI 3.1 (draft 2020-12).
+
+What is answered is described by the types that it is made from; what is sent, here.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync.api.contract import operator as operator_contract
-from mfa_sync.api.contract import rows as http_contract
+import msgspec
+
+from mfa_sync.api.contract.answers import PushAnswer, PushUnderWay
+from mfa_sync.api.contract.explanation import Explanation
+from mfa_sync.api.contract.operator import MOST_REASON, SWEEPS
+from mfa_sync.api.contract.problems import ProblemDocument
+from mfa_sync.api.contract.rows import MOST_REFERENCE, MOST_UPN
 from mfa_sync.runs.run import RunKind, State
 from mfa_sync.runs.store import RUN_ID
 from shared.codes import CODES, Code
-from shared.errors import Problem
 from shared.outcome import Note, Outcome
 from shared.tenant import OBJECT_ID, Kind
 
@@ -34,6 +41,7 @@ def ref(name: str) -> Schema:
 def components() -> dict[str, Schema]:
     """Return every schema by its name."""
     return {
+        **_answered(PushAnswer, PushUnderWay, Explanation, ProblemDocument),
         "RowByName": _row("UserPrincipalName", "Id"),
         "RowById": _row("Id", "UserPrincipalName"),
         "Row": {"oneOf": [ref("RowByName"), ref("RowById")]},
@@ -54,22 +62,9 @@ def components() -> dict[str, Schema]:
         "Note": _words(Note, "Remarks on a row; docs/codes.md says what each means."),
         "Kind": _words(Kind, "The kinds of change. assert: a masked number was written to be sure."),
         "RunId": {"type": "string", "pattern": _RUN_ID},
-        "Line": _line(),
-        "PushAnswer": _push_answer(),
-        "PushUnderWay": _closed(
-            {
-                "runId": ref("RunId"),
-                "state": {"enum": [state.value for state in State if state.is_moving]},
-                "rowsPlanned": _COUNT,
-                "pages": _COUNT,
-                "pagesApplied": _COUNT,
-            },
-            description="A push that is a run. Ask again after Retry-After seconds.",
-        ),
-        "Explanation": _explanation(),
         "Start": _closed(
             {
-                "kind": {"enum": [RunKind.FULL.value, RunKind.CHANGED.value]},
+                "kind": {"enum": [kind.value for kind in SWEEPS]},
                 "apply": {"type": "boolean", "description": "Whether it may write without a person."},
             }
         ),
@@ -86,7 +81,7 @@ def components() -> dict[str, Schema]:
             "type": "string",
             "format": "operator-reason",
             "minLength": 1,
-            "maxLength": operator_contract.MOST_REASON,
+            "maxLength": MOST_REASON,
             "description": "Printable text without a phone number: it is kept with the run and shown.",
         },
         "RunHead": _closed(_head()),
@@ -96,7 +91,15 @@ def components() -> dict[str, Schema]:
             {"runs": {"type": "array", "items": ref("RunHead")}, "next": _or_null(ref("RunId"))},
             description="`next` is the `after` of the next page.",
         ),
-        "Problem": _problem(),
+    }
+
+
+def _answered(*types: type[msgspec.Struct]) -> dict[str, Schema]:
+    """Return the schemas of types and of all that they hold. No answer has members that are not named."""
+    _, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    return {
+        name: {**schema, "additionalProperties": False} if "properties" in schema else schema
+        for name, schema in schemas.items()
     }
 
 
@@ -136,7 +139,7 @@ def _row(name: str, other: str) -> Schema:
             "type": "string",
             "format": "user-principal-name",
             "pattern": _UPN,
-            "maxLength": http_contract.MOST_UPN,
+            "maxLength": MOST_UPN,
         },
         "Id": {"type": "string", "pattern": _OBJECT_ID, "description": "The user's object id."},
     }
@@ -156,101 +159,12 @@ def _row(name: str, other: str) -> Schema:
             },
             "Reference": {
                 "type": ["string", "null"],
-                "maxLength": http_contract.MOST_REFERENCE,
+                "maxLength": MOST_REFERENCE,
                 "description": "The caller's own key, echoed.",
             },
         },
         optional=(other, "Mobile", "OverwriteNull", "Reference"),
         description="Keys are matched without case.",
-    )
-
-
-def _line() -> Schema:
-    return _closed(
-        {
-            "row": {**_COUNT, "description": "Its place in the request, from 0."},
-            "id": {"type": ["string", "null"], "description": "The user's object id."},
-            "userPrincipalName": _TEXT_OR_NULL,
-            "reference": _TEXT_OR_NULL,
-            "outcome": ref("Outcome"),
-            "code": _or_null(ref("Code")),
-            "detail": _TEXT_OR_NULL,
-            "retryable": {"type": "boolean", "description": "Whether the same row again later is right."},
-            "notes": {"type": "array", "items": ref("Note")},
-            "phone": {**_MASKED, "description": "What is registered afterwards, masked, as far as known."},
-            "source": {"enum": ["extensionAttribute15", "payload"]},
-            "sourceSyncedAt": _TEXT_OR_NULL,
-        },
-        description="How one row ended.",
-    )
-
-
-def _push_answer() -> Schema:
-    return _closed(
-        {
-            "runId": ref("RunId"),
-            "ok": {"type": "boolean", "description": "True only if every row is settled."},
-            "dryRun": {"type": "boolean"},
-            "summary": _closed({outcome.value: _COUNT for outcome in Outcome}),
-            "results": {
-                "type": "array",
-                "items": ref("Line"),
-                "description": "One for each row, in the request's order.",
-            },
-        }
-    )
-
-
-def _explanation() -> Schema:
-    user = _closed(
-        {
-            "id": {"type": "string"},
-            "userPrincipalName": {"type": "string"},
-            "accountEnabled": {"type": "boolean"},
-            "guest": {"type": "boolean"},
-            "syncedFromActiveDirectory": {"type": "boolean"},
-            "usageLocation": _TEXT_OR_NULL,
-            "sourceSyncedAt": _TEXT_OR_NULL,
-        }
-    )
-    attribute = _closed(
-        {
-            "state": {"enum": ["notReturned", "empty", "invalid", "number"]},
-            "readAs": _MASKED,
-            "reason": {"type": "string"},
-        },
-        optional=("reason",),
-    )
-    method = _closed(
-        {
-            "phone": _MASKED,
-            "maskedByGraph": {"type": ["boolean", "null"]},
-            "alternateMobile": {"type": "boolean"},
-        }
-    )
-    last_write = _closed(
-        {
-            "state": {"enum": ["confirmed", "pending", "unreadable"]},
-            "at": _TIME,
-            "kind": _or_null(ref("Kind")),
-            "run": _TEXT_OR_NULL,
-            "source": _TEXT_OR_NULL,
-        },
-        optional=("at", "kind", "run", "source"),
-    )
-    return _closed(
-        {
-            "user": _or_null(user),
-            "attribute": _or_null(attribute),
-            "mobileMethod": _or_null(method),
-            "wouldBe": ref("Outcome"),
-            "action": _or_null(ref("Kind")),
-            "decidedBy": {"type": "string", "description": "The rule or setting."},
-            "code": _or_null(ref("Code")),
-            "detail": _TEXT_OR_NULL,
-            "notes": {"type": "array", "items": ref("Note")},
-            "lastWrite": _or_null(last_write),
-        }
     )
 
 
@@ -333,23 +247,4 @@ def _run() -> Schema:
             "changes": {"type": "array", "items": change},
             "refusals": {"type": "array", "items": refusal},
         }
-    )
-
-
-def _problem() -> Schema:
-    fault = _closed({"pointer": {"type": "string", "format": "json-pointer"}, "detail": {"type": "string"}})
-    return _closed(
-        {
-            "type": {"const": "about:blank"},
-            "title": {"type": "string"},
-            "status": {"type": "integer"},
-            "code": {"type": "string", "enum": [code.value for code in Problem]},
-            "detail": {"type": "string"},
-            "retryable": {"type": "boolean"},
-            "errors": {"type": "array", "items": fault, "maxItems": http_contract.MOST_FAULTS},
-            "remedy": {"type": "string"},
-            "aadsts": {"type": "integer", "description": "Entra's error number."},
-        },
-        optional=("errors", "remedy", "aadsts"),
-        description="RFC 9457. docs/codes.md says what each code means.",
     )
