@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def decide(seen: Observation, intent: Intent, policy: Policy, sets: ScopeSets) -> Decision:
-    """Return what should happen to one user (the table of the design, section 2).
+    """Return what should happen to one user (tests/unit/test_plan.py has the whole table).
 
     Args:
         seen: The user and the phone methods of this moment.

@@ -1,4 +1,4 @@
-"""The guard: limits held against a plan before the first write of anything (design, section 2, "Guard")."""
+"""The guard: limits held against a plan before the first write of anything (docs/runs.md)."""
 
 from __future__ import annotations
 
@@ -113,16 +113,13 @@ class AsShown:
     async def admit(self, plan: Plan) -> Plan:
         """Return the plan with every change refused that is not the one that was shown."""
 
-        def revise(entry: Entry) -> Entry:
-            change = entry.decision
-            if not isinstance(change, Change):
-                return entry
+        def revise(entry: Entry, change: Change) -> Entry:
             shown = self._shown.get(change.user_id)
             if shown and shown.number == change.number and change.kind in {shown.kind, Kind.ASSERT}:
                 return entry
             return entry.refused(Code.CHANGED_SINCE_PLAN, "nothing is written that was not shown")
 
-        return plan.map(revise)
+        return plan.map_changes(revise)
 
     async def give_back(self, unmade: Iterable[Change]) -> None:
         """Do nothing."""
@@ -179,16 +176,14 @@ def refuse_over_limit(
     Args:
         plan: What is wanted.
         limits: What is allowed.
-        population: As `Limit.breach`.
+        population: Users in scope who held a number at the end of the last full run; None while unknown.
         recent: The changes of the last 24 hours; None if they cannot be read: then nothing is deleted, and
             the other kinds are held to the limits by the plan's own figures.
     """
     over = breaches(_sum(recent or _NOTHING, plan.counts()), limits, population)
 
-    def revise(entry: Entry) -> Entry:
-        if not isinstance(entry.decision, Change):
-            return entry
-        kind = entry.decision.kind
+    def revise(entry: Entry, change: Change) -> Entry:
+        kind = change.kind
         if recent is None and kind is Kind.DELETE:
             return entry.refused(Code.LIMIT_UNKNOWN, "the deletes of the last 24 hours are counted first")
         if reason := over.get(kind):
@@ -198,7 +193,7 @@ def refuse_over_limit(
             return entry.refused(Code.LIMIT_REACHED, limits[kind].setting, f"{reason}{before}.")
         return replace(entry, notes=(*entry.notes, Note.LIMIT_UNCOUNTED)) if recent is None else entry
 
-    return plan.map(revise)
+    return plan.map_changes(revise)
 
 
 def _sum(recent: Mapping[Kind, int], wanted: Mapping[Kind, int]) -> Counter[Kind]:

@@ -1,4 +1,4 @@
-"""What we last wrote, and what follows from it (design, section 6).
+"""What we last wrote, and what follows from it (docs/runs.md).
 
 It settles what a mask hides, and tells who moved a phone. It is a help, never the truth: what is not
 remembered with certainty counts as not known, and then the decision is the one without a memory.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from shared.phone_number import ObservedNumber, PhoneNumber
-    from shared.plan import Entry
+    from shared.plan import Entry, Plan
     from shared.policy import Policy
     from shared.tenant import User
 
@@ -80,26 +80,17 @@ class Memory(Protocol):
         ...
 
 
-class NoMemory:
-    """Remembers nothing, as if every user were new."""
-
-    async def recall(self, user_ids: Collection[str]) -> Mapping[str, LastWrite | Forgotten]:
-        """Return that nothing is certain."""
-        return dict.fromkeys(user_ids, Forgotten.NOTHING_CERTAIN)
-
-    async def begin(self, entries: Sequence[Entry]) -> None:
-        """Do nothing."""
-
-    async def settle(self, done: Collection[str], undone: Collection[str]) -> None:
-        """Do nothing."""
-
-    def knows(self, user_id: str) -> bool:  # noqa: ARG002  the protocol's
-        """Return True: nothing was to be kept."""
-        return True
+async def recollected(plan: Plan, memory: Memory, policy: Policy) -> Plan:
+    """Return the plan in the light of what was last written to those who would be written now."""
+    ids = {change.user_id for change in plan.changes()}
+    if not ids:
+        return plan
+    last = await memory.recall(ids)
+    return plan.map_changes(lambda entry, change: recollect(entry, change, last[change.user_id], policy))
 
 
-def recollect(entry: Entry, last: LastWrite | Forgotten, policy: Policy) -> Entry:
-    """Return a person's entry as it is in the light of our last write. Pure.
+def recollect(entry: Entry, change: Change, last: LastWrite | Forgotten, policy: Policy) -> Entry:
+    """Return a person's entry, whose decision is `change`, in the light of our last write. Pure.
 
     A sweep leaves alone whom we wrote minutes ago, and whose number a caller chose instead of the attribute.
 
@@ -107,8 +98,7 @@ def recollect(entry: Entry, last: LastWrite | Forgotten, policy: Policy) -> Entr
     a whole number would: a change outside to another number with the same last digits stays unseen, so the
     result says that it rests on memory.
     """
-    change = entry.decision
-    if not isinstance(change, Change) or isinstance(last, Forgotten):
+    if isinstance(last, Forgotten):
         return entry
     if policy.sweeping and last.age < _SETTLING_SECONDS:
         left = NoChange(Outcome.KEPT, "we wrote the phone less than 15 minutes ago", is_provisional=True)

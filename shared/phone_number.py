@@ -1,7 +1,7 @@
 """Phone numbers: what may be written, what was observed, and whether the two are the same.
 
 Nothing here guesses. A text that two readers could dial differently is refused, because the wrong phone
-locks a person out and the wrong person in (design, section 2, "Numbers").
+locks a person out and the wrong person in.
 """
 
 from __future__ import annotations

@@ -120,6 +120,10 @@ class Plan:
         """Return the plan without the people whom nothing would be written for."""
         return Plan(tuple(entry for entry in self.entries if isinstance(entry.decision, Change)))
 
+    def map_changes(self, revise: Callable[[Entry, Change], Entry]) -> Plan:
+        """Return the plan with each entry revised for which something would be written."""
+        return self.map(lambda one: revise(one, one.decision) if isinstance(one.decision, Change) else one)
+
     def map(self, revise: Callable[[Entry], Entry]) -> Plan:
         """Return the plan with each entry revised."""
         return Plan(tuple(revise(entry) for entry in self.entries))

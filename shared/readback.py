@@ -1,4 +1,4 @@
-"""Reading back: what became of a write whose answer does not say (design, section 5).
+"""Reading back: what became of a write whose answer does not say.
 
 A gateway's time-out, a closed connection and a 409 leave open whether a phone was written, and a read may
 show the former phone for some seconds more. So we look several times before we decide, and a second write is

@@ -15,29 +15,24 @@ from typing import TYPE_CHECKING
 from shared.codes import Code
 from shared.entries import entries_of
 from shared.errors import SyncError
-from shared.memory import recollect
+from shared.memory import recollected
 from shared.outcome import Note, Outcome
 from shared.plan import Plan, lasting
-from shared.readback import Looked, doubts_of, look_again
-from shared.results import Result, has_effect, result_of
+from shared.results import Result
 from shared.spare import spare_last_factors, spare_newly_empty, spare_privileged
-from shared.tenant import Change, Fate
+from shared.writing import write_and_look
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from shared.guard import Admission
     from shared.memory import Memory
     from shared.plan import Entry, Request
     from shared.policy import Policy
     from shared.spare import Emptiness
-    from shared.tenant import Tenant, WriteAnswer
+    from shared.tenant import Tenant
 
 _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED})
-_CERTAINLY_NOT = frozenset(
-    {Fate.REJECTED, Fate.FORBIDDEN, Fate.MISSING, Fate.THROTTLED, Fate.UNAVAILABLE, Fate.NOT_SENT}
-)
-
 _NOT_MADE = frozenset(
     {
         Code.THROTTLED,
@@ -71,13 +66,17 @@ async def plan(
     Raises:
         TransientError, PermanentError: The directory as a whole could not be read.
     """
-    seen, sets = await asyncio.gather(
-        tenant.observe({request.key for request in requests}), tenant.scope_sets()
-    )
-    planned = await _recollected(Plan(tuple(entries_of(requests, seen, policy, sets))), memory, policy)
+    # 1. What is there.
+    keys = {request.key for request in requests}
+    seen, sets = await asyncio.gather(tenant.observe(keys), tenant.scope_sets())
+    # 2. What should happen to each, by the rules alone, and then in the light of what we last wrote.
+    planned = Plan(tuple(entries_of(requests, seen, policy, sets)))
+    planned = await recollected(planned, memory, policy)
+    # 3. Whom a write must spare. What is needed to know it is read only if something would be written.
     if emptiness is not None:
         planned = await spare_newly_empty(planned, emptiness, policy)
-    return await spare_last_factors(await spare_privileged(planned, tenant, policy), tenant, policy)
+    planned = await spare_privileged(planned, tenant, policy)
+    return await spare_last_factors(planned, tenant, policy)
 
 
 async def apply(
@@ -92,80 +91,21 @@ async def apply(
     Raises:
         TransientError, PermanentError: Nothing could be sent.
     """
-    results, looked = await _write_and_look(planned, tenant, policy, guard, memory)
+    # 1. Write, and look where the answer leaves a doubt.
+    results, looked = await write_and_look(planned, tenant, policy, guard, memory)
+    # 2. Once more for those who want another write than was sent, or the same that left no trace.
     if looked.again or looked.repeats:
         # What is written is written: a directory that fails us now costs the doubtful their answer, no more.
         with contextlib.suppress(SyncError):
             admitted = await guard.admit(Plan(tuple(looked.again)))
             repeated = frozenset(entry.rows for entry in looked.repeats)
             second = Plan((*admitted.entries, *looked.repeats))
-            later, more = await _write_and_look(second, tenant, policy, guard, memory, repeated)
-            # There is no third write: who would want one is left to the next call.
+            later, more = await write_and_look(second, tenant, policy, guard, memory, repeated)
+            # There is no third write: whoever would want one is left to the next call.
             later |= {entry.rows: _left_over(entry) for entry in (*more.again, *more.repeats)}
             results |= {rows: one for rows, one in later.items() if not _tells_less(one, results[rows])}
+    # 3. What could not be remembered is said.
     return [_remarked(entry, results[entry.rows], memory) for entry in planned.entries]
-
-
-async def _recollected(planned: Plan, memory: Memory, policy: Policy) -> Plan:
-    """Return the plan in the light of what was last written to those who would be written now."""
-    ids = {change.user_id for change in planned.changes()}
-    if not ids:
-        return planned
-    last = await memory.recall(ids)
-
-    def revise(entry: Entry) -> Entry:
-        if not isinstance(entry.decision, Change):
-            return entry
-        return recollect(entry, last[entry.decision.user_id], policy)
-
-    return planned.map(revise)
-
-
-async def _write_and_look(
-    planned: Plan,
-    tenant: Tenant,
-    policy: Policy,
-    guard: Admission,
-    memory: Memory,
-    repeated: frozenset[tuple[int, ...]] = frozenset(),
-) -> tuple[dict[tuple[int, ...], Result], Looked]:
-    """Write once and look at what is doubtful: results by rows, and what looking has shown."""
-    answers = await _write(planned, tenant, guard, memory, repeated)
-    results = {entry.rows: result_of(entry, answers) for entry in planned.entries}
-    looked = await look_again(doubts_of(planned.entries, answers), tenant, policy)
-    if looked.proven:
-        await memory.settle(looked.proven, ())
-    return results | looked.settled, looked
-
-
-async def _write(
-    planned: Plan,
-    tenant: Tenant,
-    guard: Admission,
-    memory: Memory,
-    repeated: frozenset[tuple[int, ...]],
-) -> Mapping[str, WriteAnswer]:
-    """Send the plan's changes once; what is certain about them afterwards is remembered and counted."""
-    changes = planned.changes()
-    if not changes:
-        return {}
-    first = Plan(tuple(entry for entry in planned.entries if entry.rows not in repeated)).changes()
-    await memory.begin(planned.only_changes().entries)
-    try:
-        answers = await tenant.write(changes)
-    except SyncError:
-        await memory.settle((), [change.user_id for change in changes])
-        await guard.give_back(first)
-        raise
-    done = [change.user_id for change in changes if has_effect(change, answers[change.user_id].fate)]
-    undone = [change for change in changes if _is_certainly_undone(change, answers[change.user_id].fate)]
-    await memory.settle(done, [change.user_id for change in undone])
-    await guard.give_back([change for change in undone if change in first])
-    return answers
-
-
-def _is_certainly_undone(change: Change, fate: Fate) -> bool:
-    return fate in _CERTAINLY_NOT and not has_effect(change, fate)
 
 
 def _left_over(entry: Entry) -> Result:

@@ -1,4 +1,4 @@
-"""Who is ours: the users whose phone this program may manage (design, section 2, "Who is in scope")."""
+"""Who is ours: the users whose phone this program may manage."""
 
 from __future__ import annotations
 

@@ -41,16 +41,15 @@ async def spare_newly_empty(plan: Plan, emptiness: Emptiness, policy: Policy) ->
     since = await emptiness.note(empty, filled)
     needed = policy.empty_grace_days * _DAY_SECONDS
 
-    def revise(entry: Entry) -> Entry:
-        change = entry.decision
-        if not isinstance(change, Change) or change.kind is not Kind.DELETE:
+    def revise(entry: Entry, change: Change) -> Entry:
+        if change.kind is not Kind.DELETE:
             return entry
         if since is not None and since.get(change.user_id, 0.0) >= needed:
             return entry
         rule = f"EMPTY_GRACE_DAYS={policy.empty_grace_days}"
         return replace(entry, decision=NoChange(Outcome.KEPT, rule, is_provisional=True), notes=())
 
-    return plan.map(revise)
+    return plan.map_changes(revise)
 
 
 async def spare_privileged(planned: Plan, tenant: Tenant, policy: Policy) -> Plan:
@@ -65,16 +64,14 @@ async def spare_privileged(planned: Plan, tenant: Tenant, policy: Policy) -> Pla
     if privileged is None and policy.scope.entra_limits_us:
         return planned
 
-    def revise(entry: Entry) -> Entry:
-        if not isinstance(entry.decision, Change):
-            return entry
+    def revise(entry: Entry, change: Change) -> Entry:
         if privileged is None:
             return entry.refused(Code.PRIVILEGED_UNKNOWN, "PRIVILEGED_TARGETS=refuse")
-        if entry.decision.user_id.casefold() in privileged:
+        if change.user_id.casefold() in privileged:
             return entry.refused(Code.PRIVILEGED_TARGET, "PRIVILEGED_TARGETS=refuse")
         return entry
 
-    return planned.map(revise)
+    return planned.map_changes(revise)
 
 
 async def spare_last_factors(planned: Plan, tenant: Tenant, policy: Policy) -> Plan:
@@ -84,10 +81,10 @@ async def spare_last_factors(planned: Plan, tenant: Tenant, policy: Policy) -> P
         return planned
     others = await tenant.other_factors(deletes)
 
-    def revise(entry: Entry) -> Entry:
-        if not isinstance(entry.decision, Change) or entry.decision.kind is not Kind.DELETE:
+    def revise(entry: Entry, change: Change) -> Entry:
+        if change.kind is not Kind.DELETE:
             return entry
-        factors = others[entry.decision.user_id]
+        factors = others[change.user_id]
         if isinstance(factors, Unreadable):
             return entry.refused(factors.code, "all methods are listed before a delete", factors.detail)
         if factors > 0:
@@ -96,4 +93,4 @@ async def spare_last_factors(planned: Plan, tenant: Tenant, policy: Policy) -> P
             return entry.refused(Code.LAST_FACTOR, "LAST_FACTOR_GUARD=all")
         return replace(entry, notes=(*entry.notes, Note.LAST_FACTOR_REMOVED))
 
-    return planned.map(revise)
+    return planned.map_changes(revise)

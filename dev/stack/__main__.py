@@ -30,8 +30,8 @@ What would happen, and why:
 The operators' command line (docs/cli.md), in another terminal:
 
 {exports}
-  {python} -m mfa_sync runs start full
-  {python} -m mfa_sync runs approve held --reason "The first sweep, read"
+  {python} -m ops.cli runs start full
+  {python} -m ops.cli runs approve held --reason "The first sweep, read"
   {python} -m ops.cli smoke --user {who}
 
 Play with the emulated tenant (then send the call again):

@@ -45,7 +45,7 @@ def test_a_script_reads_json_and_the_exit_code(stack: LocalStack) -> None:
 
 def test_the_lines_that_make_run_prints_are_all_it_takes(stack: LocalStack) -> None:
     """Pasted into a shell, they point the command line at the local stack."""
-    shell = f"{exports(stack)}\n'{sys.executable}' -m mfa_sync smoke --user bo.same@contoso.com"
+    shell = f"{exports(stack)}\n'{sys.executable}' -m ops.cli smoke --user bo.same@contoso.com"
     ran = subprocess.run(  # noqa: S603  our own program
         ["/bin/sh", "-c", shell], cwd=ROOT, env={}, capture_output=True, text=True, check=False
     )
@@ -82,7 +82,7 @@ def test_the_local_stack_ends_at_two_signals_at_once() -> None:
     """The second comes while the first is being taken, at each place where that can be."""
     program = """
 import signal, sys
-from dev.signals import signals_to_end
+from dev.tenant.signals import signals_to_end
 signals = signals_to_end()
 def again(frame, event, argument):
     if len(taken) < 50:

@@ -11,7 +11,7 @@ from shared.decide import decide
 from shared.memory import Forgotten, recollect
 from shared.outcome import Note, Outcome
 from shared.phone_number import ObservedNumber, PhoneNumber
-from shared.plan import Entry, Intent, NoChange
+from shared.plan import Entry, Intent, NoChange, Plan
 from shared.policy import Policy
 from shared.tenant import Change, Kind, Observation, PhoneMethods, ScopeSets, User
 from tests.people import person
@@ -46,7 +46,9 @@ def recollected(
     """Return the entry of somebody with that attribute and phone, in the light of a last write."""
     seen = Observation(person(attribute), PhoneMethods(ObservedNumber(mobile) if mobile else None))
     decision = decide(seen, Intent(), Policy(), ScopeSets())
-    return recollect(Entry((0,), "key", Intent(), seen.user, seen.phones, decision), last, policy)
+    entry = Entry((0,), "key", Intent(), seen.user, seen.phones, decision)
+    planned = Plan((entry,)).map_changes(lambda one, change: recollect(one, change, last, policy))
+    return planned.entries[0]
 
 
 @pytest.mark.parametrize(

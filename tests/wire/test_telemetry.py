@@ -279,7 +279,7 @@ async def test_an_export_that_hangs_holds_up_no_call(
 
 
 async def test_off_nothing_is_told(bench: Bench) -> None:
-    """No sink, no trace: heads and messages are as they were before there was measures."""
+    """No sink, no trace: heads and messages are as they were before there was telemetry."""
     assert not measures.is_on()
     answer = await bench.push([{"Id": bench.person("+46701740606").id}], headers=ASYNC)
     assert answer.nudge is not None

@@ -75,7 +75,7 @@ def test_nothing_is_found_against_the_workflows() -> None:
         ("ci.yml", "@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2", "@v4", "unpinned-uses"),
         ("ci.yml", "persist-credentials: false", "persist-credentials: true", "artipacked"),
         ("ci.yml", "permissions:\n      contents: read", "permissions: write-all", "excessive-permissions"),
-        ("deploy.yml", "mfa_sync smoke", "mfa_sync smoke ${{ inputs.environment }}", "template-injection"),
+        ("deploy.yml", "mfa-sync smoke", "mfa-sync smoke ${{ inputs.environment }}", "template-injection"),
     ],
 )  # fmt: skip
 def test_a_fault_is_found(tmp_path: Path, file: str, old: str, new: str, finding: str) -> None:
@@ -116,7 +116,7 @@ def test_publishing_needs_a_protected_environment_and_no_secret() -> None:
     assert (publish["environment"], publish["needs"]) == ("${{ inputs.environment }}", "package")
     steps = {step["uses"].partition("@")[0]: step for step in publish["steps"] if "uses" in step}
     assert steps["Azure/functions-action"]["with"]["remote-build"] is False
-    assert "mfa_sync smoke" in publish["steps"][-1]["run"]
+    assert "mfa-sync smoke" in publish["steps"][-1]["run"]
     (upload,) = (
         step["run"]
         for step in workflow["jobs"]["package"]["steps"]
