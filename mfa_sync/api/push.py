@@ -93,12 +93,12 @@ async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *,
         entries = admitted.entries
         results = await apply(admitted, tenant, policy, guard, memory)
     # 4. Answer.
-    told = PushAnswer.of(run_id, row_results(rows, entries, results, policy), dry_run=dry_run)
-    _record(told, entries, results)
+    answer = PushAnswer.of(run_id, row_results(rows, entries, results, policy), dry_run=dry_run)
+    _record(answer, entries, results)
     # 5. Keep it as a run.
     if not dry_run:
-        await push_runs.keep(worker, told, entries, results, deadline)
-    return told.answer()
+        await push_runs.keep(worker, answer, entries, results, deadline)
+    return answer.answer()
 
 
 async def poll(
@@ -131,24 +131,24 @@ def _seconds(prefer: str | None, most: int) -> float:
     return min(float(wait[1]), most) if wait else most
 
 
-def _record(told: PushAnswer, entries: Sequence[Entry], results: Sequence[Result]) -> None:
+def _record(answer: PushAnswer, entries: Sequence[Entry], results: Sequence[Result]) -> None:
     """Log, trace and count what became of a push that was done at once."""
     for entry, result in zip(entries, results, strict=True):
         record(
             _LOG,
             logging.INFO,
             Event.ROW_SETTLED,
-            run=told.run_id,
+            run=answer.run_id,
             rows=[str(row) for row in entry.rows],
             user=entry.user.id if entry.user else None,
             outcome=result.outcome.value,
             code=result.code.value if result.code else None,
             notes=[note.value for note in result.notes],
-            dryRun=told.dry_run,
+            dryRun=answer.dry_run,
         )
-    status = int(told.status)
-    measures.note(run=told.run_id, rows=len(told.results), status=status)
-    if not told.dry_run:
+    status = int(answer.status)
+    measures.note(run=answer.run_id, rows=len(answer.results), status=status)
+    if not answer.dry_run:
         outcomes = Counter(result.outcome.value for result in results)
         codes = Counter(result.code.value for result in results if result.code)
         measures.count_users(RunKind.PUSH.value, outcomes, codes)
@@ -156,8 +156,8 @@ def _record(told: PushAnswer, entries: Sequence[Entry], results: Sequence[Result
         _LOG,
         logging.INFO,
         Event.PUSH_FINISHED,
-        run=told.run_id,
+        run=answer.run_id,
         status=status,
-        dryRun=told.dry_run,
-        **{outcome.value: count for outcome, count in told.summary.items() if count},
+        dryRun=answer.dry_run,
+        **{outcome.value: count for outcome, count in answer.summary.items() if count},
     )

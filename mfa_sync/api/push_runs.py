@@ -93,17 +93,17 @@ async def look_up(worker: Worker, wanted: str) -> Answer:
         if found is None:
             raise _not_found()
         lines, dry_run = found
-        told = PushAnswer.of(wanted, msgspec.convert(lines, list[RowResult]), dry_run=dry_run)
+        answer = PushAnswer.of(wanted, msgspec.convert(lines, list[RowResult]), dry_run=dry_run)
         if stored.run.state.is_final:  # asked again, it need not be put together again
-            await tools.store.put_note(wanted, _ANSWER, _kept(told))
+            await tools.store.put_note(wanted, _ANSWER, _kept(answer))
     except StorageDownError as error:
         raise _storage_down() from error
-    return _final(told.status, told)
+    return _final(answer.status, answer)
 
 
-def _kept(told: PushAnswer) -> dict[str, Any]:
+def _kept(answer: PushAnswer) -> dict[str, Any]:
     """Return an answer as it is kept: as JSON has it."""
-    return {"status": int(told.status), "body": msgspec.to_builtins(told)}
+    return {"status": int(answer.status), "body": msgspec.to_builtins(answer)}
 
 
 def _final(status: int, body: PushAnswer | dict[str, Any]) -> Answer:
@@ -117,19 +117,23 @@ def _not_found() -> RequestError:
 
 
 async def keep(
-    worker: Worker, told: PushAnswer, entries: Sequence[Entry], results: Sequence[Result], deadline: Deadline
+    worker: Worker,
+    answer: PushAnswer,
+    entries: Sequence[Entry],
+    results: Sequence[Result],
+    deadline: Deadline,
 ) -> None:
     """Record a push that was done at once, so that runs tell of it too. If it fails, the log says so."""
     try:
         if deadline.remaining() <= 0:
             raise TimeoutError  # noqa: TRY301  the caller waits no longer
-        await deadline.bound(_keep(worker, told, entries, results))
+        await deadline.bound(_keep(worker, answer, entries, results))
     except (StorageDownError, LostRaceError, SyncError, TimeoutError) as error:
-        record(_LOG, logging.WARNING, Event.RUN_UNRECORDED, run=told.run_id, cause=type(error).__name__)
+        record(_LOG, logging.WARNING, Event.RUN_UNRECORDED, run=answer.run_id, cause=type(error).__name__)
 
 
 async def _keep(
-    worker: Worker, told: PushAnswer, entries: Sequence[Entry], results: Sequence[Result]
+    worker: Worker, answer: PushAnswer, entries: Sequence[Entry], results: Sequence[Result]
 ) -> None:
     store, now = worker.runs, worker.clock.now().timestamp()
     changed = [entry for entry in entries if isinstance(entry.decision, Change)]
@@ -142,11 +146,11 @@ async def _keep(
         tally += applying_tally(ended)
         kept.append(page.with_changes(ended))
     await asyncio.gather(
-        store.put_note(told.run_id, _ANSWER, _kept(told)),
-        *(store.put_page(told.run_id, number, page) for number, page in enumerate(kept)),
+        store.put_note(answer.run_id, _ANSWER, _kept(answer)),
+        *(store.put_page(answer.run_id, number, page) for number, page in enumerate(kept)),
     )
     run = Run(
-        told.run_id,
+        answer.run_id,
         RunKind.PUSH,
         now,
         now,

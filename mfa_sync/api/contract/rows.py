@@ -213,8 +213,8 @@ class Members:
 
 def _stop(faults: Sequence[Fault], where: str) -> None:
     if faults:
-        told = f"{len(faults)} fault(s) in the {where}; nothing was done."
-        raise RequestError.invalid(told, faults[:MOST_FAULTS])
+        detail = f"{len(faults)} fault(s) in the {where}; nothing was done."
+        raise RequestError.invalid(detail, faults[:MOST_FAULTS])
 
 
 def _row(item: Any, pointer: str, faults: list[Fault]) -> Row | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from mfa_sync.api.contract.answers import PushAnswer, PushUnderWay
 from mfa_sync.api.contract.rows import MOST_IDEMPOTENCY_KEY
-from mfa_sync.api.openapi.responses import SECONDS, responses, told
+from mfa_sync.api.openapi.responses import SECONDS, answered, responses
 from mfa_sync.api.openapi.shapes import ref
 from shared.codes import CODES, Code
 from shared.errors import Problem
@@ -136,15 +136,17 @@ def push() -> Operation:
         ),
         "responses": responses(
             {
-                200: told(
+                200: answered(
                     "Every row is settled.", "PushAnswer", _REPLAYED, {"settled": _SETTLED}, _LOOKED_UP
                 ),
-                202: told(
+                202: answered(
                     "A run was begun.", "PushUnderWay", _BEGUN | _REPLAYED, {"begun": _WORKING}, _LOOKED_UP
                 ),
-                207: told("Some rows are settled.", "PushAnswer", _REPLAYED, {"part": _PART}, _LOOKED_UP),
-                422: told("No row is settled, all are refused.", "PushAnswer", _REPLAYED),
-                503: told("No row is settled, at least one failed.", "PushAnswer", {"Retry-After": SECONDS}),
+                207: answered("Some rows are settled.", "PushAnswer", _REPLAYED, {"part": _PART}, _LOOKED_UP),
+                422: answered("No row is settled, all are refused.", "PushAnswer", _REPLAYED),
+                503: answered(
+                    "No row is settled, at least one failed.", "PushAnswer", {"Retry-After": SECONDS}
+                ),
             },
             (
                 Problem.HANDSHAKE_REFUSED,
@@ -168,13 +170,13 @@ def result() -> Operation:
     """Return `GET /api/mfa-sync/{runId}`."""
     return {
         "operationId": "getPush",
-        "summary": "Tell how a push stands.",
+        "summary": "Say how a push stands.",
         "responses": responses(
             {
-                200: told("Every row is settled.", "PushAnswer", None, {"settled": _SETTLED}),
-                202: told("It works.", "PushUnderWay", _BEGUN, {"working": _WORKING}),
-                207: told("Some rows are settled, or failed.", "PushAnswer", None, {"part": _PART}),
-                422: told("No row is settled, all are refused.", "PushAnswer"),
+                200: answered("Every row is settled.", "PushAnswer", None, {"settled": _SETTLED}),
+                202: answered("It works.", "PushUnderWay", _BEGUN, {"working": _WORKING}),
+                207: answered("Some rows are settled, or failed.", "PushAnswer", None, {"part": _PART}),
+                422: answered("No row is settled, all are refused.", "PushAnswer"),
             },
             (
                 Problem.HANDSHAKE_REFUSED,
@@ -196,7 +198,7 @@ def explain() -> Operation:
         "summary": "Explain one user: what is there, what would happen, and why. Nothing is written.",
         "requestBody": body("OneRow", {"somebody": {"UserPrincipalName": "anna@contoso.com"}}),
         "responses": responses(
-            {200: told("What was found.", "Explanation")},
+            {200: answered("What was found.", "Explanation")},
             (*BODY, Problem.TOO_MANY_ROWS, *VAULT, *_GRAPH, *OURS),
         ),
         "security": [{"functionKey": []}],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +19,7 @@ from mfa_sync.api.openapi.shapes import ref
 from shared.errors import PermanentError, Problem, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mfa_sync.api.contract.answers import Answer
 
@@ -40,26 +39,24 @@ _OF_HOST = "Without a function key, or with a wrong one, the platform answers so
 
 
 def responses(
-    told: Mapping[int, Response], problems: Iterable[Problem], *, of_host: bool = True
+    answers: Mapping[int, Response], problems: Iterable[Problem], *, of_host: bool = True
 ) -> dict[str, Response]:
     """Return all answers of an operation, by status.
 
     Args:
-        told: What it answers where nothing stops it, by status.
+        answers: What it answers where nothing stops it, by status.
         problems: What may stop it.
         of_host: Whether the platform demands a function key.
     """
-    by_status: dict[int, list[Problem]] = defaultdict(list)
+    stops: dict[int, list[Problem]] = {HTTPStatus.UNAUTHORIZED: []} if of_host else {}
     for code in problems:
         for status in STATUSES[code]:
-            by_status[status].append(code)
-    if of_host:
-        by_status.setdefault(HTTPStatus.UNAUTHORIZED, [])
-    statuses = sorted({*told, *by_status})
-    return {str(status): _response(status, told.get(status), by_status.get(status)) for status in statuses}
+            stops.setdefault(status, []).append(code)
+    stopped = {status: _stopped(status, codes, answers.get(status, {})) for status, codes in stops.items()}
+    return {str(status): one for status, one in sorted({**answers, **stopped}.items())}
 
 
-def told(
+def answered(
     description: str,
     schema: str,
     headers: Mapping[str, Any] | None = None,
@@ -80,32 +77,23 @@ def told(
     }
 
 
-def _response(status: int, told: Response | None, problems: list[Problem] | None) -> Response:
-    if problems is None:
-        assert told is not None  # noqa: S101  one of the two is why the status is there
-        return told
-    named = ", ".join(f"`{problem.value}`" for problem in problems)
-    parts = [told["description"] if told else "", f"Problem: {named}." if problems else ""]
-    if status == HTTPStatus.UNAUTHORIZED:
-        parts.append(_OF_HOST)
-    response: Response = {"description": " ".join(part for part in parts if part), **_without_text(told)}
-    headers = dict(response.get("headers", {}))
-    if problems:
-        response["content"] = {
-            **response.get("content", {}),
-            "application/problem+json": _content(status, problems),
-        }
-        headers["Cache-Control"] = _NO_STORE
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["Retry-After"] = SECONDS
-    return {**response, "headers": headers} if headers else response
+def _stopped(status: int, codes: Sequence[Problem], answer: Response) -> Response:
+    """Return what an operation answers with this status: `answer`, or one of these problems."""
+    named = f"Problem: {', '.join(f'`{code}`' for code in codes)}." if codes else ""
+    host = _OF_HOST if status == HTTPStatus.UNAUTHORIZED else ""
+    response = {
+        **answer,
+        "description": " ".join(part for part in (answer.get("description"), named, host) if part),
+    }
+    if codes:
+        wait = {"Retry-After": SECONDS} if status == HTTPStatus.SERVICE_UNAVAILABLE else {}
+        content = {**answer.get("content", {}), "application/problem+json": _content(status, codes)}
+        headers = {**answer.get("headers", {}), "Cache-Control": _NO_STORE, **wait}
+        response |= {"content": content, "headers": headers}
+    return response
 
 
-def _without_text(told: Response | None) -> Response:
-    return {name: value for name, value in (told or {}).items() if name != "description"}
-
-
-def _content(status: int, problems: list[Problem]) -> dict[str, Any]:
+def _content(status: int, problems: Sequence[Problem]) -> dict[str, Any]:
     codes = [problem.value for problem in problems]
     narrowed = {"properties": {"status": {"const": status}, "code": {"enum": codes}}}
     return {
