@@ -98,7 +98,7 @@ async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *,
     # 5. Keep it as a run.
     if not dry_run:
         await push_runs.keep(worker, answer, entries, results, deadline)
-    return answer.answer()
+    return answer.to_http()
 
 
 async def poll(

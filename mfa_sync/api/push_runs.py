@@ -123,7 +123,7 @@ async def keep(
     results: Sequence[Result],
     deadline: Deadline,
 ) -> None:
-    """Record a push that was done at once, so that runs tell of it too. If it fails, the log says so."""
+    """Record a push that was done at once, so that it stands among the runs. If it fails, the log says so."""
     try:
         if deadline.remaining() <= 0:
             raise TimeoutError  # noqa: TRY301  the caller waits no longer

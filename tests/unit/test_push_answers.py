@@ -25,7 +25,7 @@ def answered(*results: Result, dry_run: bool = False) -> Read:
         for index in range(len(results))
     ]
     lines = row_results(rows, entries, results, Policy())
-    return read(PushAnswer.of("run-1", lines, dry_run=dry_run).answer())
+    return read(PushAnswer.of("run-1", lines, dry_run=dry_run).to_http())
 
 
 SETTLED, REFUSED, FAILED = (

@@ -90,7 +90,7 @@ class PushAnswer(msgspec.Struct, frozen=True, rename="camel"):
         failed = self.summary[Outcome.FAILED]
         return HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.UNPROCESSABLE_CONTENT
 
-    def answer(self) -> Answer:
+    def to_http(self) -> Answer:
         """Return it as the answer of the call that did the work."""
         is_down = self.status is HTTPStatus.SERVICE_UNAVAILABLE
         return Answer(self.status, self, {"Retry-After": str(_RETRY_SECONDS)} if is_down else {})
