@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from shared.codes import CODES, Code
+from shared.codes import CODES
 from shared.decide import source_of
 
 if TYPE_CHECKING:
@@ -67,6 +67,5 @@ def ending(result: Result) -> dict[str, Any]:
 def _detail(result: Result) -> str | None:
     if result.code is None:
         return result.detail
-    meaning = CODES[Code(result.code)]
-    found = result.detail if result.detail == meaning.meaning else f"{meaning.meaning} {result.detail}"
-    return f"{found} {meaning.remedy}"
+    meaning = CODES[result.code]
+    return " ".join(part for part in (meaning.meaning, result.detail, meaning.remedy) if part)

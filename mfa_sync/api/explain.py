@@ -10,6 +10,7 @@ from mfa_sync.api.contract.answers import Answer
 from mfa_sync.api.contract.rows import RequestError
 from mfa_sync.storage.table import StorageDownError
 from shared.clock import Deadline
+from shared.codes import CODES
 from shared.errors import Problem
 from shared.phone_number import InvalidPhoneNumberError, PhoneNumber
 from shared.plan import Entry, NoChange, Refusal
@@ -78,7 +79,7 @@ def _explanation(entry: Entry, policy: Policy) -> dict[str, Any]:
         "action": entry.decision.kind.value if isinstance(entry.decision, Change) else None,
         "decidedBy": _rule(entry),
         "code": foreseen.code.value if foreseen.code else None,
-        "detail": foreseen.detail,
+        "detail": foreseen.detail or (CODES[foreseen.code].meaning if foreseen.code else None),
         "notes": [note.value for note in foreseen.notes],
     }
 

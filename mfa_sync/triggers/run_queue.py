@@ -27,7 +27,7 @@ async def run_step(message: func.QueueMessage, nudges: Messages) -> None:
     except ValueError:
         record(_LOG, logging.ERROR, Event.RUN_POISONED, detail="A message that is no nudge.")
         return
-    following = await take(nudge, worker().run_tools())
+    following = await take(nudge, worker().run_context())
     send([following] if following else [], nudges)
 
 

@@ -28,7 +28,7 @@ async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: AR
     from mfa_sync.runs.step import Nudge
 
     now = worker()
-    tools, mode = now.run_tools(), now.settings.sweeps.mode
+    tools, mode = now.run_context(), now.settings.sweeps.mode
     if mode == "off":
         return
     slot = tools.clock.now().replace(second=0, microsecond=0)
@@ -49,7 +49,7 @@ async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa:
     from mfa_sync.runs import lifecycle
 
     now = worker()
-    tools = now.run_tools()
+    tools = now.run_context()
     send(await lifecycle.watch(tools), nudges)
     await lifecycle.forget_old(tools)
     await now.stored_answers.purge()
