@@ -33,7 +33,7 @@ _ROWS, _PEOPLE = "rows", "people"
 _SLICE = 200
 
 
-class _Person(msgspec.Struct, array_like=True):
+class Person(msgspec.Struct, array_like=True):
     """What rows of one person ask, over all slices.
 
     Attributes:
@@ -114,7 +114,7 @@ def _with_fault(entry: Entry, rows: Sequence[KeptRow]) -> Entry:
 
 
 def _apart(
-    made: Plan, rows: Sequence[KeptRow], first: int, people: dict[str, _Person]
+    made: Plan, rows: Sequence[KeptRow], first: int, people: dict[str, Person]
 ) -> tuple[Plan, dict[int, dict[str, Any]]]:
     """Take those who stood in an earlier slice out of this slice's plan: nobody is planned for twice.
 
@@ -126,7 +126,7 @@ def _apart(
     for entry in made.entries:
         wishes = {rows[row].wish for row in entry.rows}
         wish = wishes.pop() if len(wishes) == 1 else None
-        known = people.setdefault(_person(entry), _Person(first + entry.rows[0], wish))
+        known = people.setdefault(_person(entry), Person(first + entry.rows[0], wish))
         if known.first >= first:  # this slice's own, perhaps of a former attempt
             entries.append(entry)
             continue
@@ -150,8 +150,8 @@ def _person(entry: Entry) -> str:
     return entry.user.id if entry.user else entry.key
 
 
-async def _people(run: Run, context: RunContext) -> dict[str, _Person]:
-    return await context.store.note(run.id, _PEOPLE, dict[str, _Person]) or {}
+async def _people(run: Run, context: RunContext) -> dict[str, Person]:
+    return await context.store.note(run.id, _PEOPLE, dict[str, Person]) or {}
 
 
 async def _contradicted(run: Run, context: RunContext) -> frozenset[str]:

@@ -85,7 +85,7 @@ class _Read(msgspec.Struct, frozen=True, tag_field="phase", tag="read"):
     at: int
 
 
-_Cursor = _List | _Collect | _Read
+Cursor = _List | _Collect | _Read
 
 
 class _Listed:
@@ -126,7 +126,7 @@ class SweepPlanner:
         """Look at the next users."""
         if not self._run.cursor:
             return await self._begin()
-        where: _Cursor = load(self._run.cursor, _Cursor)  # type: ignore[arg-type]  # to mypy a union is no type
+        where: Cursor = load(self._run.cursor, Cursor)  # type: ignore[arg-type]  # to mypy a union is no type
         match where:
             case _List(link):
                 return await self._list(link)
