@@ -14,7 +14,7 @@ from mfa_sync.api.contract import run_view
 from mfa_sync.api.contract.answers import Answer
 from mfa_sync.api.contract.rows import RequestError, refuse_query
 from mfa_sync.runs import lifecycle
-from mfa_sync.runs.run import Verdict, WrongStateError
+from mfa_sync.runs.run import UnknownRunError, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge
 from mfa_sync.storage.table import StorageDownError
 from mfa_sync.telemetry.events import Event, record
@@ -49,7 +49,7 @@ async def list_runs(
     """
     del headers, body
     limit, after = operator_contract.parse_listing(query)
-    runs = await _stored(worker.runs.newest(after, limit + 1))
+    runs = await _asked(worker.runs.newest(after, limit + 1))
     shown = runs[:limit]
     following = shown[-1].id if len(runs) > limit else None
     return _answer(run_view.RunList([run_view.head(run) for run in shown], following))
@@ -73,7 +73,7 @@ async def read_run(
             Problem.INVALID_REQUEST,
             f"page must be below {max(run.pages, 1)}.",
         )
-    page = await _stored(worker.runs.page(run, number)) if run.pages else None
+    page = await _asked(worker.runs.page(run, number)) if run.pages else None
     if run.pages and page is None:  # an empty list would say that nothing is planned
         raise RequestError(
             HTTPStatus.NOT_FOUND, Problem.RUN_NOT_FOUND, f"Page {number} of the run's plan is gone."
@@ -96,7 +96,7 @@ async def start_run(
     wanted = operator_contract.parse_start(body, headers.get("content-type"))
     by = await approver_of(worker, headers, _deadline(worker)) if wanted.apply else BY_KEY
     apply = wanted.apply and worker.settings.sweeps.mode != "plan"
-    run = await _changed(lifecycle.start(worker.run_context(), wanted.kind, apply=apply, by=by))
+    run = await _asked(lifecycle.start(worker.run_context(), wanted.kind, apply=apply, by=by))
     return _moving(run)
 
 
@@ -117,7 +117,7 @@ async def approve_run(
     planned = (await _run(worker, run_id)).tally.planned
     operator_contract.refuse_unplanned(wanted.kinds, {kind.value: many for kind, many in planned.items()})
     verdict = _verdict(worker, "approved", by, wanted.reason, tuple(map(Kind, wanted.kinds)))
-    run = await _changed(lifecycle.approve(worker.run_context(), run_id, wanted.digest, verdict))
+    run = await _asked(lifecycle.approve(worker.run_context(), run_id, wanted.digest, verdict))
     _report(run, verdict)
     return _moving(run, HTTPStatus.ACCEPTED if run.decision is verdict else HTTPStatus.OK)
 
@@ -154,7 +154,7 @@ async def _end(worker: Worker, headers: Mapping[str, str], body: bytes, what: st
     reason = operator_contract.parse_reason(body, headers.get("content-type"))
     await _run(worker, run_id)
     verdict = _verdict(worker, what, by, reason)
-    run = await _changed(lifecycle.end(worker.run_context(), run_id, verdict))
+    run = await _asked(lifecycle.end(worker.run_context(), run_id, verdict))
     _report(run, verdict)
     return run
 
@@ -188,25 +188,20 @@ def _report(run: Run, verdict: Verdict) -> None:
 
 
 async def _run(worker: Worker, run_id: str) -> Run:
-    stored = await _stored(worker.runs.get(run_id)) if operator_contract.is_run_id(run_id) else None
+    stored = await _asked(worker.runs.get(run_id))
     if stored is None:
         raise _not_found()
     return stored.run
 
 
-async def _changed(change: Coroutine[Any, Any, Run]) -> Run:
-    """Return the run after a change; what keeps it from being made is a problem of its own."""
-    try:
-        return await _stored(change)
-    except WrongStateError as error:
-        raise RequestError(HTTPStatus.CONFLICT, Problem.WRONG_STATE, str(error)) from None
-    except KeyError:
-        raise _not_found() from None
-
-
-async def _stored[T](work: Coroutine[Any, Any, T]) -> T:
+async def _asked[T](work: Coroutine[Any, Any, T]) -> T:
+    """Return what was asked of runs; what keeps it from being done is a problem of its own."""
     try:
         return await work
+    except WrongStateError as error:
+        raise RequestError(HTTPStatus.CONFLICT, Problem.WRONG_STATE, str(error)) from None
+    except UnknownRunError:
+        raise _not_found() from None
     except StorageDownError as error:
         raise TransientError(
             Problem.STORAGE_UNAVAILABLE, "The storage of runs is out of reach.", retry_after=30

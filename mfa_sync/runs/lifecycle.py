@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import uuid
+from contextlib import suppress
 from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mfa_sync.runs.run import HELD_SECONDS, Run, RunKind, State, WrongStateError
+from mfa_sync.runs.run import HELD_SECONDS, Run, RunKind, State, UnknownRunError, WrongStateError
 from mfa_sync.runs.step import Nudge, close
 from mfa_sync.runs.store import run_id, same_moment
 from mfa_sync.storage.table import LostRaceError
@@ -52,9 +53,8 @@ async def start(
         StorageDownError: The storage is out of reach.
     """
     sweeps, etag = await context.store.sweeps()
-    at = context.now
-    chosen = kind or due_kind(sweeps, context)
-    name = run_id(chosen, slot) if slot else run_id(chosen, context.clock.now(), uuid.uuid4().hex[:8])
+    now, chosen = context.clock.now(), kind or due_kind(sweeps, context)
+    name, at = run_id(chosen, slot or now, "" if slot else uuid.uuid4().hex[:8]), now.timestamp()
     run = Run(name, chosen, at, at, apply=apply, started_by=by, trace=measures.traceparent())
     measures.note(run=run.id, kind=run.kind.value)
     if slot and same_moment(sweeps.current, name) and await context.store.get(sweeps.current):
@@ -66,7 +66,7 @@ async def start(
     try:
         await context.store.put_sweeps(replace(sweeps, current=run.id), etag)
         for held in others:
-            await context.store.replace(held, held.run.superseded(run.id, at), uuid.uuid4().hex)
+            await context.store.replace(held, held.run.superseded(run.id, at))
             await close(held.run, context)
         await context.store.create(run)
     except LostRaceError:
@@ -94,7 +94,7 @@ async def approve(context: RunContext, run_id: str, digest: str, verdict: Verdic
     """Let a held plan go on. The caller sends the nudge for its next step.
 
     Raises:
-        KeyError: There is no such run.
+        UnknownRunError: There is none of this id.
         WrongStateError: It is not held, or the plan shown was another.
         StorageDownError: The storage is out of reach.
     """
@@ -105,7 +105,7 @@ async def end(context: RunContext, run_id: str, verdict: Verdict) -> Run:
     """Give up a held plan, or stop a run wherever it stands; what its present step writes is written.
 
     Raises:
-        KeyError: There is no such run.
+        UnknownRunError: There is none of this id.
         WrongStateError: It cannot be ended so.
         StorageDownError: The storage is out of reach.
     """
@@ -148,7 +148,8 @@ async def _look_after(open_id: str, stored: Stored | None, context: RunContext) 
         await close(stored.run, context)
     elif stored.run.state is State.HELD:
         if now - stored.run.moved >= HELD_SECONDS:
-            await _try_replace(context, stored, stored.run.expired(now))
+            with suppress(LostRaceError):  # somebody has decided after all
+                await context.store.replace(stored, stored.run.expired(now))
     elif _stands_still(stored.run, now, context.rules.quiet_seconds):
         record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=open_id, step=stored.run.step)
         return [Nudge.of(stored.run)]
@@ -185,16 +186,11 @@ async def _change(context: RunContext, run_id: str, change: Callable[[Run], Run]
     for _ in range(_MOST_RACES):
         stored = await context.store.get(run_id)
         if stored is None:
-            raise KeyError(run_id)
+            raise UnknownRunError
         changed = change(stored.run)
-        if changed is stored.run or await _try_replace(context, stored, changed):
+        if changed is stored.run:
+            return changed
+        with suppress(LostRaceError):
+            await context.store.replace(stored, changed)
             return changed
     raise WrongStateError("The run moves too fast; try again.")
-
-
-async def _try_replace(context: RunContext, stored: Stored, run: Run) -> bool:
-    try:
-        await context.store.replace(stored, run, uuid.uuid4().hex)
-    except LostRaceError:
-        return False
-    return True

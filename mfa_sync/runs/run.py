@@ -69,6 +69,10 @@ class State(StrEnum):
         return not self.is_moving and self is not State.HELD
 
 
+class UnknownRunError(Exception):
+    """There is no run of this id, or no longer."""
+
+
 class WrongStateError(Exception):
     """What is asked of a run does not fit its state. The text is fit for the operator who asked."""
 

@@ -85,12 +85,11 @@ async def take(nudge: Nudge, context: RunContext) -> Nudge | None:
         stored = await context.store.get(nudge.run)
         if stored is None or not _is_due(nudge, stored.run, context.now):
             return None
-        worker = uuid.uuid4().hex
-        claimed = stored.run.claimed(worker, context.now, context.rules.claim_seconds)
+        claimed = stored.run.claimed(uuid.uuid4().hex, context.now, context.rules.claim_seconds)
         try:
-            written = await context.store.replace(stored, claimed, worker)
+            written = await context.store.replace(stored, claimed)
             if claimed.state.is_moving:
-                written = await context.store.replace(written, await _attempt(claimed, context), worker)
+                written = await context.store.replace(written, await _attempt(claimed, context))
         except LostRaceError:
             return None  # an operator stopped it, or another worker has it
         _measure(stored.run, written.run)
