@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
 
 import msgspec
 
-from shared.codes import CODES, Code
+from shared.codes import CODES
 from shared.decide import source_of
-from shared.outcome import Note, Outcome
+from shared.outcome import Outcome
 
 if TYPE_CHECKING:
     from shared.plan import Entry, Intent
@@ -22,6 +22,10 @@ Masked = Annotated[
         extra_json_schema={"pattern": r"^\+([0-9]{1,3}|\*\*) \**[0-9]{0,2}$"},
     ),
 ]
+
+# Words, where a line was kept: a version that knows fewer codes must still show it.
+CodeWord = Annotated[str, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Code"})]
+NoteWord = Annotated[str, msgspec.Meta(extra_json_schema={"$ref": "#/components/schemas/Note"})]
 
 
 class Named(Protocol):
@@ -56,10 +60,10 @@ class RowResult(msgspec.Struct, frozen=True, rename="camel"):
     user_principal_name: str | None
     reference: Annotated[str | None, msgspec.Meta(description="The caller's own key.")]
     outcome: Outcome
-    code: Code | None
+    code: CodeWord | None
     detail: str | None
     retryable: Annotated[bool, msgspec.Meta(description="Whether the same row again later is right.")]
-    notes: list[Note]
+    notes: list[NoteWord]
     phone: Annotated[
         Masked | None, msgspec.Meta(description="What is registered afterwards, masked, as far as known.")
     ]
@@ -96,6 +100,5 @@ def ending(result: Result) -> dict[str, Any]:
 def _detail(result: Result) -> str | None:
     if result.code is None:
         return result.detail
-    meaning = CODES[Code(result.code)]
-    found = result.detail if result.detail == meaning.meaning else f"{meaning.meaning} {result.detail}"
-    return f"{found} {meaning.remedy}"
+    meaning = CODES[result.code]
+    return " ".join(part for part in (meaning.meaning, result.detail, meaning.remedy) if part)

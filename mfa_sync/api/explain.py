@@ -12,6 +12,7 @@ from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.api.contract.rows import parse_rows, refuse_query, requests_of
 from mfa_sync.storage.table import StorageDownError
 from shared.clock import Deadline
+from shared.codes import CODES
 from shared.phone_number import InvalidPhoneNumberError, PhoneNumber
 from shared.reconciler import plan
 from shared.results import foresee
@@ -70,7 +71,7 @@ def _explanation(entry: Entry, policy: Policy, last_write: LastWrite | None) -> 
         action=decision.kind if isinstance(decision, Change) else None,
         decided_by=decision.rule,
         code=foreseen.code,
-        detail=foreseen.detail,
+        detail=foreseen.detail or (CODES[foreseen.code].meaning if foreseen.code else None),
         notes=list(foreseen.notes),
         last_write=last_write,
     )

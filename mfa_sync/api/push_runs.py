@@ -52,7 +52,7 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
         RequestError: Rows hold numbers that may be the source; they must not be kept.
         TransientError: The storage is out of reach; nothing was begun.
     """
-    policy, tools = worker.settings.policy, worker.run_tools()
+    policy, tools = worker.settings.policy, worker.run_context()
     if policy.payload_number_wins and any(row.intent.mobile for row in rows):
         raise RequestError.invalid(
             "With ALLOW_PAYLOAD_NUMBER=true rows with Mobile are done at once alone: "
@@ -65,7 +65,7 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
     measures.note(run=run.id, kind=run.kind.value, rows=len(rows))
     kept = [KeptRow.of(row, policy.default_region, key) for row in rows]
     try:
-        await push_run.keep_rows(run, kept, key.version, dry_run=dry_run, tools=tools)
+        await push_run.keep_rows(run, kept, key.version, dry_run=dry_run, context=tools)
         await tools.store.create(run)
     except StorageDownError as error:
         raise _storage_down() from error
@@ -80,7 +80,7 @@ async def look_up(worker: Worker, wanted: str) -> Answer:
         RequestError: 404, there is no such push.
         TransientError: The storage is out of reach.
     """
-    tools = worker.run_tools()
+    tools = worker.run_context()
     try:
         stored = await tools.store.get(wanted)
         if stored is None or stored.run.kind is not RunKind.PUSH:

@@ -31,7 +31,7 @@ async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: AR
         return
     slot = worker().clock.now().replace(second=0, microsecond=0)
     try:
-        run = await lifecycle.start(worker().run_tools(), None, apply=mode == "apply", slot=slot)
+        run = await lifecycle.start(worker().run_context(), None, apply=mode == "apply", slot=slot)
     except WrongStateError as error:
         record(_LOG, logging.WARNING, Event.RUN_DELAYED, detail=str(error))
         return
@@ -45,7 +45,7 @@ async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa:
     from mfa_sync.composition import worker
     from mfa_sync.runs import lifecycle
 
-    tools = worker().run_tools()
+    tools = worker().run_context()
     send(await lifecycle.watch(tools), nudges)
     await lifecycle.forget_old(tools)
     await worker().stored_answers.purge()

@@ -115,8 +115,8 @@ def test_every_problem_of_the_code_is_documented_with_its_statuses() -> None:
         (SCHEMAS["Note"]["enum"], Note),
         (SCHEMAS["Outcome"]["enum"], Outcome),
         (SCHEMAS["Kind"]["enum"], Kind),
-        (SCHEMAS["RunHead"]["properties"]["state"]["enum"], State),
-        (SCHEMAS["RunHead"]["properties"]["kind"]["enum"], RunKind),
+        (SCHEMAS["State"]["enum"], State),
+        (SCHEMAS["RunKind"]["enum"], RunKind),
         (SCHEMAS["PushAnswer"]["properties"]["summary"]["required"], Outcome),
     ],
 )

@@ -29,6 +29,7 @@ _POLL_SECONDS = 5
 
 RunId = Annotated[str, Meta(extra_json_schema={"pattern": f"^{RUN_ID.pattern}$"})]
 Count = Annotated[int, Meta(ge=0)]
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 _Summary = Annotated[
     dict[Outcome, Count],
     Meta(

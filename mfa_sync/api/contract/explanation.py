@@ -7,9 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from shared.codes import Code
-from shared.outcome import Note, Outcome
-from shared.row_result import Masked
+from mfa_sync.api.contract.answers import Time
+from shared.outcome import Outcome
+from shared.row_result import CodeWord, Masked, NoteWord
 from shared.tenant import Kind
 
 
@@ -45,7 +45,7 @@ class LastWrite(msgspec.Struct, frozen=True):
     """What is remembered of our last write."""
 
     state: Literal["confirmed", "pending", "unreadable"]
-    at: Annotated[str, Meta(extra_json_schema={"format": "date-time"})] | UnsetType = UNSET
+    at: Time | UnsetType = UNSET
     kind: Kind | UnsetType | None = UNSET
     run: str | UnsetType | None = UNSET
     source: str | UnsetType | None = UNSET
@@ -60,7 +60,7 @@ class Explanation(msgspec.Struct, frozen=True, rename="camel"):
     would_be: Outcome
     action: Kind | None
     decided_by: Annotated[str, Meta(description="The rule or setting.")]
-    code: Code | None
+    code: CodeWord | None
     detail: str | None
-    notes: list[Note]
+    notes: list[NoteWord]
     last_write: LastWrite | None

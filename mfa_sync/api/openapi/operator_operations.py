@@ -55,7 +55,7 @@ def list_runs() -> Operation:
             },
         ],
         "responses": responses(
-            {200: answered("A page of runs.", "Runs")}, (Problem.INVALID_REQUEST, _STORAGE, *OURS)
+            {200: answered("A page of runs.", "RunList")}, (Problem.INVALID_REQUEST, _STORAGE, *OURS)
         ),
         "security": [{"functionKey": []}],
     }
@@ -75,7 +75,7 @@ def read_run() -> Operation:
             }
         ],
         "responses": responses(
-            {200: answered("The run.", "Run", links=_DECIDE)},
+            {200: answered("The run.", "WholeRun", links=_DECIDE)},
             (Problem.INVALID_REQUEST, Problem.RUN_NOT_FOUND, _STORAGE, *OURS),
         ),
         "security": [{"functionKey": []}],

@@ -14,7 +14,8 @@ from mfa_sync.api.contract.explanation import Explanation
 from mfa_sync.api.contract.operator import MOST_REASON, SWEEPS
 from mfa_sync.api.contract.problems import ProblemDocument
 from mfa_sync.api.contract.rows import MOST_REFERENCE, MOST_UPN
-from mfa_sync.runs.run import RunKind, State
+from mfa_sync.api.contract.run_view import DiscardedRun, RunList, WholeRun
+from mfa_sync.runs.run import RunKind, State, Tally
 from mfa_sync.runs.store import RUN_ID
 from shared.codes import CODES, Code
 from shared.outcome import Note, Outcome
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 Schema = dict[str, Any]
 
-_DECISIONS = ("approved", "discarded", "stopped")
 # Blanks around what names a person are no part of it.
 _OBJECT_ID = rf"^\s*{OBJECT_ID.pattern}\s*$"
 _UPN = r"^\s*[^\s/\\\x00-\x1f\x7f]+@[^\s/\\@\x00-\x1f\x7f]+\s*$"
@@ -41,7 +41,7 @@ def ref(name: str) -> Schema:
 def components() -> dict[str, Schema]:
     """Return every schema by its name."""
     return {
-        **_answered(PushAnswer, PushUnderWay, Explanation, ProblemDocument),
+        **_answered(PushAnswer, PushUnderWay, Explanation, ProblemDocument, WholeRun, DiscardedRun, RunList),
         "RowByName": _row("UserPrincipalName", "Id"),
         "RowById": _row("Id", "UserPrincipalName"),
         "Row": {"oneOf": [ref("RowByName"), ref("RowById")]},
@@ -61,6 +61,8 @@ def components() -> dict[str, Schema]:
         },
         "Note": _words(Note, "Remarks on a row; docs/codes.md says what each means."),
         "Kind": _words(Kind, "The kinds of change. assert: a masked number was written to be sure."),
+        "RunKind": _words(RunKind, "A sweep of everybody, a sweep of who changed since, a push."),
+        "State": _words(State, "docs/architecture.md shows which leads to which."),
         "RunId": {"type": "string", "pattern": _RUN_ID},
         "Start": _closed(
             {
@@ -84,41 +86,29 @@ def components() -> dict[str, Schema]:
             "maxLength": MOST_REASON,
             "description": "Printable text without a phone number: it is kept with the run and shown.",
         },
-        "RunHead": _closed(_head()),
-        "DiscardedRun": _closed({**_head(), "remark": {"type": "string"}}),
-        "Run": _run(),
-        "Runs": _closed(
-            {"runs": {"type": "array", "items": ref("RunHead")}, "next": _or_null(ref("RunId"))},
-            description="`next` is the `after` of the next page.",
-        ),
     }
 
 
 def _answered(*types: type[msgspec.Struct]) -> dict[str, Schema]:
-    """Return the schemas of types and of all that they hold. No answer has members that are not named."""
+    """Return the schemas of types and of all that they hold. Each member is there, and no other is."""
     _, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
-    return {
-        name: {**schema, "additionalProperties": False} if "properties" in schema else schema
-        for name, schema in schemas.items()
+    for schema in schemas.values():
+        if properties := schema.get("properties"):
+            always = [
+                name for name, one in properties.items() if "default" in one or name in schema["required"]
+            ]
+            schema |= {"required": always, "additionalProperties": False}
+    words = {"planned": ref("Kind"), "refused": ref("Code"), "outcomes": ref("Outcome"), "codes": ref("Code")}
+    count = {"type": "integer", "minimum": 0}
+    schemas[Tally.__name__]["properties"] |= {"users": count, "unchanged": count, "holders": count} | {
+        name: {"type": "object", "propertyNames": one, "additionalProperties": count}
+        for name, one in words.items()
     }
-
-
-_COUNT: Schema = {"type": "integer", "minimum": 0}
-_TIME: Schema = {"type": "string", "format": "date-time"}
-_TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
-_MASKED: Schema = {
-    "type": ["string", "null"],
-    "description": "A masked number such as +46 *******05.",
-    "pattern": r"^\+([0-9]{1,3}|\*\*) \**[0-9]{0,2}$",
-}
+    return schemas
 
 
 def _words(kind: type[StrEnum], description: str) -> Schema:
     return {"type": "string", "enum": [one.value for one in kind], "description": description}
-
-
-def _or_null(schema: Schema) -> Schema:
-    return {"oneOf": [schema, {"type": "null"}]}
 
 
 def _closed(properties: dict[str, Schema], *, optional: Iterable[str] = (), description: str = "") -> Schema:
@@ -165,86 +155,4 @@ def _row(name: str, other: str) -> Schema:
         },
         optional=(other, "Mobile", "OverwriteNull", "Reference"),
         description="Keys are matched without case.",
-    )
-
-
-def _counted(names: type[StrEnum]) -> Schema:
-    return {
-        "type": "object",
-        "propertyNames": {"enum": [one.value for one in names]},
-        "additionalProperties": _COUNT,
-    }
-
-
-def _head() -> dict[str, Schema]:
-    counts = _closed(
-        {
-            "users": _COUNT,
-            "unchanged": _COUNT,
-            "holders": {**_COUNT, "description": "In scope with a number, as read."},
-            "planned": _counted(Kind),
-            "refused": _counted(Code),
-            "outcomes": _counted(Outcome),
-            "codes": _counted(Code),
-        }
-    )
-    decision = _closed(
-        {
-            "what": {"enum": list(_DECISIONS)},
-            "by": {"type": "string"},
-            "at": _TIME,
-            "reason": {"type": "string"},
-            "kinds": _or_null({"type": "array", "items": ref("Kind")}),
-        }
-    )
-    return {
-        "id": ref("RunId"),
-        "kind": {"enum": [kind.value for kind in RunKind]},
-        "state": {"enum": [state.value for state in State]},
-        "created": _TIME,
-        "moved": _TIME,
-        "apply": {"type": "boolean"},
-        "startedBy": _TEXT_OR_NULL,
-        "counts": counts,
-        "heldFor": {"type": "array", "items": {"type": "string"}},
-        "digest": {"type": ["string", "null"], "description": "Of the plan: what an approval names."},
-        "decision": _or_null(decision),
-        "detail": _TEXT_OR_NULL,
-    }
-
-
-def _run() -> Schema:
-    change = _closed(
-        {
-            "id": {"type": "string"},
-            "userPrincipalName": {"type": "string"},
-            "kind": ref("Kind"),
-            "before": _MASKED,
-            "after": _MASKED,
-            "decidedBy": {"type": "string"},
-            "notes": {"type": "array", "items": ref("Note")},
-            "outcome": _or_null(ref("Outcome")),
-            "code": _or_null(ref("Code")),
-        }
-    )
-    refusal = _closed(
-        {
-            "id": _TEXT_OR_NULL,
-            "userPrincipalName": _TEXT_OR_NULL,
-            "code": ref("Code"),
-            "detail": _TEXT_OR_NULL,
-        }
-    )
-    return _closed(
-        {
-            **_head(),
-            "step": _COUNT,
-            "attempts": _COUNT,
-            "limits": {"type": "object", "additionalProperties": {"type": "string"}},
-            "pages": _COUNT,
-            "pagesApplied": _COUNT,
-            "page": _COUNT,
-            "changes": {"type": "array", "items": change},
-            "refusals": {"type": "array", "items": refusal},
-        }
     )
