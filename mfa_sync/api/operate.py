@@ -7,9 +7,16 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.api.approver import BY_KEY, approver_of
-from mfa_sync.api.contract import operator as operator_contract
 from mfa_sync.api.contract import run_view
 from mfa_sync.api.contract.answers import Answer
+from mfa_sync.api.contract.operator import (
+    parse_approval,
+    parse_listing,
+    parse_page,
+    parse_reason,
+    parse_start,
+    refuse_unplanned,
+)
 from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.api.contract.rows import refuse_query
 from mfa_sync.runs import lifecycle
@@ -47,7 +54,7 @@ async def list_runs(
         TransientError: The storage is out of reach.
     """
     del headers, body
-    limit, after = operator_contract.parse_listing(query)
+    limit, after = parse_listing(query)
     runs = await _asked(worker.runs.newest(after, limit + 1))
     shown = runs[:limit]
     following = shown[-1].id if len(runs) > limit else None
@@ -64,7 +71,7 @@ async def read_run(
         TransientError: The storage is out of reach.
     """
     del headers, body
-    number = operator_contract.parse_page(query)
+    number = parse_page(query)
     run = await _run(worker, run_id)
     if number >= max(run.pages, 1):
         raise RequestError.invalid(f"page must be below {max(run.pages, 1)}.")
@@ -86,7 +93,7 @@ async def start_run(
         SyncError: The vault or the storage is out of reach.
     """
     refuse_query(query)
-    wanted = operator_contract.parse_start(body, headers.get("content-type"))
+    wanted = parse_start(body, headers.get("content-type"))
     by = await approver_of(worker, headers, _deadline(worker)) if wanted.apply else BY_KEY
     apply = wanted.apply and worker.settings.sweeps.mode != "plan"
     run = await _asked(lifecycle.start(worker.run_context(), wanted.kind, apply=apply, by=by))
@@ -106,9 +113,9 @@ async def approve_run(
     """
     refuse_query(query)
     by = await approver_of(worker, headers, _deadline(worker))
-    wanted = operator_contract.parse_approval(body, headers.get("content-type"))
+    wanted = parse_approval(body, headers.get("content-type"))
     planned = (await _run(worker, run_id)).tally.planned
-    operator_contract.refuse_unplanned(wanted.kinds, {kind.value: many for kind, many in planned.items()})
+    refuse_unplanned(wanted.kinds, {kind.value: many for kind, many in planned.items()})
     verdict = _verdict(worker, "approved", by, wanted.reason, tuple(map(Kind, wanted.kinds)))
     run = await _asked(lifecycle.approve(worker.run_context(), run_id, wanted.digest, verdict))
     _report(run, verdict)
@@ -146,7 +153,7 @@ async def stop_run(
 async def _end(worker: Worker, headers: Mapping[str, str], body: bytes, what: str, run_id: str) -> Run:
     """End a run by the caller's verdict, and return it."""
     by = await approver_of(worker, headers, _deadline(worker))
-    reason = operator_contract.parse_reason(body, headers.get("content-type"))
+    reason = parse_reason(body, headers.get("content-type"))
     await _run(worker, run_id)
     verdict = _verdict(worker, what, by, reason)
     run = await _asked(lifecycle.end(worker.run_context(), run_id, verdict))

@@ -53,11 +53,6 @@ class Approval:
     reason: str
 
 
-def is_run_id(text: str) -> bool:
-    """Return whether a run can have this id."""
-    return RUN_ID.fullmatch(text) is not None
-
-
 def parse_listing(query: Mapping[str, str]) -> tuple[int, str | None]:
     """Return how many runs are asked for, and after which one.
 
@@ -69,7 +64,7 @@ def parse_listing(query: Mapping[str, str]) -> tuple[int, str | None]:
     if limit is None or not 1 <= limit <= MOST_RUNS:
         raise RequestError.invalid(f"limit must be a whole number from 1 to {MOST_RUNS}.")
     after = query.get("after")
-    if after is not None and not is_run_id(after):
+    if after is not None and not RUN_ID.fullmatch(after):
         raise RequestError.invalid("after must be the id of a run, as in `next`.")
     return limit, after
 
