@@ -31,7 +31,7 @@ async def _answer(worker: Worker, handshake: str, ids: list[str]) -> dict[str, A
     return {
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,
-        "summary": answer.body["summary"],
+        "summary": answer.plain()["summary"],
     }
 
 

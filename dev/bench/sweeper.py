@@ -23,10 +23,10 @@ from mfa_sync.runs.store import Sweeps
 from shared.clock import Deadline, SystemClock
 
 if TYPE_CHECKING:
-    from mfa_sync.runs.context import Tools
+    from mfa_sync.runs.context import RunContext
 
 
-async def _lay_baseline(tools: Tools, population: int) -> None:
+async def _lay_baseline(tools: RunContext, population: int) -> None:
     now = tools.clock.now()
     run = Run("20200101T000000Z-full", RunKind.FULL, 0.0, 0.0, apply=False)
     link = await delta.latest(tools.graph, Deadline.after(tools.clock, 60))
@@ -44,7 +44,7 @@ async def _lay_baseline(tools: Tools, population: int) -> None:
 
 async def _main() -> None:
     job = json.loads(sys.stdin.readline())
-    tools = build_worker(job["settings"], SystemClock()).run_tools()
+    tools = build_worker(job["settings"], SystemClock()).run_context()
     if population := job.get("population"):
         await _lay_baseline(tools, population)
     print("ready", flush=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from shared.errors import Problem
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from shared.clock import Deadline
 
 BY_KEY = "key"
-"""Who decided, where only a key and a handshake told."""
+"""Who decided, where only a key and a handshake are known."""
 
 ROLE = "Sync.Approve"
 # The platform maps some claims to the long names of WS-Federation, and leaves others as the token has them.
@@ -36,7 +37,7 @@ async def approver_of(worker: Worker, headers: Mapping[str, str], deadline: Dead
         return principal(headers)
     if not await worker.approver.accepts(headers.get("message"), deadline):
         raise RequestError(
-            401, Problem.APPROVER_REFUSED, "The Message header does not hold the approvers' handshake."
+            Problem.APPROVER_REFUSED, "The Message header does not hold the approvers' handshake."
         )
     return BY_KEY
 
@@ -51,9 +52,10 @@ def principal(headers: Mapping[str, str]) -> str:
         RequestError: 403; no principal of Entra, or not with the app role.
     """
     document = _document(headers.get("x-ms-client-principal"))
-    claims = [claim for claim in _list(document.get("claims")) if isinstance(claim, dict)]
+    claims = document.get("claims")
     if document.get("auth_typ", _ENTRA) != _ENTRA or not any(
-        claim.get("typ") in _ROLE_CLAIMS and claim.get("val") == ROLE for claim in claims
+        isinstance(claim, dict) and claim.get("typ") in _ROLE_CLAIMS and claim.get("val") == ROLE
+        for claim in (claims if isinstance(claims, list) else ())
     ):
         raise _refused(f"Sign in with Entra as somebody who has the app role {ROLE}.")
     for header in ("x-ms-client-principal-name", "x-ms-client-principal-id"):
@@ -71,9 +73,5 @@ def _document(header: str | None) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _refused(detail: str) -> RequestError:
-    return RequestError(403, Problem.APPROVER_REFUSED, detail)
+    return RequestError(Problem.APPROVER_REFUSED, detail, status=HTTPStatus.FORBIDDEN)

@@ -11,10 +11,11 @@ import hashlib
 import json
 import zlib
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from mfa_sync.api.contract.answers import Answer
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.storage.table import LostRaceError, Row, StorageDownError, Table, Value, Write
 from shared.errors import Problem, SyncError, TransientError
 
@@ -31,7 +32,6 @@ _KEPT_SECONDS = 24 * 3600.0
 _GRACE_SECONDS = 60.0
 _CHUNK_BYTES = 60_000
 _MOST_CHUNKS = 12
-_UNAVAILABLE = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,9 @@ class StoredAnswers:
         except (SyncError, RequestError):
             await self._finish(claim, None, deadline)
             raise
-        await self._finish(claim, answer if answer.status != _UNAVAILABLE else None, deadline)
+        await self._finish(
+            claim, answer if answer.status is not HTTPStatus.SERVICE_UNAVAILABLE else None, deadline
+        )
         return answer
 
     async def purge(self) -> int:
@@ -110,7 +112,7 @@ class StoredAnswers:
             used = await self._keys.version(str(row.values["key"])) or current
             if row.values["digest"] != used.digest(request):
                 raise RequestError(
-                    422, Problem.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used for another call."
+                    Problem.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used for another call."
                 )
             if row.values["state"] == _DONE:
                 return _replayed(row)
@@ -143,7 +145,7 @@ class StoredAnswers:
                 "state": _DONE,
                 "until": until,
                 **claim.digest,
-                "status": answer.status,
+                "status": int(answer.status),
                 "headers": json.dumps(answer.headers),
                 **{f"body{number}": chunk for number, chunk in enumerate(chunks)},
             }
@@ -154,7 +156,6 @@ class StoredAnswers:
 
 def _in_flight() -> RequestError:
     return RequestError(
-        409,
         Problem.IDEMPOTENCY_KEY_IN_FLIGHT,
         "A call with this Idempotency-Key is under way. Send it again later.",
         retryable=True,
@@ -162,7 +163,7 @@ def _in_flight() -> RequestError:
 
 
 def _chunks(answer: Answer) -> list[bytes]:
-    packed = zlib.compress(answer.text().encode())
+    packed = zlib.compress(json.dumps(answer.plain()).encode())
     return [packed[start : start + _CHUNK_BYTES] for start in range(0, len(packed), _CHUNK_BYTES)]
 
 
@@ -171,7 +172,7 @@ def _replayed(row: Row) -> Answer:
     packed = b"".join(part for part in parts if isinstance(part, bytes))
     headers: dict[str, str] = json.loads(str(row.values["headers"]))
     return Answer(
-        int(row.values["status"]),
+        HTTPStatus(int(row.values["status"])),
         json.loads(zlib.decompress(packed)),
         {**headers, "Idempotency-Replayed": "true"},
     )

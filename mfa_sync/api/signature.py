@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.storage.table import LostRaceError, StorageDownError, Write
 from mfa_sync.telemetry.events import Event, record
 from mfa_sync.vault.rotation import InForce, Rereading, in_force
@@ -94,7 +94,6 @@ class SignedRequests:
         if not (claim and is_signed and is_young):
             record(_LOG, logging.WARNING, Event.SIGNATURE_REFUSED, why="signature")
             raise RequestError(
-                401,
                 Problem.SIGNATURE_REFUSED,
                 "The headers webhook-id, webhook-timestamp and webhook-signature do not hold a signature of "
                 f"this body that is at most {WINDOW_SECONDS} seconds old.",
@@ -185,7 +184,6 @@ def _can_sign(key: str) -> bool:
 def _replayed() -> RequestError:
     record(_LOG, logging.WARNING, Event.SIGNATURE_REFUSED, why="replayed")
     return RequestError(
-        409,
         Problem.REQUEST_REPLAYED,
         "A call with this webhook-id has come before. Sign each call anew, also one that is sent again.",
     )

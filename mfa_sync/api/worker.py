@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mfa_sync.graph.client import GraphClient
     from mfa_sync.graph.groups import Groups
     from mfa_sync.graph.tenant import GraphTenant, Reach
-    from mfa_sync.runs.context import Tools
+    from mfa_sync.runs.context import RunContext
     from mfa_sync.runs.store import RunStore
     from mfa_sync.settings.settings import Settings
     from mfa_sync.storage.change_counts import Counters
@@ -62,9 +62,9 @@ class Worker:
             return Guard(self.settings.limits, ledger)
         return Guard(self.settings.limits, ledger, sweeps.population)
 
-    def run_tools(self) -> Tools:
+    def run_context(self) -> RunContext:
         """Return what runs work with."""
-        from mfa_sync.runs.context import Rules, Tools  # noqa: PLC0415  only calls need it
+        from mfa_sync.runs.context import Rules, RunContext  # noqa: PLC0415  only calls need it
 
         settings = self.settings
         rules = Rules(
@@ -79,7 +79,7 @@ class Worker:
             settings.sweeps.retention_days,
             settings.sweeps.claim_seconds,
         )
-        return Tools(
+        return RunContext(
             self.clock,
             self.runs,
             self.graph,

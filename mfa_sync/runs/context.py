@@ -1,4 +1,4 @@
-"""What steps work with, as the composition hands it to them."""
+"""What runs work with, as the composition hands it to them."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Tools:
-    """Everything that a step needs."""
+class RunContext:
+    """The services, the memories and the rules that runs work with."""
 
     clock: Clock
     store: RunStore
@@ -66,3 +66,8 @@ class Tools:
     keys: FingerprintKeys
     ledger: Ledger
     rules: Rules
+
+    @property
+    def now(self) -> float:
+        """The clock's time, in seconds since 1970."""
+        return self.clock.now().timestamp()

@@ -14,6 +14,7 @@ class Event(StrEnum):
     """The names by which alerts and searches find a line. Stable, like codes."""
 
     BRAKE_ALONE = "brake.alone"
+    CALL_STOPPED = "call.stopped"
     HANDSHAKE_REFUSED = "handshake.refused"
     NOT_REMEMBERED = "lastWrite.notRemembered"
     CHANGED_OUTSIDE = "phone.changedOutside"

@@ -9,7 +9,6 @@ from mfa_sync.triggers.http_edge import respond
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 
-@blueprint.function_name("explain")
 @blueprint.route("explain", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def explain(req: func.HttpRequest) -> func.HttpResponse:
     """Explain one user without changing anything."""
@@ -18,14 +17,12 @@ async def explain(req: func.HttpRequest) -> func.HttpResponse:
     return await respond(req, explain_one)
 
 
-@blueprint.function_name("health")
 @blueprint.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the library binds it by name
     """Answer that the functions are loaded."""
     return func.HttpResponse('{"status": "ok"}', mimetype="application/json")
 
 
-@blueprint.function_name("openapi")
 @blueprint.route("openapi.json", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 def openapi(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001  the library binds it by name
     """Answer with the document, whatever the settings are.

@@ -13,7 +13,7 @@ from dev.gates.bicep_template import Resource, Template
 from dev.gates.recorded_facts import recorded_facts
 from mfa_sync.runs.run import RunKind
 from mfa_sync.telemetry.events import Event, record
-from mfa_sync.triggers.nudges import POISON_QUEUE
+from mfa_sync.triggers.run_queue import POISON_QUEUE
 
 RULE = "Microsoft.Insights/scheduledQueryRules"
 # Which alert tells of which event.

@@ -180,8 +180,9 @@ def facts_recorded() -> dict[str, set[str]]:
 
 
 EVENTS_BY_EXPRESSION = {
-    "_EVENTS[decision.what]": ["RUN_APPROVED", "RUN_DISCARDED", "RUN_STOPPED"],
+    "_EVENTS[verdict.what]": ["RUN_APPROVED", "RUN_DISCARDED", "RUN_STOPPED"],
     "event": ["RUN_HELD", "RUN_FINISHED", "RUN_FAILED"],
+    "stopped": ["PUSH_STOPPED", "CALL_STOPPED"],
 }
 
 

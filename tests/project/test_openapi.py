@@ -14,8 +14,8 @@ from openapi_spec_validator import validate
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from mfa_sync.api.contract.problems import STATUSES
 from mfa_sync.api.openapi.document import document
-from mfa_sync.api.openapi.responses import PROBLEMS
 from mfa_sync.runs.run import RunKind, State
 from shared.codes import CODES, Code
 from shared.errors import Problem
@@ -93,18 +93,18 @@ def test_401_is_documented_wherever_a_key_is_asked_for() -> None:
 
 def test_every_problem_of_the_code_is_documented_with_its_statuses() -> None:
     """In the document, and in docs/codes.md."""
-    assert set(PROBLEMS) == set(Problem)
-    assert set(SCHEMAS["Problem"]["properties"]["code"]["enum"]) == set(Problem)
+    assert set(STATUSES) == set(Problem)
+    assert set(SCHEMAS["ProblemDocument"]["properties"]["code"]["enum"]) == set(Problem)
     told: dict[str, set[int]] = {}
     for _, _, operation in operations():
         for status, response in operation["responses"].items():
             problem = response.get("content", {}).get("application/problem+json")
             for code in problem["schema"]["allOf"][1]["properties"]["code"]["enum"] if problem else ():
                 told.setdefault(code, set()).add(int(status))
-    assert told == {problem.value: set(statuses) for problem, statuses in PROBLEMS.items()}
+    assert told == {problem.value: set(statuses) for problem, statuses in STATUSES.items()}
     in_words = {code: cells[0] for code, cells in table("codes.md", "Problems").items()}
     assert in_words == {
-        problem.value: ", ".join(map(str, statuses)) for problem, statuses in PROBLEMS.items()
+        problem.value: ", ".join(map(str, statuses)) for problem, statuses in STATUSES.items()
     }
 
 
@@ -115,8 +115,8 @@ def test_every_problem_of_the_code_is_documented_with_its_statuses() -> None:
         (SCHEMAS["Note"]["enum"], Note),
         (SCHEMAS["Outcome"]["enum"], Outcome),
         (SCHEMAS["Kind"]["enum"], Kind),
-        (SCHEMAS["RunHead"]["properties"]["state"]["enum"], State),
-        (SCHEMAS["RunHead"]["properties"]["kind"]["enum"], RunKind),
+        (SCHEMAS["State"]["enum"], State),
+        (SCHEMAS["RunKind"]["enum"], RunKind),
         (SCHEMAS["PushAnswer"]["properties"]["summary"]["required"], Outcome),
     ],
 )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.table import MemoryTable
-from mfa_sync.runs.context import Rules, Tools
+from mfa_sync.runs.context import Rules, RunContext
 from mfa_sync.runs.store import RunStore
 from mfa_sync.storage.change_counts import Counters
 from mfa_sync.storage.emptiness import EmptySince
@@ -244,11 +244,11 @@ class MortalWorker:
         """Take a new worker."""
         self.tools = self._tools()
 
-    def _tools(self) -> Tools:
+    def _tools(self) -> RunContext:
         keys = FingerprintKeys(cast("KeyVault", _Vault()), "key")
         written = LastWritten(self._table, keys, self.clock)
         tenant = cast("Callable[[Deadline], GraphTenant]", self.directory.of_call)
-        return Tools(
+        return RunContext(
             self.clock,
             self.store,
             cast("GraphClient", None),  # pushes name their users: nothing is listed

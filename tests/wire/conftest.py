@@ -21,6 +21,7 @@ from shared.guard import Guard
 from shared.plan import Intent, Request
 from shared.reconciler import apply, plan
 from shared.tenant import Kind
+from tests.answering import Read, read
 from tests.clocks import FakeClock
 from tests.wire.sweeping import Sweeper
 
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     from dev.azurite import Azurite
-    from mfa_sync.api.contract.answers import Answer
     from mfa_sync.api.worker import Worker
     from mfa_sync.settings.transports import Transports
     from mfa_sync.storage.table import Blobs, Table
@@ -165,10 +165,10 @@ class Bench:
         rows: Any,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Read:
         """Send a push to the use case, with the handshake unless the headers hold another."""
         sent = {"message": sample.HANDSHAKE, **(headers or {})}
-        return await push(self.worker, sent, query or {}, json.dumps(rows).encode())
+        return read(await push(self.worker, sent, query or {}, json.dumps(rows).encode()))
 
     async def one(self, person: Person, **row: Any) -> dict[str, Any]:
         """Push one person and return the line of the answer."""
@@ -179,7 +179,7 @@ class Bench:
     async def explain(self, person: Person) -> dict[str, Any]:
         """Return the explanation of one person."""
         answer = await explain(self.worker, {}, {}, json.dumps({"Id": person.id}).encode())
-        return answer.body
+        return read(answer).body
 
     def mobile(self, person: Person) -> str | None:
         """Return what is registered for a person now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +31,7 @@ async def test_settings_that_changed_while_a_plan_was_held_ask_for_a_full_sweep(
     bench.configure(CLOUD_ONLY_USERS="allow")
     await sweeper.approve(run)
     sweeps, _ = await bench.worker.runs.sweeps()
-    assert lifecycle.due_kind(sweeps, sweeper.tools, bench.clock.now().timestamp()) is RunKind.FULL
+    assert lifecycle.due_kind(sweeps, sweeper.tools) is RunKind.FULL
 
 
 async def test_trap_41_a_slot_that_comes_twice_leaves_its_held_plan_alone(sweeper: Sweeper) -> None:
@@ -170,7 +170,7 @@ async def test_as_many_runs_are_forgotten_as_there_are_old_ones(bench: Bench) ->
         name = run_id(RunKind.PUSH, now, f"{number:08x}")
         await store.record(Run(name, RunKind.PUSH, 0, 0, apply=True, state=State.FINISHED))
     bench.clock.advance(91 * DAY)
-    assert await lifecycle.forget_old(bench.worker.run_tools()) == 250
+    assert await lifecycle.forget_old(bench.worker.run_context()) == 250
     assert await store.newest(None, 10) == []
 
 

@@ -10,15 +10,15 @@ import pytest
 from standardwebhooks import Webhook
 
 from dev.tenant import sample
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.api.push import poll, push
 from shared.errors import Problem, SettingsError, TransientError
+from tests.answering import Read, read
 from tests.storage.silent_storage import keyed, port_of_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.api.contract.answers import Answer
     from tests.wire.conftest import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"
@@ -50,9 +50,9 @@ class Signer:
             "webhook-signature": Webhook(key).sign(message, at, body.decode()),
         }
 
-    async def send(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def send(self, body: bytes, headers: Mapping[str, str]) -> Read:
         """Send a push with the handshake."""
-        return await push(self.bench.worker, {**KNOWING, **headers}, {}, body)
+        return read(await push(self.bench.worker, {**KNOWING, **headers}, {}, body))
 
     async def refused(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, Problem]:
         """Send a push that is refused, and return why. Nothing is written."""
@@ -225,7 +225,7 @@ async def test_the_handshake_comes_first(signer: Signer) -> None:
     """Who does not know it learns nothing of signatures, and uses no id up."""
     body = signer.body()
     headers = signer.headers(body)
-    answer = await push(signer.bench.worker, {**headers, "message": "wrong"}, {}, body)
+    answer = read(await push(signer.bench.worker, {**headers, "message": "wrong"}, {}, body))
     assert (answer.status, answer.body["code"]) == (401, "handshakeRefused")
     assert (await signer.send(body, headers)).status == 200
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.tenant import sample
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from shared.errors import Problem, SettingsError
+from tests.answering import Read
 from tests.wire.operating import KNOWING, Operator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from mfa_sync.api.contract.answers import Answer
     from tests.wire.conftest import Bench
 
 APPROVER = "mfa-sync-approver"
@@ -42,7 +42,7 @@ def operator(bench: Bench) -> Operator:
     return Operator(bench)
 
 
-async def refused(call: Awaitable[Answer]) -> tuple[int, Problem]:
+async def refused(call: Awaitable[Read]) -> tuple[int, Problem]:
     """Return status and code of a call that is refused."""
     with pytest.raises(RequestError) as caught:
         await call

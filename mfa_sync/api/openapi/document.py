@@ -75,7 +75,7 @@ def _health() -> dict[str, Any]:
 
 
 def _document() -> dict[str, Any]:
-    told = {
+    found = {
         "description": "OpenAPI 3.1.",
         "content": {
             "application/json": {
@@ -86,7 +86,7 @@ def _document() -> dict[str, Any]:
     return {
         "operationId": "openapi",
         "summary": "This document.",
-        "responses": responses({200: told}, ()),
+        "responses": responses({200: found}, ()),
         "security": [{"functionKey": []}],
     }
 

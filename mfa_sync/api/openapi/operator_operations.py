@@ -6,7 +6,7 @@ from typing import Any
 
 from mfa_sync.api.contract.operator import MOST_RUNS
 from mfa_sync.api.openapi.push_operations import BODY, OURS, VAULT, Operation, body
-from mfa_sync.api.openapi.responses import responses, told
+from mfa_sync.api.openapi.responses import answered, responses
 from mfa_sync.api.openapi.shapes import ref
 from shared.errors import Problem
 
@@ -55,7 +55,7 @@ def list_runs() -> Operation:
             },
         ],
         "responses": responses(
-            {200: told("A page of runs.", "Runs")}, (Problem.INVALID_REQUEST, _STORAGE, *OURS)
+            {200: answered("A page of runs.", "RunList")}, (Problem.INVALID_REQUEST, _STORAGE, *OURS)
         ),
         "security": [{"functionKey": []}],
     }
@@ -65,7 +65,7 @@ def read_run() -> Operation:
     """Return `GET /api/runs/{runId}`."""
     return {
         "operationId": "getRun",
-        "summary": "Tell of one run, with one page of its plan.",
+        "summary": "Show one run, with one page of its plan.",
         "parameters": [
             {
                 "name": "page",
@@ -75,7 +75,7 @@ def read_run() -> Operation:
             }
         ],
         "responses": responses(
-            {200: told("The run.", "Run", links=_DECIDE)},
+            {200: answered("The run.", "WholeRun", links=_DECIDE)},
             (Problem.INVALID_REQUEST, Problem.RUN_NOT_FOUND, _STORAGE, *OURS),
         ),
         "security": [{"functionKey": []}],
@@ -90,7 +90,7 @@ def start_run() -> Operation:
         "description": "The approvers' handshake is demanded with `apply: true` alone.",
         "requestBody": body("Start", {"a plan": {"kind": "full", "apply": False}}),
         "responses": responses(
-            {202: told("The sweep is begun.", "RunHead", _LOCATION, links={**_READ, **_STOP})}, _DECISION
+            {202: answered("The sweep is begun.", "RunHead", _LOCATION, links={**_READ, **_STOP})}, _DECISION
         ),
         "security": [{"functionKey": []}, *_SECURITY],
     }
@@ -105,8 +105,8 @@ def approve_run() -> Operation:
         "requestBody": body("Approval", {"creates alone": said}),
         "responses": responses(
             {
-                200: told("The same decision was taken before.", "RunHead", _LOCATION),
-                202: told("The plan goes on.", "RunHead", _LOCATION, links=_READ),
+                200: answered("The same decision was taken before.", "RunHead", _LOCATION),
+                202: answered("The plan goes on.", "RunHead", _LOCATION, links=_READ),
             },
             (*_DECISION, Problem.RUN_NOT_FOUND),
         ),
@@ -129,7 +129,7 @@ def _ending(name: str, summary: str, done: str, schema: str) -> Operation:
         "operationId": name,
         "summary": summary,
         "requestBody": body("Ending", {"a reason": {"reason": "The feed was wrong"}}),
-        "responses": responses({200: told(done, schema)}, (*_DECISION, Problem.RUN_NOT_FOUND)),
+        "responses": responses({200: answered(done, schema)}, (*_DECISION, Problem.RUN_NOT_FOUND)),
         "security": _SECURITY,
     }
 

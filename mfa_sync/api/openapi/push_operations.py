@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from mfa_sync.api.contract import rows as http_contract
-from mfa_sync.api.openapi.responses import SECONDS, responses, told
+import msgspec
+
+from mfa_sync.api.contract.answers import PushAnswer, PushUnderWay
+from mfa_sync.api.contract.rows import MOST_IDEMPOTENCY_KEY
+from mfa_sync.api.openapi.responses import SECONDS, answered, responses
 from mfa_sync.api.openapi.shapes import ref
+from shared.codes import CODES, Code
 from shared.errors import Problem
+from shared.outcome import Outcome
+from shared.row_result import RowResult
 
 Operation = dict[str, Any]
 
@@ -30,43 +36,34 @@ _GRAPH = (
     Problem.GRAPH_UNAVAILABLE,
 )
 _RUN = "20261124T060000Z-push-0a1b2c3d"
-_LINE = {
-    "row": 0,
-    "id": "0b6c1d4e-8b07-4c39-a5d1-6e9f0b3a7c58",
-    "userPrincipalName": "anna@contoso.com",
-    "reference": None,
-    "outcome": "created",
-    "code": None,
-    "detail": None,
-    "retryable": False,
-    "notes": [],
-    "phone": "+46 *******05",
-    "source": "extensionAttribute15",
-    "sourceSyncedAt": "2026-11-24T01:30:00Z",
-}
-_SUMMARY = {
-    "created": 1,
-    "updated": 0,
-    "deleted": 0,
-    "unchanged": 0,
-    "kept": 0,
-    "refused": 0,
-    "failed": 0,
-}
-_SETTLED = {"runId": _RUN, "ok": True, "dryRun": False, "summary": _SUMMARY, "results": [_LINE]}
-_MISSING = {
-    **_LINE,
-    "row": 1,
-    "id": None,
-    "userPrincipalName": "nobody@contoso.com",
-    "outcome": "refused",
-    "code": "userNotFound",
-    "detail": "No such user in the tenant. Correct the key; a new joiner may need some minutes.",
-    "phone": None,
-    "sourceSyncedAt": None,
-}
-_PART = {**_SETTLED, "ok": False, "summary": {**_SUMMARY, "refused": 1}, "results": [_LINE, _MISSING]}
-_WORKING = {"runId": _RUN, "state": "planning", "rowsPlanned": 0, "pages": 0, "pagesApplied": 0}
+_ANNA = RowResult(
+    row=0,
+    id="0b6c1d4e-8b07-4c39-a5d1-6e9f0b3a7c58",
+    user_principal_name="anna@contoso.com",
+    reference=None,
+    outcome=Outcome.CREATED,
+    code=None,
+    detail=None,
+    retryable=False,
+    notes=[],
+    phone="+46 *******05",
+    source="extensionAttribute15",
+    source_synced_at="2026-11-24T01:30:00Z",
+)
+_NOBODY = msgspec.structs.replace(
+    _ANNA,
+    row=1,
+    id=None,
+    user_principal_name="nobody@contoso.com",
+    outcome=Outcome.REFUSED,
+    code=Code.USER_NOT_FOUND,
+    detail=f"{CODES[Code.USER_NOT_FOUND].meaning} {CODES[Code.USER_NOT_FOUND].remedy}",
+    phone=None,
+    source_synced_at=None,
+)
+_SETTLED = PushAnswer.of(_RUN, [_ANNA], dry_run=False)
+_PART = PushAnswer.of(_RUN, [_ANNA, _NOBODY], dry_run=False)
+_WORKING = PushUnderWay(_RUN, "planning", 0, 0, 0)
 _REPLAYED = {
     "Idempotency-Replayed": {
         "description": "true: this is the stored answer of a former call with the same Idempotency-Key.",
@@ -102,7 +99,7 @@ _PARAMETERS = [
         "schema": {
             "type": "string",
             "pattern": '^("[ -~]+"|[!#-~][ -~]*)$',
-            "maxLength": http_contract.MOST_IDEMPOTENCY_KEY,
+            "maxLength": MOST_IDEMPOTENCY_KEY,
         },
     },
     {
@@ -135,19 +132,21 @@ def push() -> Operation:
         "description": "Form and text content types, and none at all, are read as JSON too.",
         "parameters": _PARAMETERS,
         "requestBody": body(
-            "Rows", {"two users": [{"UserPrincipalName": "anna@contoso.com"}, {"Id": _LINE["id"]}]}
+            "Rows", {"two users": [{"UserPrincipalName": "anna@contoso.com"}, {"Id": _ANNA.id}]}
         ),
         "responses": responses(
             {
-                200: told(
+                200: answered(
                     "Every row is settled.", "PushAnswer", _REPLAYED, {"settled": _SETTLED}, _LOOKED_UP
                 ),
-                202: told(
+                202: answered(
                     "A run was begun.", "PushUnderWay", _BEGUN | _REPLAYED, {"begun": _WORKING}, _LOOKED_UP
                 ),
-                207: told("Some rows are settled.", "PushAnswer", _REPLAYED, {"part": _PART}, _LOOKED_UP),
-                422: told("No row is settled, all are refused.", "PushAnswer", _REPLAYED),
-                503: told("No row is settled, at least one failed.", "PushAnswer", {"Retry-After": SECONDS}),
+                207: answered("Some rows are settled.", "PushAnswer", _REPLAYED, {"part": _PART}, _LOOKED_UP),
+                422: answered("No row is settled, all are refused.", "PushAnswer", _REPLAYED),
+                503: answered(
+                    "No row is settled, at least one failed.", "PushAnswer", {"Retry-After": SECONDS}
+                ),
             },
             (
                 Problem.HANDSHAKE_REFUSED,
@@ -171,13 +170,13 @@ def result() -> Operation:
     """Return `GET /api/mfa-sync/{runId}`."""
     return {
         "operationId": "getPush",
-        "summary": "Tell how a push stands.",
+        "summary": "Say how a push stands.",
         "responses": responses(
             {
-                200: told("Every row is settled.", "PushAnswer", None, {"settled": _SETTLED}),
-                202: told("It works.", "PushUnderWay", _BEGUN, {"working": _WORKING}),
-                207: told("Some rows are settled, or failed.", "PushAnswer", None, {"part": _PART}),
-                422: told("No row is settled, all are refused.", "PushAnswer"),
+                200: answered("Every row is settled.", "PushAnswer", None, {"settled": _SETTLED}),
+                202: answered("It works.", "PushUnderWay", _BEGUN, {"working": _WORKING}),
+                207: answered("Some rows are settled, or failed.", "PushAnswer", None, {"part": _PART}),
+                422: answered("No row is settled, all are refused.", "PushAnswer"),
             },
             (
                 Problem.HANDSHAKE_REFUSED,
@@ -199,7 +198,7 @@ def explain() -> Operation:
         "summary": "Explain one user: what is there, what would happen, and why. Nothing is written.",
         "requestBody": body("OneRow", {"somebody": {"UserPrincipalName": "anna@contoso.com"}}),
         "responses": responses(
-            {200: told("What was found.", "Explanation")},
+            {200: answered("What was found.", "Explanation")},
             (*BODY, Problem.TOO_MANY_ROWS, *VAULT, *_GRAPH, *OURS),
         ),
         "security": [{"functionKey": []}],

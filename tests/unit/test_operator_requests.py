@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mfa_sync.api.contract import operator as operator_contract
-from mfa_sync.api.contract.operator import Approval, Start
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.operator import (
+    Approval,
+    Start,
+    parse_approval,
+    parse_listing,
+    parse_page,
+    parse_reason,
+    parse_start,
+    refuse_unplanned,
+)
+from mfa_sync.api.contract.problems import Fault, RequestError
 from mfa_sync.runs.run import RunKind
+from mfa_sync.runs.store import RUN_ID
 from shared.errors import Problem
 
 if TYPE_CHECKING:
@@ -27,19 +36,19 @@ def faults(parse: Callable[[bytes, str | None], object], body: Any) -> dict[str,
     with pytest.raises(RequestError) as caught:
         parse(json.dumps(body).encode(), JSON)
     assert (caught.value.status, caught.value.code) == (422, Problem.INVALID_REQUEST)
-    return {fault["pointer"]: fault["detail"] for fault in caught.value.errors}
+    return {fault.pointer: fault.detail for fault in caught.value.errors}
 
 
 def approval(**body: Any) -> Approval:
     """Return what an approval with this body asks."""
-    return operator_contract.parse_approval(json.dumps({"digest": DIGEST, **body}).encode(), JSON)
+    return parse_approval(json.dumps({"digest": DIGEST, **body}).encode(), JSON)
 
 
 @pytest.mark.parametrize(("kind", "apply"), [("full", True), ("changed", False)])
 def test_a_start_names_kind_and_whether_to_apply(kind: str, *, apply: bool) -> None:
     """Both are said, neither is guessed; names are matched without case, as in a row."""
     body = json.dumps({"Kind": kind, "APPLY": apply}).encode()
-    assert operator_contract.parse_start(body, None) == Start(RunKind(kind), apply)
+    assert parse_start(body, None) == Start(RunKind(kind), apply)
 
 
 @pytest.mark.parametrize(
@@ -59,12 +68,12 @@ def test_a_start_names_kind_and_whether_to_apply(kind: str, *, apply: bool) -> N
 )
 def test_a_start_that_says_anything_else_is_refused(body: Any, pointers: set[str]) -> None:
     """Every fault at once, each by its pointer."""
-    assert set(faults(operator_contract.parse_start, body)) == pointers
+    assert set(faults(parse_start, body)) == pointers
 
 
 def test_an_unknown_key_is_told_the_nearest_one() -> None:
     """Never guessed."""
-    found = faults(operator_contract.parse_approval, {"digest": DIGEST, "kind": ["create"], "reason": "r"})
+    found = faults(parse_approval, {"digest": DIGEST, "kind": ["create"], "reason": "r"})
     assert found == {"/kind": "Unknown key; did you mean kinds?"}
 
 
@@ -72,14 +81,14 @@ def test_a_key_that_stands_twice_is_refused() -> None:
     """Which of both is meant nobody knows."""
     body = b'{"reason": "one", "Reason": "other"}'
     with pytest.raises(RequestError) as caught:
-        operator_contract.parse_reason(body, JSON)
-    assert [fault["pointer"] for fault in caught.value.errors] == ["/Reason"]
+        parse_reason(body, JSON)
+    assert [fault.pointer for fault in caught.value.errors] == ["/Reason"]
 
 
 def test_many_faults_are_told_up_to_twenty() -> None:
     """As in a push."""
     body = {"reason": "r", **{f"key{number}": 1 for number in range(30)}}
-    assert len(faults(operator_contract.parse_reason, body)) == 20
+    assert len(faults(parse_reason, body)) == 20
 
 
 @pytest.mark.parametrize(
@@ -100,7 +109,7 @@ def test_what_is_no_object_in_json_is_refused_as_in_a_push(
 ) -> None:
     """One rule for all bodies."""
     with pytest.raises(RequestError) as caught:
-        operator_contract.parse_reason(body, content_type)
+        parse_reason(body, content_type)
     assert caught.value.status == status
 
 
@@ -126,13 +135,13 @@ def test_an_approval_may_name_kinds_in_any_order() -> None:
 def test_kinds_that_cannot_be_are_refused(kinds: Any, pointer: str) -> None:
     """An empty list above all: it reads as none, and must not mean all."""
     body = {"digest": DIGEST, "reason": "r", "kinds": kinds}
-    assert set(faults(operator_contract.parse_approval, body)) == {pointer}
+    assert set(faults(parse_approval, body)) == {pointer}
 
 
 @pytest.mark.parametrize("digest", [None, "", 7, ["d"]])
 def test_an_approval_names_a_digest(digest: Any) -> None:
     """Of what was seen."""
-    assert set(faults(operator_contract.parse_approval, {"digest": digest, "reason": "r"})) == {"/digest"}
+    assert set(faults(parse_approval, {"digest": digest, "reason": "r"})) == {"/digest"}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +153,7 @@ def test_an_approval_names_a_digest(digest: Any) -> None:
 )  # fmt: skip
 def test_a_reason_is_printable_and_holds_no_phone_number(reason: Any) -> None:
     """It is kept and shown, so no whole number may come in by it; and whoever decides says why."""
-    assert set(faults(operator_contract.parse_reason, {"reason": reason})) == {"/reason"}
+    assert set(faults(parse_reason, {"reason": reason})) == {"/reason"}
 
 
 @pytest.mark.parametrize(
@@ -157,24 +166,24 @@ def test_a_reason_is_printable_and_holds_no_phone_number(reason: Any) -> None:
 )  # fmt: skip
 def test_ordinary_reasons_are_taken(reason: str) -> None:
     """Tickets, dates and counts are no phone numbers."""
-    assert operator_contract.parse_reason(json.dumps({"reason": reason}).encode(), JSON) == reason
+    assert parse_reason(json.dumps({"reason": reason}).encode(), JSON) == reason
 
 
 def test_only_kinds_that_the_plan_holds_can_be_approved() -> None:
     """Who approves deletes where there are none has seen another plan."""
-    refuse = partial(operator_contract.refuse_unplanned, planned={"create": 2, "update": 1, "assert": 0})
+    refuse = partial(refuse_unplanned, planned={"create": 2, "update": 1, "assert": 0})
     refuse(())
     refuse(("create", "update"))
     for kinds in [("delete",), ("assert", "create")]:
         with pytest.raises(RequestError) as caught:
             refuse(kinds)
-        assert caught.value.errors == [{"pointer": "/kinds", "detail": "The plan holds: create, update."}]
+        assert caught.value.errors == [Fault("/kinds", "The plan holds: create, update.")]
 
 
 def test_a_list_is_paged() -> None:
     """Twenty unless told; the platform's own names are let through."""
-    assert operator_contract.parse_listing({"code": "k"}) == (20, None)
-    assert operator_contract.parse_listing({"limit": "100", "after": RUN}) == (100, RUN)
+    assert parse_listing({"code": "k"}) == (20, None)
+    assert parse_listing({"limit": "100", "after": RUN}) == (100, RUN)
 
 
 @pytest.mark.parametrize(
@@ -188,21 +197,21 @@ def test_a_list_is_paged() -> None:
 def test_a_list_takes_no_other_query(query: dict[str, str]) -> None:
     """A misspelt name is not left unheard."""
     with pytest.raises(RequestError) as caught:
-        operator_contract.parse_listing(query)
+        parse_listing(query)
     assert caught.value.status == 422
 
 
 @pytest.mark.parametrize(("query", "page"), [({}, 0), ({"page": "0"}, 0), ({"page": "12"}, 12)])
 def test_a_page_is_named_by_its_number(query: dict[str, str], page: int) -> None:
     """From 0 on."""
-    assert operator_contract.parse_page(query) == page
+    assert parse_page(query) == page
 
 
 @pytest.mark.parametrize("query", [{"page": "-1"}, {"page": ""}, {"page": "1e3"}, {"pages": "1"}])
 def test_a_page_takes_no_other_query(query: dict[str, str]) -> None:
     """As everywhere."""
     with pytest.raises(RequestError) as caught:
-        operator_contract.parse_page(query)
+        parse_page(query)
     assert caught.value.status == 422
 
 
@@ -216,4 +225,4 @@ def test_a_page_takes_no_other_query(query: dict[str, str]) -> None:
 )  # fmt: skip
 def test_what_cannot_be_an_id_is_told_without_storage(text: str, *, known: bool) -> None:
     """Quotes, slashes and long texts never reach a query of the table."""
-    assert operator_contract.is_run_id(text) is known
+    assert bool(RUN_ID.fullmatch(text)) is known
