@@ -53,7 +53,7 @@ def build_worker(
     from mfa_sync.api.worker import Worker  # noqa: PLC0415
     from mfa_sync.graph.client import GraphClient  # noqa: PLC0415
     from mfa_sync.graph.groups import Groups  # noqa: PLC0415
-    from mfa_sync.graph.tenant import Reach  # noqa: PLC0415
+    from mfa_sync.graph.reach import Reach  # noqa: PLC0415
     from mfa_sync.runs.store import RunStore  # noqa: PLC0415
     from mfa_sync.storage.azure_blobs import AzureBlobs  # noqa: PLC0415
     from mfa_sync.storage.azure_table import AzureTable  # noqa: PLC0415

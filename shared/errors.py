@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+_LONGEST_WAIT = 3600.0
+
 
 class Problem(StrEnum):
     """The codes of problems that concern the call, not a row."""
@@ -52,6 +54,16 @@ class SyncError(Exception):
         self.code = code
         self.detail = detail
         self.remedy = remedy
+
+
+def seconds_asked(retry_after: str | None) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for, an hour at most; None where it names none.
+
+    Source: RFC 9110, section 10.2.3. A date counts as none: no service that is called here sends one.
+    """
+    if not retry_after or not (retry_after.isascii() and retry_after.isdigit()):
+        return None
+    return min(float(retry_after), _LONGEST_WAIT)
 
 
 class TransientError(SyncError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync.graph import audit, delta, listing
+from mfa_sync.graph import audit, delta, users
 from mfa_sync.runs.planning import Planned, plan_listed, plan_named
 from mfa_sync.runs.run import Run, RunKind
 from mfa_sync.telemetry.events import Event, record
@@ -93,8 +93,8 @@ async def _begin(run: Run, tools: Tools, deadline: Deadline) -> Planning:
 
 
 async def _list(run: Run, link: str | None, tools: Tools, deadline: Deadline) -> Planning:
-    page = await listing.users_page(tools.graph, link, deadline)
-    planned = await plan_listed(run.id, page.users, tools, deadline)
+    page = await users.users_page(tools.graph, link, deadline)
+    planned = await plan_listed(run.id, page.value, tools, deadline)
     cursor = _cursor(phase="list", link=page.next_link) if page.next_link else None
     return Planning(run, planned, cursor)
 
@@ -108,7 +108,7 @@ async def _collect(run: Run, link: str, part: int, tools: Tools, deadline: Deadl
         run = _turned_full(run, "The delta token is gone, so everybody is looked at.")
         latest = await delta.latest(tools.graph, deadline)
         return _planning(run, {_NEXT: {**kept, "delta": latest}}, phase="list", link=None)
-    notes: dict[str, Any] = {f"{_IDS}/{part}": page.ids}
+    notes: dict[str, Any] = {f"{_IDS}/{part}": page.value}
     if page.next_link:
         return _planning(run, notes, phase="collect", link=page.next_link, part=part + 1)
     notes[_NEXT] = {**kept, "delta": page.delta_link}

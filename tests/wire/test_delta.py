@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dev.tenant.people import Person, Phone
-from mfa_sync.graph.delta import ChangesPage, TokenGoneError, changes_page, latest
+from mfa_sync.graph.client import Page
+from mfa_sync.graph.delta import TokenGoneError, changes_page, latest
 from shared.clock import Deadline
 from shared.errors import PermanentError, Problem, TransientError
 from tests.wire.conftest import Bench
@@ -23,12 +24,12 @@ async def start(bench: Bench) -> str:
     return await latest(bench.worker.graph, Deadline.after(bench.clock, 90))
 
 
-async def page_of(bench: Bench, link: str) -> ChangesPage:
+async def page_of(bench: Bench, link: str) -> Page[str]:
     """Return one page."""
     return await changes_page(bench.worker.graph, link, Deadline.after(bench.clock, 90))
 
 
-async def round_of(bench: Bench, link: str) -> list[ChangesPage]:
+async def round_of(bench: Bench, link: str) -> list[Page[str]]:
     """Return all pages of a round."""
     pages = [await page_of(bench, link)]
     while pages[-1].next_link:
@@ -38,7 +39,7 @@ async def round_of(bench: Bench, link: str) -> list[ChangesPage]:
 
 async def changed(bench: Bench, link: str) -> set[str]:
     """Return everybody whom a round names."""
-    return {user_id for page in await round_of(bench, link) for user_id in page.ids}
+    return {user_id for page in await round_of(bench, link) for user_id in page.value}
 
 
 async def test_from_now_on_costs_one_call_and_tells_of_nobody(bench: Bench) -> None:
@@ -92,7 +93,7 @@ async def test_a_new_user_is_told_and_the_next_round_begins_after_the_last(bench
     pages = await round_of(bench, link)
     second = bench.person(TWO)
     bench.configure()
-    assert pages[-1].ids == [first.id]
+    assert pages[-1].value == [first.id]
     assert pages[-1].delta_link
     assert await changed(bench, pages[-1].delta_link) == {second.id}
 
@@ -121,7 +122,7 @@ async def test_the_last_word_on_a_user_counts(bench: Bench) -> None:
     wire, link = twisting(bench), await start(bench)
     there, gone = {"id": "A", "userType": "Member"}, {"id": "A", "@removed": {"reason": "changed"}}
     wire.twist = lambda body: body.update({"value": [there, gone, {"id": "B", "@removed": {}}, {"id": "b"}]})
-    assert (await page_of(bench, link)).ids == ["b"]
+    assert (await page_of(bench, link)).value == ["b"]
 
 
 async def test_trap_19_an_empty_page_does_not_end_the_round(bench: Bench) -> None:
@@ -130,8 +131,8 @@ async def test_trap_19_an_empty_page_does_not_end_the_round(bench: Bench) -> Non
     link = await start(bench)
     people = [bench.person(ONE) for _ in range(5)]
     pages = await round_of(bench, link)
-    assert [len(page.ids) for page in pages] == [0, 2, 0, 2, 0, 1]
-    assert {user_id for page in pages for user_id in page.ids} == {person.id for person in people}
+    assert [len(page.value) for page in pages] == [0, 2, 0, 2, 0, 1]
+    assert {user_id for page in pages for user_id in page.value} == {person.id for person in people}
     assert [page.delta_link is not None for page in pages] == [False] * 5 + [True]
 
 
@@ -140,7 +141,7 @@ async def test_trap_19_repeats_on_a_page_are_one(bench: Bench) -> None:
     bench.control.switch(delta_repeats=3)
     link = await start(bench)
     people = [bench.person(ONE) for _ in range(4)]
-    assert sorted((await page_of(bench, link)).ids) == sorted(person.id for person in people)
+    assert sorted((await page_of(bench, link)).value) == sorted(person.id for person in people)
 
 
 async def test_a_replay_of_a_former_round_is_told_again(bench: Bench) -> None:
