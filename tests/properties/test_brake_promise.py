@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mfa_sync.sign_in.aadsts import THROTTLED, refusal_of
-from mfa_sync.sign_in.brake import Brake, Versions
+from mfa_sync.sign_in.brake import Brake
+from mfa_sync.sign_in.brake_rules import Versions
 from tests.clocks import FakeClock
 from tests.shared_table import SharedTable
 
@@ -276,7 +277,7 @@ class ManyWorkers(RuleBasedStateMachine):
         trial, worker.trial = worker.trial, None
         assert trial
         if not worker.was_sent:
-            at_once(worker.brake.withdrew())
+            at_once(worker.brake.not_sent())
         elif is_lost:
             at_once(self._lost(worker.brake, trial))
         elif worker.verdict:

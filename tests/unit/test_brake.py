@@ -9,7 +9,8 @@ import logging
 import pytest
 
 from mfa_sync.sign_in.aadsts import refusal_of
-from mfa_sync.sign_in.brake import Brake, Versions
+from mfa_sync.sign_in.brake import Brake
+from mfa_sync.sign_in.brake_rules import Versions
 from mfa_sync.storage.table import Write
 from shared.clock import Clock
 from tests import virtual_time
