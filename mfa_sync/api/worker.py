@@ -51,8 +51,8 @@ class Worker:
         """Return the tenant, bound to one call's deadline."""
         from mfa_sync.graph.tenant import GraphTenant  # noqa: PLC0415  only calls need it
 
-        scope, exclude = self.settings.scope_group_id, self.settings.exclude_group_id
-        return GraphTenant(self.graph, self.groups, self.reach, deadline, scope=scope, exclude=exclude)
+        bounds = self.settings.scope_group_id, self.settings.exclude_group_id
+        return GraphTenant(self.graph, self.groups, self.reach, deadline, bounds)
 
     async def guard(self, deadline: Deadline) -> Guard:
         """Return one call's guard over the last 24 hours; without storage, percentages do not bite."""

@@ -117,10 +117,9 @@ class GraphClient:
         ticket = ticket or Ticket((Service.of(request.path),))
         token = await self.token(deadline)
         reply = await self._measured(request, ticket, deadline, token)
-        if reply.status != HTTPStatus.UNAUTHORIZED:
-            return reply
-        token = await self.token(deadline, rejected=token, claims=reply.claims())
-        reply = await self._measured(request, ticket, deadline, token)
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            token = await self.token(deadline, rejected=token, claims=reply.claims())
+            reply = await self._measured(request, ticket, deadline, token)
         if reply.status == HTTPStatus.UNAUTHORIZED:
             raise PermanentError(
                 Problem.GRAPH_REFUSED,

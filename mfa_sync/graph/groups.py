@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger(__name__)
 _KEEP_SECONDS = 600
+_MEMBERS = "transitiveMembers/microsoft.graph.user?$select=id&$top=999"
 
 
 class Groups:
@@ -29,25 +30,26 @@ class Groups:
         self._clock = clock
         self._kept: dict[str, tuple[float, frozenset[str] | None]] = {}
 
-    async def members(self, setting: str, group_id: str, deadline: Deadline) -> frozenset[str]:
-        """Return the object ids of all users in a group, at any depth, case folded.
+    async def members(self, setting: str, group_id: str | None, deadline: Deadline) -> frozenset[str] | None:
+        """Return the object ids of all users in a group, at any depth, case folded; None: none is set.
 
         Raises:
             SettingsError: There is no such group; `setting` names it.
             PermanentError: We lack the right to read it: without it nobody's scope is known.
             TransientError: Graph cannot be reached.
         """
+        if not group_id:
+            return None
 
         async def read() -> frozenset[str]:
-            path = f"/groups/{group_id}/transitiveMembers/microsoft.graph.user?$select=id&$top=999"
             try:
-                return await self._ids(path, deadline)
+                return await self._ids(f"/groups/{group_id}/{_MEMBERS}", deadline)
             except GraphFault as fault:
                 if fault.reply.status == HTTPStatus.NOT_FOUND:
                     raise SettingsError((f"{setting}: there is no such group",)) from fault
                 raise fault.refusal(f"the members of {setting}", "GroupMember.Read.All") from fault
 
-        return await self._once(setting, read) or frozenset()
+        return await self._once(setting, read)
 
     async def privileged(self, deadline: Deadline) -> frozenset[str] | None:
         """Return who holds a directory role, or is in or over a role-assignable group; None: no right.
@@ -73,7 +75,7 @@ class Groups:
             self._ids(roles, deadline, "principalId"),
             self._ids("/groups?$filter=isAssignableToRole%20eq%20true&$select=id", deadline),
         )
-        whom = ("transitiveMembers/microsoft.graph.user?$select=id&$top=999", "owners?$select=id")
+        whom = (_MEMBERS, "owners?$select=id")
         paths = [f"/groups/{group}/{part}" for group in assignable for part in whom]
         return holders.union(*await asyncio.gather(*(self._ids(path, deadline) for path in paths)))
 

@@ -36,25 +36,21 @@ if TYPE_CHECKING:
     from shared.clock import Deadline
 
 
+type Bounds = tuple[str | None, str | None]
+"""The ids of the groups who are in scope and who are excluded from it; None: not configured."""
+
+
 class GraphTenant:
-    """A tenant's users and phone methods. `scope` and `exclude` are group ids; None: not configured."""
+    """A tenant's users and phone methods."""
 
     def __init__(
-        self,
-        client: GraphClient,
-        groups: Groups,
-        reach: Reach,
-        deadline: Deadline,
-        *,
-        scope: str | None,
-        exclude: str | None,
+        self, client: GraphClient, groups: Groups, reach: Reach, deadline: Deadline, bounds: Bounds
     ) -> None:
         self._client = client
         self._groups = groups
         self._reach = reach
         self._deadline = deadline
-        self._scope = scope
-        self._exclude = exclude
+        self._scope, self._exclude = bounds
 
     async def scope_sets(self) -> ScopeSets:
         """Return the members of the configured groups and our own identity.
@@ -65,9 +61,9 @@ class GraphTenant:
             TransientError: Graph cannot be reached.
         """
         token = await self._client.token(self._deadline)
-        members = await self._members("SYNC_SCOPE_GROUP_ID", self._scope)
-        excluded = await self._members("EXCLUDE_GROUP_ID", self._exclude) or frozenset()
-        return ScopeSets(members, excluded, token.principals)
+        members = await self._groups.members("SYNC_SCOPE_GROUP_ID", self._scope, self._deadline)
+        excluded = await self._groups.members("EXCLUDE_GROUP_ID", self._exclude, self._deadline)
+        return ScopeSets(members, excluded or frozenset(), token.principals)
 
     async def observe(self, keys: Collection[str]) -> Mapping[str, Observation | Unreadable]:
         """Return, by key, each user with phone methods: two reads a user, ten users a call.
@@ -134,9 +130,6 @@ class GraphTenant:
             return False
         await self._deadline.clock.sleep(seconds)
         return True
-
-    async def _members(self, setting: str, group_id: str | None) -> frozenset[str] | None:
-        return await self._groups.members(setting, group_id, self._deadline) if group_id else None
 
     async def _read(self, paths: Sequence[str]) -> list[Reply]:
         return await batch(self._client, [Request("GET", path) for path in paths], self._deadline)

@@ -20,12 +20,14 @@ from typing import TYPE_CHECKING, Final
 from mfa_sync.sign_in import brake_rules
 from mfa_sync.sign_in.aadsts import Healing, Refusal, recalled
 from mfa_sync.sign_in.brake_rules import Hold, State, Versions
+from mfa_sync.sign_in.entra import Granted, NotSent, Refused, Unanswered
 from mfa_sync.storage.table import LostRaceError, StorageDownError, Write
 from mfa_sync.telemetry.events import Event, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from mfa_sync.sign_in.entra import Ending
     from mfa_sync.storage.table import Table, Value
     from shared.clock import Clock
 
@@ -77,7 +79,9 @@ class Brake:
                 if hold:
                     return hold
                 if is_free:
-                    await self._claim(state, etag)
+                    self._owner = uuid.uuid4().hex
+                    until = self._now() + _CLAIM_SECONDS
+                    await self._write(brake_rules.claimed(state, self._owner, until), etag)
                     return None
             except LostRaceError:
                 continue
@@ -86,24 +90,19 @@ class Brake:
             await self._clock.sleep(_POLL_SECONDS)
         return _BUSY
 
-    async def succeeded(self, versions: Versions) -> None:
-        """Report to all workers that these versions gave a token."""
-        change = partial(brake_rules.succeeded, owner=self._owner, versions=versions, now=self._now())
+    async def ended(self, ending: Ending, versions: Versions) -> None:
+        """Report to all workers how the trial with these versions ended."""
+        now = self._now()
+        match ending:
+            case Granted():
+                change = partial(brake_rules.succeeded, owner=self._owner, versions=versions, now=now)
+            case Refused(refusal, wait):
+                change = partial(brake_rules.refused, refusal=refusal, versions=versions, now=now, wait=wait)
+            case Unanswered():
+                change = partial(brake_rules.unanswered, versions=versions, now=now)
+            case NotSent():
+                change = partial(brake_rules.released, owner=self._owner)
         await self._settle(change)
-
-    async def refused(self, refusal: Refusal, versions: Versions, wait: float) -> None:
-        """Report to all workers what Entra said to these versions, and how many seconds it asks to wait."""
-        await self._settle(
-            partial(brake_rules.refused, refusal=refusal, versions=versions, now=self._now(), wait=wait)
-        )
-
-    async def unanswered(self, versions: Versions) -> None:
-        """Report to all workers that the password was sent and no verdict came."""
-        await self._settle(partial(brake_rules.unanswered, versions=versions, now=self._now()))
-
-    async def not_sent(self) -> None:
-        """Report to all workers that no password was sent after all."""
-        await self._settle(lambda state: state)
 
     def may_look_up(self) -> bool:
         """Return whether this worker may ask the vault for new versions: once a minute.
@@ -114,10 +113,6 @@ class Brake:
             return False
         self._looked_up = self._clock.monotonic()
         return True
-
-    async def _claim(self, state: State, etag: str | None) -> None:
-        self._owner = uuid.uuid4().hex
-        await self._write(brake_rules.claimed(state, self._owner, self._now() + _CLAIM_SECONDS), etag)
 
     async def _settle(self, change: Callable[[State], State]) -> None:
         """Apply a trial's end to what we know and to the row; what cannot be written now waits."""

@@ -135,23 +135,16 @@ class BrakedSignIn:
         """Send once, and let the brake know how it ended, whatever happens."""
         try:
             ending = await asyncio.to_thread(self._grant.send, given, claims)
-        except Exception:
-            await self._brake.unanswered(given.versions)
+        except Exception as error:
+            await self._brake.ended(Unanswered(type(error).__name__), given.versions)
             raise
-        match ending:
-            case Granted():
-                await self._brake.succeeded(given.versions)
-            case Refused(refusal, wait):
-                await self._brake.refused(refusal, given.versions, wait)
-                number = refusal.number or None
-                if refusal.healing.needs_nobody:
-                    record(_LOG, logging.WARNING, Event.SIGN_IN_DELAYED, aadsts=number)
-                else:
-                    record(_LOG, logging.ERROR, Event.SIGN_IN_REFUSED, aadsts=number, remedy=refusal.remedy)
-            case Unanswered():
-                await self._brake.unanswered(given.versions)
-            case NotSent():
-                await self._brake.not_sent()
+        await self._brake.ended(ending, given.versions)
+        if isinstance(ending, Refused):
+            refusal, number = ending.refusal, ending.refusal.number or None
+            if refusal.healing.needs_nobody:
+                record(_LOG, logging.WARNING, Event.SIGN_IN_DELAYED, aadsts=number)
+            else:
+                record(_LOG, logging.ERROR, Event.SIGN_IN_REFUSED, aadsts=number, remedy=refusal.remedy)
         return ending
 
 

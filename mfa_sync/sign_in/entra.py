@@ -89,7 +89,7 @@ class Entra:
 
         self._transport.begin()
         try:
-            answer = call(self._client(proof), self._scopes) or {}
+            answer = call(self._client(proof), [graph_scope(self._settings)]) or {}
         except (requests.RequestException, MsalServiceError, *_STRANGE) as error:
             # Never quoted, and not kept: texts and frames hold the form, and so the password.
             return _ending_of(error, self._transport, in_discovery=self._msal is None)
@@ -120,10 +120,6 @@ class Entra:
 
     def _assertion(self) -> str:
         return self._proof.value if self._proof else ""
-
-    @property
-    def _scopes(self) -> list[str]:
-        return [graph_scope(self._settings)]
 
 
 def graph_scope(settings: Settings) -> str:
