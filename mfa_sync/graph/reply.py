@@ -95,7 +95,7 @@ class Reply:
     @property
     def is_success(self) -> bool:
         """Whether Graph did what was asked."""
-        return self.status is not None and self.status < HTTPStatus.MULTIPLE_CHOICES
+        return self.status is not None and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
 
     @property
     def has_failed(self) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from mfa_sync.sign_in.brake import Brake
 from mfa_sync.sign_in.entra import Granted, NotSent, Refused, Unanswered
@@ -15,8 +15,6 @@ from mfa_sync.telemetry.events import Event, record
 from shared.errors import PermanentError, Problem, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mfa_sync.sign_in.brake_rules import Hold, Versions
     from mfa_sync.sign_in.client_proof import ClientProof
     from mfa_sync.sign_in.entra import Ending
@@ -69,8 +67,8 @@ class Grant(Protocol):
         """Send the secrets, once. Blocks."""
         ...
 
-    def principals(self, given: Credentials, answer: Mapping[str, Any]) -> set[str]:
-        """Return what the holder of the token in MSAL's answer is called in the tenant."""
+    def principals(self, given: Credentials, granted: Granted) -> set[str]:
+        """Return what the token's holder is called in the tenant."""
         ...
 
 
@@ -94,10 +92,9 @@ class BrakedSignIn:
             raise _unreachable(granted)
         if granted is None:
             granted, given = await self._sign_in(given, claims)
-        answer = granted.answer
-        record(_LOG, logging.INFO, Event.SIGNED_IN, source=answer.get("token_source"))
-        lifetime, own = float(answer.get("expires_in", 0)), self._grant.principals(given, answer)
-        return AccessToken.lasting(answer["access_token"], lifetime, own, self._clock)
+        record(_LOG, logging.INFO, Event.SIGNED_IN, source=granted.source)
+        own = self._grant.principals(given, granted)
+        return AccessToken.lasting(granted.value, granted.seconds, own, self._clock)
 
     async def _sign_in(self, given: Credentials, claims: str | None) -> tuple[Granted, Credentials]:
         """Return Entra's answer with a token in it, and the credentials that earned it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mfa_sync.sign_in.aadsts import THROTTLED
 from mfa_sync.sign_in.brake_rules import Versions
@@ -11,12 +11,10 @@ from mfa_sync.sign_in.entra import Entra, Refused, Unanswered
 from mfa_sync.sign_in.token import names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mfa_sync.settings.settings import Settings
     from mfa_sync.settings.transports import Transports
     from mfa_sync.sign_in.client_proof import ProofSource
-    from mfa_sync.sign_in.entra import Ending
+    from mfa_sync.sign_in.entra import Ending, Granted
 
 
 class AppGrant:
@@ -50,7 +48,7 @@ class AppGrant:
         # Entra locks no app: a lost verdict costs nothing, and is a fault of the service like another.
         return Refused(THROTTLED) if isinstance(ending, Unanswered) else ending
 
-    def principals(self, given: Credentials, answer: Mapping[str, Any]) -> set[str]:
+    def principals(self, given: Credentials, granted: Granted) -> set[str]:
         """Return the app's id, and those that its token names."""
         del given
-        return {self._client_id, *names_in(answer["access_token"])}
+        return {self._client_id, *names_in(granted.value)}

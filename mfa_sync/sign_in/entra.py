@@ -34,9 +34,26 @@ BROKEN: Final = {"TypeError", "KeyError", "AttributeError"}
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """MSAL's answer with a token in it."""
+    """A token, as MSAL hands it out.
 
-    answer: dict[str, Any] = field(repr=False)
+    Attributes:
+        value: The token itself.
+        seconds: How long it lasts.
+        source: Where MSAL had it from: `identity_provider`, `cache`, ...
+        person: Object id of the person who signed in; empty where the answer names none.
+    """
+
+    value: str = field(repr=False)
+    seconds: float
+    source: str | None = None
+    person: str = ""
+
+    @classmethod
+    def of(cls, answer: dict[str, Any]) -> Granted:
+        """Return the token in MSAL's answer."""
+        person = answer.get("id_token_claims", {}).get("oid", "")
+        lifetime = float(answer.get("expires_in", 0))
+        return cls(answer["access_token"], lifetime, answer.get("token_source"), str(person))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +88,7 @@ class Entra:
         self._settings = settings
         self._transport = MsalTransport(transports.session)
         self._msal: Any = None
-        self._proof: ClientProof | None = None
+        self._assertion = ""
 
     def forget(self) -> None:
         """Let the next call be a new client's: a client answers an equal form from memory for a minute."""
@@ -96,20 +113,20 @@ class Entra:
         if not isinstance(answer, dict):
             return Unanswered("an answer of unknown shape")
         if "access_token" in answer:
-            return Granted(answer)
+            return Granted.of(answer)
         if self._transport.form_status in _LATER:
             return Refused(THROTTLED, self._transport.wait)
         return Refused(refusal_of(answer))
 
     def _client(self, proof: ClientProof) -> Any:
-        self._proof = proof
+        self._assertion = proof.value
         if self._msal is None:
             import msal  # noqa: PLC0415  120 ms that only a sign-in needs
 
             self._msal = msal.ConfidentialClientApplication(
                 self._settings.client_id,
                 # An assertion lasts for hours and is asked for anew: the client takes that of the moment.
-                client_credential={"client_assertion": self._assertion}
+                client_credential={"client_assertion": lambda: self._assertion}
                 if proof.is_assertion
                 else proof.value,
                 authority=f"{self._settings.authority_host}/{self._settings.tenant_id}",
@@ -117,9 +134,6 @@ class Entra:
                 http_client=self._transport,
             )
         return self._msal
-
-    def _assertion(self) -> str:
-        return self._proof.value if self._proof else ""
 
 
 def graph_scope(settings: Settings) -> str:

@@ -10,8 +10,6 @@ from mfa_sync.sign_in.entra import BROKEN, Entra, Granted, NotSent, Refused, Una
 from shared.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mfa_sync.settings.settings import Settings
     from mfa_sync.settings.transports import Transports
     from mfa_sync.sign_in.client_proof import ProofSource
@@ -91,6 +89,6 @@ class PasswordGrant:
         self._renews = given.versions if isinstance(ending, Granted) else None
         return ending
 
-    def principals(self, given: Credentials, answer: Mapping[str, Any]) -> set[str]:
-        """Return the service account's name and, where the answer names it, its object id."""
-        return {given.username, str(answer.get("id_token_claims", {}).get("oid", ""))}
+    def principals(self, given: Credentials, granted: Granted) -> set[str]:
+        """Return the service account's name and object id."""
+        return {given.username, granted.person}

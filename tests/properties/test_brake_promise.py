@@ -289,7 +289,7 @@ class ManyWorkers(RuleBasedStateMachine):
                 self.told_at.append(self.clock.monotonic())
             at_once(worker.brake.ended(Refused(worker.verdict), trial))
         else:
-            at_once(worker.brake.ended(Granted({}), trial))
+            at_once(worker.brake.ended(Granted("token", 3600), trial))
 
     def _lost(self, brake: Brake, trial: Versions) -> Coroutine[Any, Any, None]:
         return brake.ended(Unanswered("lost"), trial)

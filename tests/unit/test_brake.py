@@ -45,7 +45,7 @@ class Entra:
         if versions != self.right:
             await hand.ended(Refused(WRONG), versions)
             return False
-        await hand.ended(Granted({}), versions)
+        await hand.ended(Granted("token", 3600), versions)
         return True
 
 
@@ -100,7 +100,7 @@ async def test_a_trial_that_is_due_is_one_workers() -> None:
     waiting = await second.enter(OLD)
     assert waiting
     assert waiting.refusal.healing.needs_nobody
-    await first.ended(Granted({}), OLD)
+    await first.ended(Granted("token", 3600), OLD)
     assert await second.enter(OLD) is None
 
 
