@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mfa_sync.sign_in.token import AccessToken, SignIn
     from shared.clock import Deadline
 
-# Graph's bucket is one for app and tenant, and a share of it is told from four fifths on: what is in flight
+# Graph's bucket is one for app and tenant, and a share of it is shown from four fifths on: what is in flight
 # then, eight batches of twenty, still fits into the smallest limit that Microsoft names (3,500 in 10 s).
 _IN_FLIGHT = 8
 _CONNECT_SECONDS = 10.0

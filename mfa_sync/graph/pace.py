@@ -31,7 +31,7 @@ SHARE_HEADER = "x-ms-throttle-limit-percentage"
 # 0.8 to 1.8, says Graph; a figure far from that is none of ours to understand.
 _SHARE = re.compile(r"0?\.[5-9]\d{0,6}|[1-4](\.\d{1,6})?")
 _LONGEST_BACK_OFF = 30.0
-# Workers that were told the same moment shall not wake as one: a fifth more, at most a second.
+# Workers that were given the same moment shall not wake as one: a fifth more, at most a second.
 _JITTER_SHARE = 0.2
 # A wait that rounding leaves over would otherwise be slept again and again.
 _LEAST_SLEEP = 0.001
@@ -76,9 +76,9 @@ class Pace:
     One rate for each service: the directory's limits and those of the authentication methods are counted
     apart, a batch of reads is half and half and one of writes is all methods. A single rate, learned while
     reading, would be twice the limit as soon as the writing begins. The audit log takes five calls in ten
-    seconds and tells nothing.
+    seconds and sends no shares.
 
-    The gate is one for all: a worker that was told to wait is best silent altogether.
+    The gate is one for all: a worker that was asked to wait is best silent altogether.
     """
 
     def __init__(self) -> None:
