@@ -116,8 +116,7 @@ async def test_an_absurd_retry_after_is_capped(bench: Bench) -> None:
 @pytest.mark.parametrize("entry", [{}, {"id": None}, {"id": 7}])
 async def test_a_group_of_unknown_shape_is_not_an_empty_group(bench: Bench, entry: dict[str, Any]) -> None:
     """Silence is never taken for "nobody": without the group nobody's scope is known."""
-    bench.configure(SYNC_SCOPE_GROUP_ID=sample.SCOPE_GROUP_ID)
-    await bench.worker.graph.token(Deadline.after(bench.clock, 90))
-    twisting(bench).twist = lambda body: body.update({"value": [entry]})
+    wire = twisting(bench, SYNC_SCOPE_GROUP_ID=sample.SCOPE_GROUP_ID)
+    wire.twist = lambda body: body.update({"value": [entry]})
     with pytest.raises(TransientError, match="unknown shape"):
         await bench.worker.tenant(Deadline.after(bench.clock, 90)).scope_sets()
