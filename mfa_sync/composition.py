@@ -53,7 +53,7 @@ def build_worker(
     from mfa_sync.api.worker import Worker  # noqa: PLC0415
     from mfa_sync.graph.client import GraphClient  # noqa: PLC0415
     from mfa_sync.graph.groups import Groups  # noqa: PLC0415
-    from mfa_sync.graph.tenant import Reach  # noqa: PLC0415
+    from mfa_sync.graph.reach import Reach  # noqa: PLC0415
     from mfa_sync.runs.store import RunStore  # noqa: PLC0415
     from mfa_sync.storage.azure_blobs import AzureBlobs  # noqa: PLC0415
     from mfa_sync.storage.azure_table import AzureTable  # noqa: PLC0415
@@ -100,22 +100,23 @@ def sign_in_of(
     from mfa_sync.sign_in.client_proof import FederatedIdentity, StoredSecret  # noqa: PLC0415
     from mfa_sync.vault.identity import IdentityTokens  # noqa: PLC0415
 
-    names, identity_id = settings.secret_names, settings.managed_identity_client_id
     if settings.graph_auth is GraphAuth.MANAGED_IDENTITY:
         from mfa_sync.sign_in.managed_identity import ManagedIdentitySignIn  # noqa: PLC0415
 
         return ManagedIdentitySignIn(settings, clock, transports)
-    stored = StoredSecret(vault, names.client_secret)
+    from mfa_sync.sign_in.braked import BrakedSignIn  # noqa: PLC0415
+
+    proof: ProofSource = StoredSecret(vault, settings.secret_names.client_secret)
     if settings.graph_auth is GraphAuth.CLIENT_SECRET:
-        from mfa_sync.sign_in.client_secret import AppSource, ClientSecretSignIn  # noqa: PLC0415
+        from mfa_sync.sign_in.client_secret import AppGrant  # noqa: PLC0415
 
-        return ClientSecretSignIn(settings, AppSource(stored), clock, transports, table)
-    from mfa_sync.sign_in.ropc import PasswordSource, RopcSignIn  # noqa: PLC0415
+        return BrakedSignIn(AppGrant(settings, proof, transports), table, clock)
+    from mfa_sync.sign_in.ropc import PasswordGrant  # noqa: PLC0415
 
-    proof: ProofSource = stored
     if settings.ropc_credential is RopcCredential.MANAGED_IDENTITY:
-        proof = FederatedIdentity(IdentityTokens(identity_id, clock, transports), clock)
-    return RopcSignIn(settings, PasswordSource(vault, names, proof), clock, transports, table)
+        identity = IdentityTokens(settings.managed_identity_client_id, clock, transports)
+        proof = FederatedIdentity(identity, clock)
+    return BrakedSignIn(PasswordGrant(settings, vault, proof, transports), table, clock)
 
 
 @cache

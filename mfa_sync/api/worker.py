@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from mfa_sync.api.signature import SignedRequests
     from mfa_sync.graph.client import GraphClient
     from mfa_sync.graph.groups import Groups
-    from mfa_sync.graph.tenant import GraphTenant, Reach
+    from mfa_sync.graph.reach import Reach
+    from mfa_sync.graph.tenant import GraphTenant
     from mfa_sync.runs.context import RunContext
     from mfa_sync.runs.store import RunStore
     from mfa_sync.settings.settings import Settings
@@ -48,10 +49,10 @@ class Worker:
 
     def tenant(self, deadline: Deadline) -> GraphTenant:
         """Return the tenant, bound to one call's deadline."""
-        from mfa_sync.graph.tenant import GraphTenant, GroupIds  # noqa: PLC0415  only calls need it
+        from mfa_sync.graph.tenant import GraphTenant  # noqa: PLC0415  only calls need it
 
-        bounds = GroupIds(self.settings.scope_group_id, self.settings.exclude_group_id)
-        return GraphTenant(self.graph, self.groups, self.reach, bounds, deadline)
+        bounds = self.settings.scope_group_id, self.settings.exclude_group_id
+        return GraphTenant(self.graph, self.groups, self.reach, deadline, bounds)
 
     async def guard(self, deadline: Deadline) -> Guard:
         """Return one call's guard over the last 24 hours; without storage, percentages do not bite."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mfa_sync.graph import audit, delta, listing
+from mfa_sync.graph import audit, delta, users
 from mfa_sync.runs.kept import dump, load
 from mfa_sync.runs.page import pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
@@ -200,10 +200,10 @@ class SweepPlanner:
 
     async def _list(self, link: str | None) -> Planned:
         """Plan for one page of the listing. Who is not ours is counted, and costs no read."""
-        page = await listing.users_page(self._context.graph, link, self._deadline)
+        page = await users.users_page(self._context.graph, link, self._deadline)
         scope, sets = self._context.rules.policy.scope, await self._tenant.scope_sets()
-        refusals = {user.id: scope_refusal(user, scope, sets) for user in page.users}
-        ours = [user for user in page.users if refusals[user.id] is None]
+        refusals = {user.id: scope_refusal(user, scope, sets) for user in page.value}
+        ours = [user for user in page.value if refusals[user.id] is None]
         outside = Counter(refusal[0].value for refusal in refusals.values() if refusal)
         cursor = dump(_List(page.next_link)) if page.next_link else None
         planned = await self._plan([user.id for user in ours], _Listed(self._tenant, ours), cursor)
@@ -217,7 +217,7 @@ class SweepPlanner:
         except delta.TokenGoneError:
             run = self._turned_full("The delta token is gone, so everybody is looked at.")
             return await self._from_the_first_page(run, following)
-        notes: dict[str, object] = {f"{_IDS}/{part}": page.ids}
+        notes: dict[str, object] = {f"{_IDS}/{part}": page.value}
         if page.delta_link is None:
             return Planned(self._run, dump(_Collect(page.next_link or "", part + 1)), notes=notes)
         notes[_NEXT] = replace(following, delta=page.delta_link)

@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class ManagedIdentitySignIn:
-    """Fulfils `SignIn`. There is no password to guess and nobody to lock, so there is no brake."""
+    """A `SignIn`. There is no password to guess and nobody to lock, so there is no brake."""
 
     def __init__(self, settings: Settings, clock: Clock, transports: Transports) -> None:
         self._clock = clock
@@ -30,7 +30,12 @@ class ManagedIdentitySignIn:
         self._kept = KeptToken(clock)
 
     async def token(self, *, rejected: AccessToken | None = None, claims: str | None = None) -> AccessToken:
-        """Return the identity's token. As in `SignIn`; the endpoint takes no claims challenge."""
+        """Return the token that is kept, or a new one; the endpoint takes no claims challenge.
+
+        Raises:
+            PermanentError: There is no identity, or it is refused.
+            TransientError: The endpoint cannot be reached, or still gives out the rejected token.
+        """
         del claims
         return await self._kept.get(rejected, lambda: self._ask(rejected))
 

@@ -217,3 +217,10 @@ def sweeper(bench: Bench) -> Sweeper:
             bench.tenant.state.remove_person(person)
     bench.control.switch(signed_in_roles=["Privileged Authentication Administrator", "Reports Reader"])
     return Sweeper(bench)
+
+
+@pytest.fixture
+def reader(bench: Bench) -> Bench:
+    """A service account that may read the audit log too."""
+    bench.control.switch(signed_in_roles=["Privileged Authentication Administrator", "Reports Reader"])
+    return bench
