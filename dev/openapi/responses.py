@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from dev.openapi.shapes import ref
 from mfa_sync.api.contract.problems import (
     STATUSES,
     Fault,
@@ -15,7 +16,6 @@ from mfa_sync.api.contract.problems import (
     internal_error,
     problem,
 )
-from mfa_sync.api.openapi.shapes import ref
 from shared.errors import PermanentError, Problem, TransientError
 
 if TYPE_CHECKING:

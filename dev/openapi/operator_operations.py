@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from dev.openapi.push_operations import BODY, OURS, VAULT, Operation, body
+from dev.openapi.responses import answered, responses
+from dev.openapi.shapes import ref
 from mfa_sync.api.contract.operator import MOST_RUNS
-from mfa_sync.api.openapi.push_operations import BODY, OURS, VAULT, Operation, body
-from mfa_sync.api.openapi.responses import answered, responses
-from mfa_sync.api.openapi.shapes import ref
 from shared.errors import Problem
 
 _STORAGE = Problem.STORAGE_UNAVAILABLE

@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
+from dev.openapi.responses import SECONDS, answered, responses
+from dev.openapi.shapes import ref
 from mfa_sync.api.contract.answers import PushAnswer, PushUnderWay
 from mfa_sync.api.contract.rows import MOST_IDEMPOTENCY_KEY
-from mfa_sync.api.openapi.responses import SECONDS, answered, responses
-from mfa_sync.api.openapi.shapes import ref
 from shared.codes import CODES, Code
 from shared.errors import Problem
 from shared.outcome import Outcome

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from mfa_sync.api.openapi import operator_operations as operators
-from mfa_sync.api.openapi import push_operations as callers
-from mfa_sync.api.openapi.responses import problem_examples, responses
-from mfa_sync.api.openapi.shapes import components
+from dev.openapi import operator_operations as operators
+from dev.openapi import push_operations as callers
+from dev.openapi.responses import problem_examples, responses
+from dev.openapi.shapes import components
 
 VERSION = "1.0.0"
 """The contract's own: names are added, never renamed, so its first number stays."""
