@@ -12,7 +12,8 @@ from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import Run, RunKind, State, WrongStateError
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.runs.store import run_id
-from mfa_sync.storage.table import Write
+from mfa_sync.storage.table import LostRaceError, Write
+from tests.shared_table import SharedTable
 from tests.wire.conftest import Bench
 from tests.wire.sweeping import Sweeper, UnwritableBlobs
 
@@ -191,3 +192,33 @@ async def test_a_slot_whose_maker_died_can_be_begun_by_the_next_timer(sweeper: S
     sweeps, etag = await runs.sweeps()
     await runs.put_sweeps(replace(sweeps, current=run_id(RunKind.FULL, slot)), etag)
     assert (await lifecycle.start(sweeper.tools, None, apply=False, slot=slot)).state is State.PLANNING
+
+
+class RepeatedPuts(SharedTable):
+    """Loses the answer to each write over a head, and repeats it: what it wrote itself is in its way."""
+
+    async def put(self, partition: str, write: Write) -> str:
+        """Write one row and return its new etag."""
+        etag = await super().put(partition, write)
+        if partition == "run" and write.etag:
+            raise LostRaceError
+        return etag
+
+
+async def test_a_head_whose_write_was_repeated_is_known_as_our_own(bench: Bench) -> None:
+    """Taken for somebody else's, each step would be claimed and left until it has failed."""
+    bench.restore(table=RepeatedPuts())
+    sweeper = Sweeper(bench)
+    bench.person(ONE)
+    assert (await sweeper.sweep(RunKind.FULL)).state is State.HELD
+
+
+async def test_a_head_that_somebody_else_wrote_is_not_taken_for_ours(bench: Bench) -> None:
+    """Two workers that read the same version: one of them has it."""
+    run = await lifecycle.start(bench.worker.run_context(), None, apply=False)
+    store, now = bench.worker.runs, bench.clock.now().timestamp()
+    stored = await store.get(run.id)
+    assert stored is not None
+    await store.replace(stored, run.claimed("w", now, 300))
+    with pytest.raises(LostRaceError):
+        await store.replace(stored, run.claimed("w", now, 300))
