@@ -37,7 +37,7 @@ async def _lay_baseline(tools: RunContext, population: int) -> None:
         last_full=run.id,
         full_at=now.timestamp(),
         population=population,
-        digest=tools.rules.digest,
+        digest=tools.settings.deciding_digest(),
     )
     await tools.store.put_sweeps(sweeps, None)
 

@@ -22,6 +22,7 @@ from dev.stack.local_stack import example_settings
 from dev.tenant.server import REMOVED_VARIABLES
 from mfa_sync.api.contract.problems import RequestError, internal_error, problem
 from mfa_sync.api.push import push
+from mfa_sync.api.worker import Call
 from mfa_sync.telemetry.events import quieten_libraries
 from shared.errors import SyncError
 
@@ -141,7 +142,7 @@ class _Play:
         query = {"dryRun": "true"} if told.push.dry_run else {}
         body = json.dumps([self._row(number, asked) for number, asked in enumerate(told.push.rows)]).encode()
         try:
-            answer = await push(worker, headers, query, body)
+            answer = await push(Call(worker, headers, query, body))
         except (SyncError, RequestError) as error:
             answer = problem(error)
         except Exception as error:  # noqa: BLE001  whatever it is, a run must go on and show it

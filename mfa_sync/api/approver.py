@@ -13,8 +13,7 @@ from shared.errors import Problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.api.worker import Worker
-    from shared.clock import Deadline
+    from mfa_sync.api.worker import Call
 
 BY_KEY = "key"
 """Who decided, where only a key and a handshake are known."""
@@ -26,16 +25,16 @@ _ENTRA = "aad"
 _MOST_NAME = 256
 
 
-async def approver_of(worker: Worker, headers: Mapping[str, str], deadline: Deadline) -> str:
+async def approver_of(call: Call) -> str:
     """Return who decides, to be recorded with the decision.
 
     Raises:
         RequestError: 401 or 403 `approverRefused`.
         PermanentError, TransientError: The vault could not be read, or its secrets cannot work.
     """
-    if worker.settings.easy_auth:
-        return principal(headers)
-    if not await worker.approver.accepts(headers.get("message"), deadline):
+    if call.worker.settings.easy_auth:
+        return principal(call.headers)
+    if not await call.worker.approver.accepts(call.headers.get("message"), call.deadline()):
         raise RequestError(
             Problem.APPROVER_REFUSED, "The Message header does not hold the approvers' handshake."
         )

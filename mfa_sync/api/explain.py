@@ -11,7 +11,6 @@ from mfa_sync.api.contract.explanation import Attribute, Explained, Explanation,
 from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.api.contract.rows import parse_rows, refuse_query, requests_of
 from mfa_sync.storage.table import StorageDownError
-from shared.clock import Deadline
 from shared.codes import CODES
 from shared.phone_number import InvalidPhoneNumberError, PhoneNumber
 from shared.reconciler import plan
@@ -19,28 +18,24 @@ from shared.results import foresee
 from shared.tenant import Absent, Change
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mfa_sync.api.worker import Worker
+    from mfa_sync.api.worker import Call, Worker
     from shared.plan import Entry
     from shared.policy import Policy
     from shared.tenant import PhoneMethods, User
 
 
-async def explain(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
-) -> Answer:
+async def explain(call: Call) -> Answer:
     """Return the answer to `POST /api/explain`, whose body is one row of a push.
 
     Raises:
         RequestError: The request cannot be taken.
         SyncError: A service stops us.
     """
-    refuse_query(query)
-    rows = parse_rows(body, headers.get("content-type"), 1)
+    refuse_query(call.query)
+    rows = parse_rows(call.body, call.content_type, 1)
     if not rows:
         raise RequestError.invalid("Name one user.")
-    deadline = Deadline.after(worker.clock, worker.settings.deadline_seconds)
+    worker, deadline = call.worker, call.deadline()
     policy = worker.settings.policy
     memory = worker.last_written.of_call("explain", policy, deadline)
     planned = await plan(requests_of(rows), worker.tenant(deadline), policy, memory)

@@ -24,14 +24,13 @@ from mfa_sync.runs.run import UnknownRunError, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge
 from mfa_sync.storage.table import StorageDownError
 from mfa_sync.telemetry.events import Event, record
-from shared.clock import Deadline
 from shared.errors import Problem, TransientError
 from shared.tenant import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Coroutine
 
-    from mfa_sync.api.worker import Worker
+    from mfa_sync.api.worker import Call
     from mfa_sync.runs.run import Run
 
 
@@ -44,46 +43,38 @@ _EVENTS = {
 _COME_AGAIN = "The same changes will be planned again unless the source is corrected."
 
 
-async def list_runs(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
-) -> Answer:
+async def list_runs(call: Call) -> Answer:
     """Return the answer to `GET /api/runs`: the newest first, and after which one to go on.
 
     Raises:
         RequestError: The query cannot be taken.
         TransientError: The storage is out of reach.
     """
-    del headers, body
-    limit, after = parse_listing(query)
-    runs = await _asked(worker.runs.newest(after, limit + 1))
+    limit, after = parse_listing(call.query)
+    runs = await _asked(call.worker.runs.newest(after, limit + 1))
     shown = runs[:limit]
     following = shown[-1].id if len(runs) > limit else None
     return Answer(HTTPStatus.OK, run_view.RunList([run_view.head(run) for run in shown], following))
 
 
-async def read_run(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
-) -> Answer:
+async def read_run(call: Call) -> Answer:
     """Return the answer to `GET /api/runs/{runId}`: one run with one page of its plan.
 
     Raises:
         RequestError: The query cannot be taken, or there is no such run or page.
         TransientError: The storage is out of reach.
     """
-    del headers, body
-    number = parse_page(query)
-    run = await _run(worker, run_id)
+    number = parse_page(call.query)
+    run = await _run(call)
     if number >= max(run.pages, 1):
         raise RequestError.invalid(f"page must be below {max(run.pages, 1)}.")
-    page = await _asked(worker.runs.page(run, number)) if run.pages else None
+    page = await _asked(call.worker.runs.page(run, number)) if run.pages else None
     if run.pages and page is None:  # an empty list would say that nothing is planned
         raise RequestError(Problem.RUN_NOT_FOUND, f"Page {number} of the run's plan is gone.")
     return Answer(HTTPStatus.OK, run_view.whole(run, number, page))
 
 
-async def start_run(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
-) -> Answer:
+async def start_run(call: Call) -> Answer:
     """Return the answer to `POST /api/runs`: a sweep is begun.
 
     What may write without being seen needs who may approve. SWEEP_MODE=plan holds that one too.
@@ -92,17 +83,15 @@ async def start_run(
         RequestError: The request cannot be taken, or another sweep is under way.
         SyncError: The vault or the storage is out of reach.
     """
-    refuse_query(query)
-    wanted = parse_start(body, headers.get("content-type"))
-    by = await approver_of(worker, headers, _deadline(worker)) if wanted.apply else BY_KEY
-    apply = wanted.apply and worker.settings.sweeps.mode != "plan"
-    run = await _asked(lifecycle.start(worker.run_context(), wanted.kind, apply=apply, by=by))
+    refuse_query(call.query)
+    wanted = parse_start(call.body, call.content_type)
+    by = await approver_of(call) if wanted.apply else BY_KEY
+    apply = wanted.apply and call.worker.settings.sweeps.mode != "plan"
+    run = await _asked(lifecycle.start(call.worker.run_context(), wanted.kind, apply=apply, by=by))
     return _moving(run)
 
 
-async def approve_run(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
-) -> Answer:
+async def approve_run(call: Call) -> Answer:
     """Return the answer to `POST /api/runs/{runId}/approve`: the plan that was seen goes on.
 
     Said again it is answered 200, and nudges again: the first nudge may be what was lost.
@@ -111,58 +100,52 @@ async def approve_run(
         RequestError: The request or the caller cannot be taken, there is no such run, or it stands elsewhere.
         SyncError: The vault or the storage is out of reach.
     """
-    refuse_query(query)
-    by = await approver_of(worker, headers, _deadline(worker))
-    wanted = parse_approval(body, headers.get("content-type"))
-    planned = (await _run(worker, run_id)).tally.planned
+    refuse_query(call.query)
+    by = await approver_of(call)
+    wanted = parse_approval(call.body, call.content_type)
+    planned = (await _run(call)).tally.planned
     refuse_unplanned(wanted.kinds, {kind.value: many for kind, many in planned.items()})
-    verdict = _verdict(worker, "approved", by, wanted.reason, tuple(map(Kind, wanted.kinds)))
-    run = await _asked(lifecycle.approve(worker.run_context(), run_id, wanted.digest, verdict))
+    verdict = _verdict(call, "approved", by, wanted.reason, tuple(map(Kind, wanted.kinds)))
+    run = await _asked(lifecycle.approve(call.worker.run_context(), call.run_id, wanted.digest, verdict))
     _report(run, verdict)
     return _moving(run, HTTPStatus.ACCEPTED if run.decision is verdict else HTTPStatus.OK)
 
 
-async def discard_run(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
-) -> Answer:
+async def discard_run(call: Call) -> Answer:
     """Return the answer to `POST /api/runs/{runId}/discard`: a held plan is given up.
 
     Raises:
         RequestError: The request or the caller cannot be taken, there is no such run, or it is not held.
         SyncError: The vault or the storage is out of reach.
     """
-    refuse_query(query)
-    return Answer(
-        HTTPStatus.OK, run_view.discarded(await _end(worker, headers, body, "discarded", run_id), _COME_AGAIN)
-    )
+    refuse_query(call.query)
+    return Answer(HTTPStatus.OK, run_view.discarded(await _end(call, "discarded"), _COME_AGAIN))
 
 
-async def stop_run(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
-) -> Answer:
+async def stop_run(call: Call) -> Answer:
     """Return the answer to `POST /api/runs/{runId}/stop`: a run ends where it stands.
 
     Raises:
         RequestError: The request or the caller cannot be taken, there is no such run, or it is over.
         SyncError: The vault or the storage is out of reach.
     """
-    refuse_query(query)
-    return Answer(HTTPStatus.OK, run_view.head(await _end(worker, headers, body, "stopped", run_id)))
+    refuse_query(call.query)
+    return Answer(HTTPStatus.OK, run_view.head(await _end(call, "stopped")))
 
 
-async def _end(worker: Worker, headers: Mapping[str, str], body: bytes, what: str, run_id: str) -> Run:
+async def _end(call: Call, what: str) -> Run:
     """End a run by the caller's verdict, and return it."""
-    by = await approver_of(worker, headers, _deadline(worker))
-    reason = parse_reason(body, headers.get("content-type"))
-    await _run(worker, run_id)
-    verdict = _verdict(worker, what, by, reason)
-    run = await _asked(lifecycle.end(worker.run_context(), run_id, verdict))
+    by = await approver_of(call)
+    reason = parse_reason(call.body, call.content_type)
+    await _run(call)
+    verdict = _verdict(call, what, by, reason)
+    run = await _asked(lifecycle.end(call.worker.run_context(), call.run_id, verdict))
     _report(run, verdict)
     return run
 
 
-def _verdict(worker: Worker, what: str, by: str, reason: str, kinds: tuple[Kind, ...] = ()) -> Verdict:
-    return Verdict(what, by, worker.clock.now().timestamp(), reason, kinds)
+def _verdict(call: Call, what: str, by: str, reason: str, kinds: tuple[Kind, ...] = ()) -> Verdict:
+    return Verdict(what, by, call.worker.clock.now().timestamp(), reason, kinds)
 
 
 def _moving(run: Run, status: HTTPStatus = HTTPStatus.ACCEPTED) -> Answer:
@@ -184,8 +167,8 @@ def _report(run: Run, verdict: Verdict) -> None:
         )
 
 
-async def _run(worker: Worker, run_id: str) -> Run:
-    stored = await _asked(worker.runs.get(run_id))
+async def _run(call: Call) -> Run:
+    stored = await _asked(call.worker.runs.get(call.run_id))
     if stored is None:
         raise _not_found()
     return stored.run
@@ -203,10 +186,6 @@ async def _asked[T](work: Coroutine[Any, Any, T]) -> T:
         raise TransientError(
             Problem.STORAGE_UNAVAILABLE, "The storage of runs is out of reach.", retry_after=30
         ) from error
-
-
-def _deadline(worker: Worker) -> Deadline:
-    return Deadline.after(worker.clock, worker.settings.deadline_seconds)
 
 
 def _not_found() -> RequestError:

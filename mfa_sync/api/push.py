@@ -29,11 +29,11 @@ from shared.results import Result, foresee
 from shared.tenant import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from mfa_sync.api.contract.answers import Answer
     from mfa_sync.api.contract.rows import Row
-    from mfa_sync.api.worker import Worker
+    from mfa_sync.api.worker import Call, Worker
     from shared.plan import Entry
 
 _LOG = logging.getLogger(__name__)
@@ -41,29 +41,24 @@ _WAIT = re.compile(r"\bwait=([0-9]{1,6})\b")
 
 
 @measures.traced(measures.Span.PUSH)
-async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Answer:
+async def push(call: Call) -> Answer:
     """Return the answer to `POST /api/mfa-sync`.
-
-    Args:
-        worker: What the process keeps.
-        headers: The request's headers, looked up without case.
-        query: The request's query names and values.
-        body: The request's bytes.
 
     Raises:
         RequestError: The request cannot be taken.
         SyncError: A service stops everything and nothing was written.
     """
+    worker, headers = call.worker, call.headers
     # 1. Who calls, and is it for the first time?
     deadline = Deadline.after(worker.clock, _seconds(headers.get("prefer"), worker.settings.deadline_seconds))
     if not await worker.handshake.accepts(headers.get("message"), deadline):
         return handshake_refused()
     if worker.signatures:
-        await worker.signatures.check(headers, body, deadline)
+        await worker.signatures.check(headers, call.body, deadline)
     # 2. What is asked?
-    dry_run = parse_dry_run(query)
+    dry_run = parse_dry_run(call.query)
     key = parse_idempotency_key(headers.get("idempotency-key"))
-    rows = parse_rows(body, headers.get("content-type"), worker.settings.rows_max)
+    rows = parse_rows(call.body, call.content_type, worker.settings.rows_max)
     # 3. Is it done at once, or does it become a run?
     if len(rows) > worker.settings.inline_max or "respond-async" in headers.get("prefer", ""):
         work = partial(push_runs.begin, worker, rows, dry_run=dry_run)
@@ -72,7 +67,7 @@ async def push(worker: Worker, headers: Mapping[str, str], query: Mapping[str, s
     # 4. Do it, once for each key.
     if key is None:
         return await work()
-    request = (b"dryRun\n" if dry_run else b"\n") + body
+    request = (b"dryRun\n" if dry_run else b"\n") + call.body
     return await worker.stored_answers.once(key, request, deadline, work)
 
 
@@ -101,21 +96,17 @@ async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *,
     return answer.to_http()
 
 
-async def poll(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
-) -> Answer:
+async def poll(call: Call) -> Answer:
     """Return the answer to `GET /api/mfa-sync/{runId}`: how a push stands.
 
     Raises:
         RequestError: The request cannot be taken, or there is no such push.
         SyncError: The vault or the storage is out of reach.
     """
-    del body
-    deadline = Deadline.after(worker.clock, worker.settings.deadline_seconds)
-    if not await worker.handshake.accepts(headers.get("message"), deadline):
+    if not await call.worker.handshake.accepts(call.headers.get("message"), call.deadline()):
         return handshake_refused()
-    refuse_query(query)
-    return await push_runs.look_up(worker, run_id)
+    refuse_query(call.query)
+    return await push_runs.look_up(call.worker, call.run_id)
 
 
 def _planned_only(entry: Entry) -> Result:

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mfa_sync.storage.table import StorageDownError
+from shared.clock import Deadline
 from shared.guard import Guard
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mfa_sync.api.handshake import Handshake
     from mfa_sync.api.idempotency import StoredAnswers
     from mfa_sync.api.signature import SignedRequests
@@ -24,7 +27,35 @@ if TYPE_CHECKING:
     from mfa_sync.storage.last_writes import LastWritten
     from mfa_sync.storage.table import Table
     from mfa_sync.vault.fingerprints import FingerprintKeys
-    from shared.clock import Clock, Deadline
+    from shared.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request to a use case, before anything of it is believed.
+
+    Attributes:
+        worker: What the process keeps.
+        headers: Looked up without case.
+        query: The query names and values.
+        body: The bytes.
+        run_id: The run that the path names; empty where it names none.
+    """
+
+    worker: Worker
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+    run_id: str = ""
+
+    def deadline(self) -> Deadline:
+        """Return by when the answer must have left, counted from now."""
+        return Deadline.after(self.worker.clock, self.worker.settings.deadline_seconds)
+
+    @property
+    def content_type(self) -> str | None:
+        """What the body is said to be."""
+        return self.headers.get("content-type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +96,8 @@ class Worker:
 
     def run_context(self) -> RunContext:
         """Return what runs work with."""
-        from mfa_sync.runs.context import Rules, RunContext  # noqa: PLC0415  only calls need it
+        from mfa_sync.runs.context import RunContext  # noqa: PLC0415  only calls need it
 
-        settings = self.settings
-        rules = Rules(
-            settings.policy.for_sweeps(
-                keep_when_empty=settings.sweeps.keep_when_empty,
-                empty_grace_days=settings.sweeps.empty_grace_days,
-            ),
-            settings.policy,
-            settings.limits,
-            settings.deciding_digest(),
-            settings.sweeps.full_every_days,
-            settings.sweeps.retention_days,
-            settings.sweeps.claim_seconds,
-        )
         return RunContext(
             self.clock,
             self.runs,
@@ -90,5 +108,5 @@ class Worker:
             self.emptiness,
             self.keys,
             self.counters,
-            rules,
+            self.settings,
         )

@@ -84,8 +84,8 @@ async def _open_sweeps(context: RunContext) -> list[Stored]:
 def due_kind(sweeps: Sweeps, context: RunContext) -> RunKind:
     """Return whether everybody is to be looked at, or who changed is enough."""
     age = context.now - sweeps.full_at
-    is_old = age >= context.rules.full_every_days * _DAY_SECONDS - _NEARLY_SECONDS
-    if not sweeps.last_full or is_old or sweeps.digest != context.rules.digest:
+    is_old = age >= context.settings.sweeps.full_every_days * _DAY_SECONDS - _NEARLY_SECONDS
+    if not sweeps.last_full or is_old or sweeps.digest != context.settings.deciding_digest():
         return RunKind.FULL
     return RunKind.CHANGED
 
@@ -150,7 +150,7 @@ async def _look_after(open_id: str, stored: Stored | None, context: RunContext) 
         if now - stored.run.moved >= HELD_SECONDS:
             with suppress(LostRaceError):  # somebody has decided after all
                 await context.store.replace(stored, stored.run.expired(now))
-    elif _stands_still(stored.run, now, context.rules.quiet_seconds):
+    elif _stands_still(stored.run, now, context.quiet_seconds):
         record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=open_id, step=stored.run.step)
         return [Nudge.of(stored.run)]
     return []
@@ -160,7 +160,7 @@ async def forget_old(context: RunContext) -> int:
     """Remove runs that are past their retention, sparing what the next sweep goes on from."""
     sweeps, _ = await context.store.sweeps()
     kept = {sweeps.last, sweeps.last_full, sweeps.current}
-    than = context.clock.now() - timedelta(days=context.rules.retention_days)
+    than = context.clock.now() - timedelta(days=context.settings.sweeps.retention_days)
     forgotten = 0
     while forgotten < _MOST_FORGOTTEN:
         old = [run for run in await context.store.older(than, _FORGOTTEN_AT_ONCE) if run.id not in kept]

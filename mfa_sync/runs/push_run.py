@@ -69,7 +69,7 @@ class PushPlanner:
     @property
     def applying_policy(self) -> Policy:
         """The one that planned."""
-        return self._context.rules.push_policy
+        return self._context.settings.policy
 
     async def plan_next(self) -> Planned:
         """Plan for the next rows, with a line for each."""
@@ -81,7 +81,7 @@ class PushPlanner:
         after = first + _SLICE
         rows = kept.rows[first:after]
         key = await context.keys.version(kept.key) or await context.keys.current()
-        policy = context.rules.push_policy
+        policy = context.settings.policy
         memory = context.memory(run.id, policy, self._deadline)
         requests = [one.request(row, key) for row, one in enumerate(rows)]
         made = await plan(requests, context.tenant(self._deadline), policy, memory)
@@ -167,7 +167,7 @@ async def lines_of(run: Run, context: RunContext) -> tuple[list[dict[str, Any]],
     Raises:
         StorageDownError: They could not be read.
     """
-    store, policy = context.store, context.rules.push_policy
+    store, policy = context.store, context.settings.policy
     kept = await store.note(run.id, _ROWS, KeptRows)
     if kept is None:
         return None

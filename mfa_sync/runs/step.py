@@ -85,7 +85,7 @@ async def take(nudge: Nudge, context: RunContext) -> Nudge | None:
         stored = await context.store.get(nudge.run)
         if stored is None or not _is_due(nudge, stored.run, context.now):
             return None
-        claimed = stored.run.claimed(uuid.uuid4().hex, context.now, context.rules.claim_seconds)
+        claimed = stored.run.claimed(uuid.uuid4().hex, context.now, context.settings.sweeps.claim_seconds)
         try:
             written = await context.store.replace(stored, claimed)
             if claimed.state.is_moving:
@@ -108,7 +108,7 @@ def _is_due(nudge: Nudge, run: Run, now: float) -> bool:
 
 async def _attempt(run: Run, context: RunContext) -> Run:
     """Return the run after the step's work; where that failed, free for another attempt, or given up."""
-    deadline = Deadline.after(context.clock, context.rules.work_seconds)
+    deadline = Deadline.after(context.clock, context.work_seconds)
     try:
         return await _work(run, planner_of(run, context, deadline), context, deadline)
     except TransientError as error:
@@ -153,7 +153,7 @@ async def _plan(run: Run, planner: Planner, context: RunContext) -> Run:
 
 async def _guard(run: Run, planner: Planner, context: RunContext) -> Run:
     """Hold the whole plan against the limits; what may go on is counted as made, under the run's name."""
-    planned, limits = run.tally.planned, context.rules.limits
+    planned, limits = run.tally.planned, context.settings.limits
     population = (await context.store.sweeps())[0].population
     waits = planner.why_held(population)
     over: dict[Kind, str] = {}

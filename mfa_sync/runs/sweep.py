@@ -120,7 +120,7 @@ class SweepPlanner:
 
         What was shown as a delete is looked at as one.
         """
-        return replace(self._context.rules.policy, sweeping=False, empty_grace_days=0)
+        return replace(self._context.settings.sweep_policy(), sweeping=False, empty_grace_days=0)
 
     async def plan_next(self) -> Planned:
         """Look at the next users."""
@@ -182,7 +182,9 @@ class SweepPlanner:
         others = await audit.changed_by_others(context.graph, since, now, sets.own, self._deadline)
         await context.void(others or ())
         members = None if sets.members is None else sorted(sets.members)
-        following = Next("", now.astimezone(UTC).isoformat(), members=members, digest=context.rules.digest)
+        following = Next(
+            "", now.astimezone(UTC).isoformat(), members=members, digest=context.settings.deciding_digest()
+        )
         if run.kind is RunKind.CHANGED and former and others is not None:
             joined = {*(members or ())} - {*(former.members or ())}
             notes = {
@@ -201,7 +203,7 @@ class SweepPlanner:
     async def _list(self, link: str | None) -> Planned:
         """Plan for one page of the listing. Who is not ours is counted, and costs no read."""
         page = await users.users_page(self._context.graph, link, self._deadline)
-        scope, sets = self._context.rules.policy.scope, await self._tenant.scope_sets()
+        scope, sets = self._context.settings.sweep_policy().scope, await self._tenant.scope_sets()
         refusals = {user.id: scope_refusal(user, scope, sets) for user in page.value}
         ours = [user for user in page.value if refusals[user.id] is None]
         outside = Counter(refusal[0].value for refusal in refusals.values() if refusal)
@@ -233,7 +235,7 @@ class SweepPlanner:
         return await self._plan(sorted(ids)[at:after], self._tenant, cursor)
 
     async def _plan(self, ids: Sequence[str], tenant: GraphTenant | _Listed, cursor: str | None) -> Planned:
-        context, policy = self._context, self._context.rules.policy
+        context, policy = self._context, self._context.settings.sweep_policy()
         requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(ids)]
         memory = context.memory(self._run.id, policy, self._deadline)
         made = await plan(requests, tenant, policy, memory, context.emptiness)

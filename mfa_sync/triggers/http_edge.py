@@ -16,30 +16,29 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from mfa_sync.api.contract.answers import Answer
+    from mfa_sync.api.worker import Call
 
 _LOG = logging.getLogger(__name__)
 
 
 async def respond(
     request: func.HttpRequest,
-    use_case: Callable[..., Awaitable[Answer]],
+    use_case: Callable[[Call], Awaitable[Answer]],
     nudges: Messages | None = None,
     *,
     is_push: bool = False,
 ) -> func.HttpResponse:
-    """Return what a use case answers; a problem document if it cannot. Its nudge goes to the queue.
-
-    The use case takes the worker, headers, query, body, and `run_id` where the path names a run.
-    """
+    """Return what a use case answers; a problem document if it cannot. Its nudge goes to the queue."""
     from mfa_sync.api.contract.problems import RequestError, internal_error, problem
+    from mfa_sync.api.worker import Call
     from mfa_sync.composition import worker
     from shared.errors import Problem, SyncError
 
     stopped = Event.PUSH_STOPPED if is_push else Event.CALL_STOPPED
-    run_id = request.route_params.get("runId")
-    named = {"run_id": run_id} if run_id else {}
+    run_id = request.route_params.get("runId") or ""
     try:
-        answer = await use_case(worker(), request.headers, _query(request), request.get_body(), **named)
+        call = Call(worker(), request.headers, _query(request), request.get_body(), run_id)
+        answer = await use_case(call)
     except SyncError as error:
         record(_LOG, logging.ERROR, stopped, code=error.code.value, detail=error.detail)
         answer = problem(error)

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.table import MemoryTable
-from mfa_sync.runs.context import Rules, RunContext
+from dev.stack.local_stack import example_settings
+from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.store import RunStore
+from mfa_sync.settings.settings import Settings
 from mfa_sync.storage.change_counts import Counters
 from mfa_sync.storage.emptiness import EmptySince
 from mfa_sync.storage.last_writes import LastWritten
@@ -24,7 +26,6 @@ from mfa_sync.vault.key_vault import Secret
 from shared.errors import Problem, TransientError
 from shared.guard import Limit
 from shared.phone_number import ObservedNumber
-from shared.policy import Policy
 from shared.tenant import Fate, Kind, Observation, PhoneMethods, ScopeSets, WriteAnswer
 from tests.clocks import FakeClock
 from tests.people import person
@@ -236,8 +237,8 @@ class MortalWorker:
         self.store = RunStore(table, _Blobs(self.fuse))
         self._table = table
         limits = {kind: Limit(f"MAX_{kind.name}S", most.get(kind.value, 99), 100) for kind in Kind}
-        policy = Policy()
-        self._rules = Rules(policy, policy, limits, "", 7, 90, CLAIM_SECONDS)
+        environ = {**example_settings(), "RUN_CLAIM_SECONDS": str(int(CLAIM_SECONDS))}
+        self._settings = replace(Settings.from_environment(environ), limits=limits)
         self.tools = self._tools()
 
     def restart(self) -> None:
@@ -258,7 +259,7 @@ class MortalWorker:
             EmptySince(self._table, self.clock),
             keys,
             self.ledger,
-            replace(self._rules),
+            self._settings,
         )
 
     async def until_it_stands(self, work: Awaitable[Any]) -> asyncio.Task[Any]:

@@ -15,6 +15,7 @@ from dev.tenant.people import Person, Phone
 from dev.tenant.server import REMOVED_VARIABLES, EmulatedTenant
 from mfa_sync.api.explain import explain
 from mfa_sync.api.push import push
+from mfa_sync.api.worker import Call
 from mfa_sync.composition import build_worker
 from shared.clock import Deadline
 from shared.guard import Guard
@@ -168,7 +169,7 @@ class Bench:
     ) -> Read:
         """Send a push to the use case, with the handshake unless the headers hold another."""
         sent = {"message": sample.HANDSHAKE, **(headers or {})}
-        return read(await push(self.worker, sent, query or {}, json.dumps(rows).encode()))
+        return read(await push(Call(self.worker, sent, query or {}, json.dumps(rows).encode())))
 
     async def one(self, person: Person, **row: Any) -> dict[str, Any]:
         """Push one person and return the line of the answer."""
@@ -178,7 +179,7 @@ class Bench:
 
     async def explain(self, person: Person) -> dict[str, Any]:
         """Return the explanation of one person."""
-        answer = await explain(self.worker, {}, {}, json.dumps({"Id": person.id}).encode())
+        answer = await explain(Call(self.worker, {}, {}, json.dumps({"Id": person.id}).encode()))
         return read(answer).body
 
     def mobile(self, person: Person) -> str | None:

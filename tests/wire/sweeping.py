@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from dev.memory.blobs import MemoryBlobs
 from dev.tenant import sample
 from mfa_sync.api.push import poll
+from mfa_sync.api.worker import Call
 from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import Run, RunKind, State, Verdict
 from mfa_sync.runs.step import Nudge, take
@@ -24,7 +25,7 @@ ASYNC = {"prefer": "respond-async"}
 
 async def polled(bench: Bench, run_id: str) -> Read:
     """Return what a push's caller reads now."""
-    return read(await poll(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id=run_id))
+    return read(await poll(Call(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id)))
 
 
 class UnwritableBlobs(MemoryBlobs):

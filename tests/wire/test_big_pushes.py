@@ -9,6 +9,7 @@ import pytest
 from dev.tenant import sample
 from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.api.push import poll
+from mfa_sync.api.worker import Call
 from mfa_sync.runs import step
 from tests.answering import Read, read
 from tests.wire.conftest import Bench
@@ -19,7 +20,7 @@ ONE, TWO = "+46701740611", "+46701740622"
 
 async def polled(bench: Bench, run_id: str) -> Read:
     """Return what a caller reads now."""
-    return read(await poll(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id=run_id))
+    return read(await poll(Call(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id)))
 
 
 async def done(bench: Bench, rows: list[dict[str, Any]], **headers: str) -> Read:
@@ -141,7 +142,7 @@ async def test_an_inline_push_leaves_a_record_and_can_be_looked_up(bench: Bench)
 
 async def test_looking_up_needs_the_handshake_and_an_id_that_exists(bench: Bench) -> None:
     """Same key, same handshake; a sweep is none of the caller's."""
-    assert (await poll(bench.worker, {}, {}, b"", run_id="x")).status == 401
+    assert (await poll(Call(bench.worker, {}, {}, b"", "x"))).status == 401
     for unknown in ("x", "20261124T060000Z-push-00000000", "../../etc"):
         with pytest.raises(RequestError) as stopped:
             await polled(bench, unknown)

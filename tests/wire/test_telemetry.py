@@ -295,10 +295,11 @@ import asyncio, sys
 from dev.tenant import sample
 from mfa_sync.composition import worker
 from mfa_sync.api.push import push
+from mfa_sync.api.worker import Call
 
 async def main():
     body = b'[{"UserPrincipalName": "anna.new@contoso.com"}]'
-    answer = await push(worker(), {"message": sample.HANDSHAKE}, {}, body)
+    answer = await push(Call(worker(), {"message": sample.HANDSHAKE}, {}, body))
     print(answer.status, *sorted({name.partition(".")[0] for name in sys.modules}))
 
 asyncio.run(main())
