@@ -105,7 +105,7 @@ async def _renew(client: GraphClient, deadline: Deadline) -> None:
         await client.token(deadline, rejected=await client.token(deadline))
 
 
-@measures.traced(measures.Span.GRAPH_BATCH)
+@measures.span(measures.Span.GRAPH_BATCH)
 async def _post(client: GraphClient, items: list[Item], deadline: Deadline) -> list[Reply] | SyncError:
     """Return the items' replies, or what stopped them all before they were carried out."""
     envelope = {"requests": [item.wire(number) for number, item in enumerate(items)]}
@@ -119,9 +119,8 @@ async def _post(client: GraphClient, items: list[Item], deadline: Deadline) -> l
     if outer.status is not None and outer.status < _REDIRECT:
         replies = _unpack(outer.body, len(items))
         client.pace.learn(ticket, replies, outer.headers.get(SHARE_HEADER))
-        if measures.is_on():
-            counts = sorted(Counter(str(reply.status) for reply in replies).items())
-            measures.note(statuses=" ".join(f"{status}:{count}" for status, count in counts))
+        counts = sorted(Counter(str(reply.status) for reply in replies).items())
+        measures.note(statuses=" ".join(f"{status}:{count}" for status, count in counts))
         return replies
     if outer.status and _REDIRECT <= outer.status < _SERVER_FAULT and outer.status != THROTTLED:
         return PermanentError(

@@ -149,7 +149,7 @@ class GraphClient:
             raise unknown_shape()
         return Page(value, *(self.own_path(link) if link else None for link in links))
 
-    @measures.traced(measures.Span.GRAPH_READ)
+    @measures.span(measures.Span.GRAPH_READ)
     async def patient_get(self, path: str, deadline: Deadline) -> Reply:
         """Return the answer to a read, repeated as long as Graph asks us to wait and time allows."""
         reply = await self.send("GET", path, deadline)
@@ -189,8 +189,7 @@ class GraphClient:
         """Send, and tell how that went and how long it took."""
         began = deadline.clock.monotonic()
         reply = await self._send(request, ticket, deadline, token)
-        if measures.is_on():
-            call_measures.tell(self._host, ticket, reply, (began, deadline.clock.monotonic()))
+        call_measures.tell(self._host, ticket, reply, (began, deadline.clock.monotonic()))
         return reply
 
     async def _send(

@@ -32,7 +32,7 @@ _UNMADE_SECONDS = 600.0
 _FORGOTTEN_AT_ONCE, _MOST_FORGOTTEN = 100, 2000
 
 
-@measures.traced(measures.Span.RUN_START)
+@measures.span(measures.Span.RUN_START)
 async def start(
     tools: Tools, kind: RunKind | None, *, apply: bool, slot: datetime | None = None, by: str = ""
 ) -> Run:

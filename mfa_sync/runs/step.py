@@ -82,7 +82,7 @@ async def take(nudge: Nudge, tools: Tools) -> Nudge | None:
     Raises:
         StorageDownError: The run could not be read or written; the same nudge again is right.
     """
-    with measures.span(measures.Span.RUN_STEP, nudge.trace, run=nudge.run, step=nudge.step):
+    async with measures.span(measures.Span.RUN_STEP, nudge.trace, run=nudge.run, step=nudge.step):
         return await _take(nudge, tools)
 
 
