@@ -1,8 +1,8 @@
 """Spans and metrics: by which names, stable like codes, a caller describes and measures what it does.
 
-All goes to one sink, which drops it until `mfa_sync.telemetry.export` gives another. OpenTelemetry's API would
-drop it too, but its import costs a first push 9.5 ms of half a second of CPU (this module's: 1.6 ms), and every
-library finds the provider that it knows.
+All goes to one sink, which drops it until `mfa_sync.telemetry.export` gives another. OpenTelemetry's API
+would drop it too, but its import costs a first push 9.5 ms of half a second of CPU (this module's: 1.6 ms),
+and every library finds the provider that it knows.
 """
 
 from __future__ import annotations
