@@ -40,7 +40,7 @@ _LOG = logging.getLogger(__name__)
 _WAIT = re.compile(r"\bwait=([0-9]{1,6})\b")
 
 
-@measures.traced(measures.Span.PUSH)
+@measures.span(measures.Span.PUSH)
 async def push(call: Call) -> Answer:
     """Return the answer to `POST /api/mfa-sync`.
 

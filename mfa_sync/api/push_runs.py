@@ -44,7 +44,7 @@ def new_id(clock: Clock) -> str:
     return run_id(RunKind.PUSH, clock.now(), uuid.uuid4().hex[:8])
 
 
-@measures.traced(measures.Span.RUN_START)
+@measures.span(measures.Span.RUN_START)
 async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer:
     """Keep the rows as a run, and return where its result will be.
 

@@ -141,8 +141,7 @@ class Pace:
                 allowance.refused(sent, refused, now, is_news=is_news)
             elif all(reply.status is not None for reply in own):
                 allowance.answered(sent, now)
-        if measures.is_on():
-            self._measure(ticket, replies, now)
+        self._measure(ticket, replies, now)
         if throttled:
             self._close(throttled, now, is_news=is_news)
         elif is_news and any(reply.status is not None for reply in replies):

@@ -35,7 +35,7 @@ _FORGOTTEN_AT_ONCE, _MOST_FORGOTTEN = 100, 2000
 _MOST_RACES = 5
 
 
-@measures.traced(measures.Span.RUN_START)
+@measures.span(measures.Span.RUN_START)
 async def start(
     context: RunContext, kind: RunKind | None, *, apply: bool, slot: datetime | None = None, by: str = ""
 ) -> Run:

@@ -81,7 +81,7 @@ async def take(nudge: Nudge, context: RunContext) -> Nudge | None:
     Raises:
         StorageDownError: The run could not be read or written; the same nudge again is right.
     """
-    with measures.span(measures.Span.RUN_STEP, nudge.trace, run=nudge.run, step=nudge.step):
+    async with measures.span(measures.Span.RUN_STEP, nudge.trace, run=nudge.run, step=nudge.step):
         stored = await context.store.get(nudge.run)
         if stored is None or not _is_due(nudge, stored.run, context.now):
             return None

@@ -84,7 +84,7 @@ class KeptToken:
             kept = self._token
             if kept and kept is not rejected and kept.expires > self._clock.monotonic():
                 return kept
-            with measures.span(measures.Span.SIGN_IN):
+            async with measures.span(measures.Span.SIGN_IN):
                 self._token = await renew()
             return self._token
 

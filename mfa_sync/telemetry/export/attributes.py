@@ -16,53 +16,30 @@ type Value = str | int | float | bool | list[str]
 # The facts of spans, metrics and events, and the attributes they are exported as. A fact that is not named
 # here is dropped. Few are OpenTelemetry's own: the exporter swallows `http.*`, `error.type` and their like,
 # and renames a span that has them by its address.
-NAMES = {
-    "aadsts": "mfa_sync.aadsts",
+_SAME = (
+    "aadsts auth by cause code detail error kinds notes outcome outcomes planned reason remedy reply rows"
+    " status users why created updated deleted unchanged kept refused failed"
+)
+NAMES = {name: f"mfa_sync.{name}" for name in _SAME.split()} | {
     "apply": "mfa_sync.run.apply",
-    "auth": "mfa_sync.auth",
-    "by": "mfa_sync.by",
-    "cause": "mfa_sync.cause",
-    "code": "mfa_sync.code",
-    "detail": "mfa_sync.detail",
     "dryRun": "mfa_sync.dry_run",
-    "error": "mfa_sync.error",
     "event": "event.name",
     "expires": "mfa_sync.secret.expires",
     "heldFor": "mfa_sync.run.held_for",
     "host": "peer.service",
     "items": "mfa_sync.graph.items",
     "kind": "mfa_sync.run.kind",
-    "kinds": "mfa_sync.kinds",
-    "notes": "mfa_sync.notes",
-    "outcome": "mfa_sync.outcome",
-    "outcomes": "mfa_sync.outcomes",
-    "planned": "mfa_sync.planned",
-    "reason": "mfa_sync.reason",
     "reasonLength": "mfa_sync.reason_length",
-    "remedy": "mfa_sync.remedy",
-    "reply": "mfa_sync.reply",
-    "rows": "mfa_sync.rows",
     "run": "mfa_sync.run.id",
     "secret": "mfa_sync.secret.name",
     "service": "mfa_sync.graph.service",
     "source": "mfa_sync.token_source",
     "state": "mfa_sync.run.state",
-    "status": "mfa_sync.status",
     "statuses": "mfa_sync.graph.statuses",
     "step": "mfa_sync.run.step",
     "user": "mfa_sync.user.id",
-    "users": "mfa_sync.users",
     "version": "mfa_sync.secret.version",
     "wait": "mfa_sync.graph.wait",
-    "why": "mfa_sync.why",
-    # What became of so many rows of a push.
-    "created": "mfa_sync.created",
-    "updated": "mfa_sync.updated",
-    "deleted": "mfa_sync.deleted",
-    "unchanged": "mfa_sync.unchanged",
-    "kept": "mfa_sync.kept",
-    "refused": "mfa_sync.refused",
-    "failed": "mfa_sync.failed",
 }
 
 _LONGEST = 1000
@@ -85,13 +62,10 @@ def attributes_of(facts: Mapping[str, object], *, upns: bool) -> dict[str, Value
         facts: By the names that this program gives them.
         upns: TELEMETRY_UPNS: whether user principal names may stand in them.
     """
-    return {NAMES[name]: value for name, value in redacted_facts(facts, upns=upns).items()}
-
-
-def redacted_facts(facts: Mapping[str, object], *, upns: bool) -> dict[str, Value]:
-    """Return known facts under the names that this program gives them. Arguments as `attributes_of`."""
     return {
-        name: _value(fact, upns=upns) for name, fact in facts.items() if name in NAMES and fact is not None
+        NAMES[name]: _value(fact, upns=upns)
+        for name, fact in facts.items()
+        if name in NAMES and fact is not None
     }
 
 

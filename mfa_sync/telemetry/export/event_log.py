@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry._logs import LogRecord, SeverityNumber
 
-from mfa_sync.telemetry.export.attributes import attributes_of, redacted_facts
+from mfa_sync.telemetry.export.attributes import NAMES, attributes_of
 from mfa_sync.telemetry.measures import Metric, measure
 
 if TYPE_CHECKING:
@@ -42,17 +42,17 @@ class EventHandler(logging.Handler):
         if event is None:
             return
         facts: Mapping[str, object] = record.facts  # type: ignore[attr-defined]  # `events.record` put it there
-        known = attributes_of(facts, upns=self._upns)
-        told = json.dumps(redacted_facts(facts, upns=self._upns))
+        attributes = attributes_of({**facts, "event": event}, upns=self._upns)
+        exported = {name: attributes[NAMES[name]] for name in facts if NAMES.get(name) in attributes}
         self._logger.emit(
             LogRecord(
                 timestamp=int(record.created * _NANOSECONDS),
                 severity_text=record.levelname,
                 severity_number=_SEVERITIES.get(record.levelno, SeverityNumber.UNSPECIFIED),
-                body=f"{event} {told}",
-                attributes={**known, **attributes_of({"event": event}, upns=False)},
+                body=f"{event} {json.dumps(exported)}",
+                attributes=attributes,
                 event_name=event,
             )
         )
         counted = {name: facts[name] for name in _COUNTED_BY if name in facts}
-        measure(Metric.EVENTS, 1, event=event, **counted)  # type: ignore[arg-type]  # texts and numbers
+        measure(Metric.EVENTS, event=event, **counted)  # type: ignore[arg-type]  # texts and numbers

@@ -8,16 +8,26 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from azure.monitor.opentelemetry.exporter import (
+    AzureMonitorLogExporter,
+    AzureMonitorMetricExporter,
+    AzureMonitorTraceExporter,
+)
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
 from mfa_sync.telemetry import measures
+from mfa_sync.telemetry.export.event_log import EventHandler
+from mfa_sync.telemetry.export.sink import OtelSink
 
 if TYPE_CHECKING:
-    from opentelemetry.sdk._logs import LoggerProvider
-    from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.trace import TracerProvider
-
     from mfa_sync.settings.settings import TelemetrySettings
 
 _NAME = "mfa_sync"
@@ -34,28 +44,26 @@ DEFAULTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
 class Pipeline:
     """What exports, until it is shut down."""
 
-    spans: TracerProvider
-    metrics: MeterProvider
-    events: LoggerProvider
-    handler: logging.Handler
+    def __init__(
+        self, providers: tuple[TracerProvider, LoggerProvider, MeterProvider], handler: logging.Handler
+    ) -> None:
+        self._providers = providers
+        self._handler = handler
 
     def flush(self) -> None:
         """Export what is kept back. It waits for as long as that takes: for tests and tools."""
-        self.spans.force_flush()
-        self.events.force_flush()
-        self.metrics.force_flush()
+        for provider in self._providers:
+            provider.force_flush()
 
     def shut_down(self) -> None:
         """Export what is kept back, and nothing more."""
-        measures.export_to(None)
-        logging.getLogger(_NAME).removeHandler(self.handler)
-        self.spans.shutdown()
-        self.events.shutdown()
-        self.metrics.shutdown()
+        measures.export_to(measures.Sink())
+        logging.getLogger(_NAME).removeHandler(self._handler)
+        for provider in self._providers:
+            provider.shutdown()
 
 
 def switch_on(settings: TelemetrySettings) -> Pipeline:
@@ -68,22 +76,6 @@ def switch_on(settings: TelemetrySettings) -> Pipeline:
     """
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    from azure.monitor.opentelemetry.exporter import (  # noqa: PLC0415  they read the variables when imported
-        AzureMonitorLogExporter,
-        AzureMonitorMetricExporter,
-        AzureMonitorTraceExporter,
-    )
-    from opentelemetry.sdk._logs import LoggerProvider  # noqa: PLC0415
-    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor  # noqa: PLC0415
-    from opentelemetry.sdk.metrics import MeterProvider  # noqa: PLC0415
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader  # noqa: PLC0415
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-
-    from mfa_sync.telemetry.export.event_log import EventHandler  # noqa: PLC0415
-    from mfa_sync.telemetry.export.sink import OtelSink  # noqa: PLC0415
-
     options: dict[str, Any] = {
         "connection_string": settings.connection_string,
         "disable_offline_storage": True,  # nothing lies on a disk; an outage costs what falls into it
@@ -92,7 +84,7 @@ def switch_on(settings: TelemetrySettings) -> Pipeline:
         "retry_total": 1,
         "retry_status": 0,  # a Retry-After of an hour would silence the process for an hour
     }
-    resource = Resource.create(_who_we_are())
+    resource = _resource()
     spans = TracerProvider(resource=resource)
     spans.add_span_processor(BatchSpanProcessor(AzureMonitorTraceExporter(tracer_provider=spans, **options)))
     metrics = MeterProvider(
@@ -106,13 +98,13 @@ def switch_on(settings: TelemetrySettings) -> Pipeline:
         logger.setLevel(logging.INFO)
     logger.addHandler(handler)
     measures.export_to(OtelSink(spans.get_tracer(_NAME), metrics.get_meter(_NAME), upns=settings.upns))
-    return Pipeline(spans, metrics, events, handler)
+    return Pipeline((spans, events, metrics), handler)
 
 
-def _who_we_are() -> dict[str, str]:
-    """Return the resource as the Functions host names it, so that both are one role on the map."""
+def _resource() -> Resource:
+    """Return who we are, named as the Functions host names it, so that both are one role on the map."""
     named = {
         "service.name": os.environ.get("OTEL_SERVICE_NAME") or os.environ.get("WEBSITE_SITE_NAME", _NAME),
         "service.instance.id": os.environ.get("WEBSITE_INSTANCE_ID", ""),
     }
-    return {name: value for name, value in named.items() if value}
+    return Resource.create({name: value for name, value in named.items() if value})

@@ -11,7 +11,7 @@ from opentelemetry.trace import Link, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from mfa_sync.telemetry.export.attributes import attributes_of
-from mfa_sync.telemetry.measures import Kind, Metric, Span
+from mfa_sync.telemetry.measures import Metric, Sink, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,32 +21,33 @@ if TYPE_CHECKING:
 
     from mfa_sync.telemetry.export.attributes import Value
     from mfa_sync.telemetry.measures import Fact
-    from mfa_sync.telemetry.measures import Meter as Told
+
+type Take = Callable[[float, dict[str, Value]], None]
+"""Takes one value of a metric, with its attributes."""
 
 _W3C = TraceContextTextMapPropagator()
 _HEADER = "traceparent"
 _CLIENT = frozenset({Span.GRAPH_BATCH, Span.GRAPH_READ})
 
 
-class OtelSink:
+class OtelSink(Sink):
     """Hands over what is measured to a tracer and a meter that nobody else uses."""
 
     def __init__(self, tracer: Tracer, meter: Meter, *, upns: bool) -> None:
         self._tracer = tracer
         self._upns = upns
-        self._tell = {one: _instrument(meter, one.value) for one in Metric}
+        self._take = {metric: _instrument(meter, metric) for metric in Metric}
 
     @contextmanager
     def span(self, name: Span, parent: str, facts: Mapping[str, Fact]) -> Iterator[None]:
         """Be one span. With a parent from elsewhere it is linked to the span around it."""
-        here = trace.get_current_span().get_span_context()
-        context = _W3C.extract({_HEADER: parent}) if parent else None
+        around = trace.get_current_span().get_span_context()
         with self._tracer.start_as_current_span(
             name.value,
-            context,
+            _W3C.extract({_HEADER: parent}) if parent else None,
             SpanKind.CLIENT if name in _CLIENT else SpanKind.INTERNAL,
             attributes_of(facts, upns=self._upns),
-            [Link(here)] if parent and here.is_valid else [],
+            [Link(around)] if parent and around.is_valid else [],
             record_exception=False,  # its text and traceback are nobody's to read
             set_status_on_exception=False,
         ):
@@ -58,7 +59,7 @@ class OtelSink:
                 raise
 
     def note(self, facts: Mapping[str, Fact]) -> None:
-        """Tell more of the present span."""
+        """Add facts to the present span; `error` marks it as failed."""
         span = trace.get_current_span()
         span.set_attributes(attributes_of(facts, upns=self._upns))
         if facts.get("error"):
@@ -72,37 +73,35 @@ class OtelSink:
 
     def measure(self, metric: Metric, amount: float, facts: Mapping[str, Fact]) -> None:
         """Hand a value to its instrument."""
-        self._tell[metric](amount, attributes_of(facts, upns=self._upns))
+        self._take[metric](amount, attributes_of(facts, upns=self._upns))
 
 
-def _instrument(meter: Meter, told: Told) -> Callable[[float, dict[str, Value]], None]:
-    """Return what takes the values of one metric."""
-    match told.kind:
-        case Kind.COUNTER:
-            return meter.create_counter(told.name, told.unit, told.meaning).add
-        case Kind.HISTOGRAM:
-            return meter.create_histogram(told.name, told.unit, told.meaning).record
-        case Kind.GAUGE:
-            latest = _Latest()
-            meter.create_observable_gauge(told.name, [latest.give], told.unit, told.meaning)
-            return latest.take
+def _instrument(meter: Meter, metric: Metric) -> Take:
+    described = metric.value, metric.unit, metric.meaning
+    match metric.instrument:
+        case "counter":
+            return meter.create_counter(*described).add
+        case "histogram":
+            return meter.create_histogram(*described).record
+        case "gauge":
+            return _gauge(meter, metric)
 
 
-class _Latest:
-    """Keeps a gauge's values until they are exported, once.
+def _gauge(meter: Meter, metric: Metric) -> Take:
+    """Return what keeps a gauge's latest values until they are exported, once.
 
-    OpenTelemetry's own gauge would tell the last one for ever: an instance that the watchdog has left would
-    go on telling of runs that are long over.
+    OpenTelemetry's own gauge would export the last one for ever: an instance that the watchdog has left would
+    go on showing runs that are long over.
     """
+    latest: dict[frozenset[tuple[str, Value]], float] = {}
 
-    def __init__(self) -> None:
-        self._values: dict[frozenset[tuple[str, Value]], float] = {}
+    def take(value: float, attributes: dict[str, Value]) -> None:
+        latest[frozenset(attributes.items())] = value
 
-    def take(self, value: float, attributes: dict[str, Value]) -> None:
-        """Keep a value, in place of a former one with the same attributes."""
-        self._values[frozenset(attributes.items())] = value
+    def give(_: CallbackOptions) -> Iterator[Observation]:
+        while latest:  # one at a time: the exporter's thread reads while others write
+            attributes, value = latest.popitem()
+            yield Observation(value, dict(attributes))
 
-    def give(self, _: CallbackOptions) -> list[Observation]:
-        """Return what was kept, and forget it."""
-        values, self._values = self._values, {}
-        return [Observation(value, dict(attributes)) for attributes, value in values.items()]
+    meter.create_observable_gauge(metric.value, [give], metric.unit, metric.meaning)
+    return take
