@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from functools import cache
 from typing import TYPE_CHECKING
@@ -21,8 +20,6 @@ if TYPE_CHECKING:
     from mfa_sync.storage.table import Blobs, Table
     from mfa_sync.vault.key_vault import KeyVault
     from shared.clock import Clock
-
-_LOG = logging.getLogger(__name__)
 
 
 def build_worker(
@@ -73,7 +70,7 @@ def build_worker(
         settings.graph_url, sign_in_of(settings, vault, clock, transports, table), transports.graph
     )
     if settings.graph_auth.is_app_only and settings.policy.scope.allow_privileged:
-        record(_LOG, logging.WARNING, Event.PRIVILEGED_ALLOWED, auth=settings.graph_auth.value)
+        record(Event.PRIVILEGED_ALLOWED, auth=settings.graph_auth.value)
     return Worker(
         settings,
         clock,
@@ -136,4 +133,4 @@ def _export(telemetry: TelemetrySettings) -> None:
 
         switch_on(telemetry)
     except Exception as error:  # noqa: BLE001  the work goes on unseen
-        record(_LOG, logging.ERROR, Event.TELEMETRY_UNAVAILABLE, cause=type(error).__name__)
+        record(Event.TELEMETRY_UNAVAILABLE, cause=type(error).__name__)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from mfa_sync.vault.key_vault import KeyVault
     from shared.clock import Clock, Deadline
 
-_LOG = logging.getLogger(__name__)
 # Published with the article: whoever left it in place has no secret.
 _ARTICLES_OWN = "Handshake-message-only-known-between-runbook-and-invoker"
 
@@ -51,7 +49,7 @@ class Handshake:
         """
         if await self._secrets.accepts(partial(_matches, message), deadline):
             return True
-        record(_LOG, logging.WARNING, Event.HANDSHAKE_REFUSED, secret=self._name)
+        record(Event.HANDSHAKE_REFUSED, secret=self._name)
         return False
 
     async def _read(self, fresh: bool) -> InForce:  # noqa: FBT001  as `Rereading` calls it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from mfa_sync.runs.run import Run
 
 
-_LOG = logging.getLogger(__name__)
 _EVENTS = {
     "approved": Event.RUN_APPROVED,
     "discarded": Event.RUN_DISCARDED,
@@ -157,8 +155,6 @@ def _report(run: Run, verdict: Verdict) -> None:
     """Log a verdict, unless the run had it before. The operator's words stay in the run."""
     if run.decision is verdict:
         record(
-            _LOG,
-            logging.INFO,
             _EVENTS[verdict.what],
             run=run.id,
             by=verdict.by,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import Counter
 from functools import partial
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from mfa_sync.api.worker import Call, Worker
     from shared.plan import Entry
 
-_LOG = logging.getLogger(__name__)
 _WAIT = re.compile(r"\bwait=([0-9]{1,6})\b")
 
 
@@ -126,8 +124,6 @@ def _record(answer: PushAnswer, entries: Sequence[Entry], results: Sequence[Resu
     """Log, trace and count what became of a push that was done at once."""
     for entry, result in zip(entries, results, strict=True):
         record(
-            _LOG,
-            logging.INFO,
             Event.ROW_SETTLED,
             run=answer.run_id,
             rows=[str(row) for row in entry.rows],
@@ -144,8 +140,6 @@ def _record(answer: PushAnswer, entries: Sequence[Entry], results: Sequence[Resu
         codes = Counter(result.code.value for result in results if result.code)
         measures.count_users(RunKind.PUSH.value, outcomes, codes)
     record(
-        _LOG,
-        logging.INFO,
         Event.PUSH_FINISHED,
         run=answer.run_id,
         status=status,

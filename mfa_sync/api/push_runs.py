@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from shared.plan import Entry
     from shared.results import Result
 
-_LOG = logging.getLogger(__name__)
 _PAGE = 1000
 _ANSWER = "answer"
 
@@ -69,7 +67,7 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
         await tools.store.create(run)
     except StorageDownError as error:
         raise _storage_down() from error
-    record(_LOG, logging.INFO, Event.RUN_STARTED, run=run.id, kind=run.kind.value, rows=len(rows))
+    record(Event.RUN_STARTED, run=run.id, kind=run.kind.value, rows=len(rows))
     return PushUnderWay.answer(run, Nudge.of(run))
 
 
@@ -129,7 +127,7 @@ async def keep(
             raise TimeoutError  # noqa: TRY301  the caller waits no longer
         await deadline.within(_keep(worker, answer, entries, results), goes_on=True)
     except (StorageDownError, LostRaceError, SyncError, TimeoutError) as error:
-        record(_LOG, logging.WARNING, Event.RUN_UNRECORDED, run=answer.run_id, cause=type(error).__name__)
+        record(Event.RUN_UNRECORDED, run=answer.run_id, cause=type(error).__name__)
 
 
 async def _keep(

@@ -10,7 +10,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import logging
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from mfa_sync.vault.key_vault import KeyVault
     from shared.clock import Clock, Deadline
 
-_LOG = logging.getLogger(__name__)
 WINDOW_SECONDS = 300
 """How far a message's time may lie from ours, both ways; the library's own tolerance."""
 
@@ -92,7 +90,7 @@ class SignedRequests:
         is_signed = await self._keys.accepts(partial(_is_signed, claim or _NONE, _text(body)), deadline)
         is_young = abs(self._clock.now().timestamp() - (claim or _NONE).at) <= WINDOW_SECONDS
         if not (claim and is_signed and is_young):
-            record(_LOG, logging.WARNING, Event.SIGNATURE_REFUSED, why="signature")
+            record(Event.SIGNATURE_REFUSED, why="signature")
             raise RequestError(
                 Problem.SIGNATURE_REFUSED,
                 "The headers webhook-id, webhook-timestamp and webhook-signature do not hold a signature of "
@@ -132,7 +130,7 @@ class SignedRequests:
                     retry_after=30,
                     remedy="Sign the call anew and send it later.",
                 ) from error
-            record(_LOG, logging.WARNING, Event.REPLAY_UNCHECKED, cause=type(error).__name__)
+            record(Event.REPLAY_UNCHECKED, cause=type(error).__name__)
 
     async def _read(self, fresh: bool) -> InForce:  # noqa: FBT001  as `Rereading` calls it
         keys = await in_force(self._vault, self._clock, self._name, self._previous, fresh=fresh)
@@ -182,7 +180,7 @@ def _can_sign(key: str) -> bool:
 
 
 def _replayed() -> RequestError:
-    record(_LOG, logging.WARNING, Event.SIGNATURE_REFUSED, why="replayed")
+    record(Event.SIGNATURE_REFUSED, why="replayed")
     return RequestError(
         Problem.REQUEST_REPLAYED,
         "A call with this webhook-id has come before. Sign each call anew, also one that is sent again.",

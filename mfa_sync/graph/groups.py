@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from mfa_sync.graph.client import GraphClient
     from shared.clock import Clock, Deadline
 
-_LOG = logging.getLogger(__name__)
 _KEEP_SECONDS = 600
 _MEMBERS = "transitiveMembers/microsoft.graph.user?$select=id&$top=999"
 
@@ -64,7 +62,7 @@ class Groups:
             except GraphFault as fault:
                 if fault.reply.status != HTTPStatus.FORBIDDEN:
                     raise fault.refusal("the directory roles", "RoleManagement.Read.Directory") from fault
-                record(_LOG, logging.WARNING, Event.PRIVILEGED_UNREADABLE, reply=fault.reply.describe())
+                record(Event.PRIVILEGED_UNREADABLE, reply=fault.reply.describe())
                 return None
 
         return await self._once("privileged", read)

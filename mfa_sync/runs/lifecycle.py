@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from mfa_sync.runs.run import Verdict
     from mfa_sync.runs.store import Stored, Sweeps
 
-_LOG = logging.getLogger(__name__)
 _DAY_SECONDS = 86_400.0
 # A full sweep that is due in two minutes is due: schedules are no clockwork.
 _NEARLY_SECONDS = 120.0
@@ -71,7 +70,7 @@ async def start(
         await context.store.create(run)
     except LostRaceError:
         raise WrongStateError("Another sweep was begun, or approved, at the same moment.") from None
-    record(_LOG, logging.INFO, Event.RUN_STARTED, run=run.id, kind=run.kind.value, apply=apply, by=by or None)
+    record(Event.RUN_STARTED, run=run.id, kind=run.kind.value, apply=apply, by=by or None)
     return run
 
 
@@ -125,7 +124,7 @@ async def watch(context: RunContext) -> list[Nudge]:
             unfinished += [stored.run] if stored and not stored.run.state.is_final else []
         except ValueError as error:  # a head of another format holds up nobody else
             detail = f"Its head cannot be read ({type(error).__name__})."
-            record(_LOG, logging.ERROR, Event.RUN_DELAYED, run=open_id, detail=detail)
+            record(Event.RUN_DELAYED, level=logging.ERROR, run=open_id, detail=detail)
     _measure(unfinished, context.now)
     return nudges
 
@@ -151,7 +150,7 @@ async def _look_after(open_id: str, stored: Stored | None, context: RunContext) 
             with suppress(LostRaceError):  # somebody has decided after all
                 await context.store.replace(stored, stored.run.expired(now))
     elif _stands_still(stored.run, now, context.quiet_seconds):
-        record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=open_id, step=stored.run.step)
+        record(Event.RUN_DELAYED, run=open_id, step=stored.run.step)
         return [Nudge.of(stored.run)]
     return []
 

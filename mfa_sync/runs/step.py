@@ -9,7 +9,6 @@ was done: pages are written whole, and what is already so in the tenant is not w
 from __future__ import annotations
 
 import json
-import logging
 import re
 import uuid
 from collections import Counter
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from mfa_sync.runs.planner import Planner
     from shared.tenant import Kind
 
-_LOG = logging.getLogger(__name__)
 # W3C Trace Context, section 3.2.
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _SHORTEST_DELAY, _LONGEST_DELAY = 60.0, 900.0
@@ -112,7 +110,7 @@ async def _attempt(run: Run, context: RunContext) -> Run:
     try:
         return await _work(run, planner_of(run, context, deadline), context, deadline)
     except TransientError as error:
-        record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=run.id, step=run.step, detail=error.detail)
+        record(Event.RUN_DELAYED, run=run.id, step=run.step, detail=error.detail)
         measures.note(error=error.code.value)
         wait = min(max(error.retry_after, _SHORTEST_DELAY), _LONGEST_DELAY)
         return run.delayed(error.detail, context.now + wait)
@@ -218,10 +216,8 @@ async def _leave(run: Run, context: RunContext) -> None:
     """Take leave of a run that nudges move no more, and log it by the names that alerts wait for."""
     if run.state.is_final:
         await close(run, context)
-    event, level = _ENDS.get(run.state, (Event.RUN_FAILED, logging.ERROR))
+    event = _ENDS.get(run.state, Event.RUN_FAILED)
     record(
-        _LOG,
-        level,
         event,
         run=run.id,
         kind=run.kind.value,
@@ -254,6 +250,6 @@ async def _made(run: Run, context: RunContext) -> Counter[Kind]:
 
 
 _ENDS = {
-    State.HELD: (Event.RUN_HELD, logging.WARNING),
-    State.FINISHED: (Event.RUN_FINISHED, logging.INFO),
+    State.HELD: Event.RUN_HELD,
+    State.FINISHED: Event.RUN_FINISHED,
 }

@@ -8,7 +8,6 @@ What comes after is fixed before the first page is read: a change that happens m
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from copy import replace
 from datetime import UTC, datetime, timedelta
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
     from shared.policy import Policy
     from shared.tenant import Observation, Unreadable, User
 
-_LOG = logging.getLogger(__name__)
 _NEXT, _IDS = "next", "ids"
 # The audit log is up to minutes late, so windows overlap; what comes twice is only read twice.
 _OVERLAP = timedelta(minutes=15)
@@ -255,5 +253,5 @@ class SweepPlanner:
         return following
 
     def _turned_full(self, detail: str) -> Run:
-        record(_LOG, logging.WARNING, Event.RUN_TURNED_FULL, run=self._run.id, detail=detail)
+        record(Event.RUN_TURNED_FULL, run=self._run.id, detail=detail)
         return replace(self._run, kind=RunKind.FULL, detail=detail)

@@ -11,7 +11,6 @@ minutes. A worker that never saw the row is free to try once; the Functions host
 from __future__ import annotations
 
 import json
-import logging
 import uuid
 from collections import deque
 from contextlib import suppress
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from mfa_sync.storage.table import Row, Table, Value
     from shared.clock import Clock
 
-_LOG = logging.getLogger(__name__)
 _PARTITION: Final = "brake"
 _FORMAT: Final = 1
 _LOOK_UP_SECONDS: Final = 60.0
@@ -148,7 +146,7 @@ class Brake:
             self._unwritten.clear()
         except (StorageDownError, ValueError) as error:
             if not self._is_alone:
-                record(_LOG, logging.WARNING, Event.BRAKE_ALONE, reason=type(error).__name__)
+                record(Event.BRAKE_ALONE, reason=type(error).__name__)
             self._is_alone = True
             raise StorageDownError from error
         self._is_alone, self._known = False, state

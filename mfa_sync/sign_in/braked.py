@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from mfa_sync.storage.table import Table
     from shared.clock import Clock
 
-_LOG = logging.getLogger(__name__)
 _RETRY_SECONDS = 30
 
 
@@ -92,7 +90,7 @@ class BrakedSignIn:
             raise _unreachable(granted)
         if granted is None:
             granted, given = await self._sign_in(given, claims)
-        record(_LOG, logging.INFO, Event.SIGNED_IN, source=granted.source)
+        record(Event.SIGNED_IN, source=granted.source)
         own = self._grant.principals(given, granted)
         return AccessToken.lasting(granted.value, granted.seconds, own, self._clock)
 
@@ -139,9 +137,9 @@ class BrakedSignIn:
         if isinstance(ending, Refused):
             refusal, number = ending.refusal, ending.refusal.number or None
             if refusal.healing.needs_nobody:
-                record(_LOG, logging.WARNING, Event.SIGN_IN_DELAYED, aadsts=number)
+                record(Event.SIGN_IN_DELAYED, aadsts=number)
             else:
-                record(_LOG, logging.ERROR, Event.SIGN_IN_REFUSED, aadsts=number, remedy=refusal.remedy)
+                record(Event.SIGN_IN_REFUSED, aadsts=number, remedy=refusal.remedy)
         return ending
 
 

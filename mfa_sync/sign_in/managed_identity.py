@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from mfa_sync.sign_in.entra import graph_scope
@@ -15,8 +14,6 @@ if TYPE_CHECKING:
     from mfa_sync.settings.settings import Settings
     from mfa_sync.settings.transports import Transports
     from shared.clock import Clock
-
-_LOG = logging.getLogger(__name__)
 
 
 class ManagedIdentitySignIn:
@@ -43,10 +40,10 @@ class ManagedIdentitySignIn:
         try:
             given = await self._identity.token(self._scope)
         except PermanentError as refusal:
-            record(_LOG, logging.ERROR, Event.SIGN_IN_REFUSED, remedy=refusal.remedy)
+            record(Event.SIGN_IN_REFUSED, remedy=refusal.remedy)
             raise
         if rejected and given.value == rejected.value:
             raise same_again()
-        record(_LOG, logging.INFO, Event.SIGNED_IN, source="managed identity")
+        record(Event.SIGNED_IN, source="managed identity")
         own = names_in(given.value) or {self._known_as or ""}
         return AccessToken.lasting(given.value, given.seconds, own, self._clock)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import re
 import threading
 from abc import ABC, abstractmethod
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from mfa_sync.settings.settings import StorageSettings
     from shared.clock import Clock
 
-_LOG = logging.getLogger(__name__)
 # As many as the library keeps connections for: one more would be opened and thrown away each time.
 _IN_FLIGHT = 10
 _NOT_ADMITTED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -195,7 +193,7 @@ class StorageCalls[C: Client](ABC):
         """Return the error that says why; the first of a window is logged and opens it."""
         now = self._clock.monotonic()
         if now >= self._closed_until:
-            record(_LOG, logging.WARNING, Event.STORAGE_UNAVAILABLE, cause=why)
+            record(Event.STORAGE_UNAVAILABLE, cause=why)
             if closes:
                 self._closed_until, self._why = now + self._bounds.closed, why
         return StorageDownError(why)

@@ -12,7 +12,6 @@ cannot tell whose write reached the tenant last, so neither confirms.
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from shared.policy import Policy
     from shared.tenant import User
 
-_LOG = logging.getLogger(__name__)
 _PARTITION = "phone"
 _FORMAT = 2
 _CONFIRMED, _PENDING, _VOID = "confirmed", "pending", "void"
@@ -257,14 +255,7 @@ class CallMemory:
         except (StorageDownError, SyncError, TimeoutError) as error:
             self._has_waited_in_vain |= isinstance(error, TimeoutError)
             self._failed.update(user_ids)
-            record(
-                _LOG,
-                logging.WARNING,
-                Event.NOT_REMEMBERED,
-                run=self._run_id,
-                users=len(user_ids),
-                cause=type(error).__name__,
-            )
+            record(Event.NOT_REMEMBERED, run=self._run_id, users=len(user_ids), cause=type(error).__name__)
             return None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from mfa_sync.telemetry.events import Event, record
@@ -10,8 +9,6 @@ from shared.outcome import Note
 
 if TYPE_CHECKING:
     from shared.plan import Plan
-
-_LOG = logging.getLogger(__name__)
 
 
 def report(run_id: str, planned: Plan) -> None:
@@ -21,4 +18,4 @@ def report(run_id: str, planned: Plan) -> None:
     """
     for entry in planned.entries:
         if Note.CHANGED_OUTSIDE in entry.notes and entry.user:
-            record(_LOG, logging.WARNING, Event.CHANGED_OUTSIDE, run=run_id, user=entry.user.id)
+            record(Event.CHANGED_OUTSIDE, run=run_id, user=entry.user.id)

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from mfa_sync.api.contract.answers import Answer
     from mfa_sync.api.worker import Call
 
-_LOG = logging.getLogger(__name__)
-
 
 async def respond(
     request: func.HttpRequest,
@@ -40,13 +38,13 @@ async def respond(
         call = Call(worker(), request.headers, _query(request), request.get_body(), run_id)
         answer = await use_case(call)
     except SyncError as error:
-        record(_LOG, logging.ERROR, stopped, code=error.code.value, detail=error.detail)
+        record(stopped, code=error.code.value, detail=error.detail)
         answer = problem(error)
     except RequestError as error:
-        record(_LOG, logging.INFO, stopped, code=error.code.value)
+        record(stopped, level=logging.INFO, code=error.code.value)
         answer = problem(error)
     except Exception as error:  # noqa: BLE001  whatever it is, its text and locals may hold a secret
-        record(_LOG, logging.ERROR, stopped, code=Problem.INTERNAL_ERROR.value, detail=_where(error))
+        record(stopped, code=Problem.INTERNAL_ERROR.value, detail=_where(error))
         answer = internal_error()
     if nudges is not None and answer.nudge is not None:
         send([answer.nudge], nudges)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, List  # noqa: UP035  see `Messages`
 
 import azure.functions as func
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
 
     from mfa_sync.runs.step import Nudge
 
-_LOG = logging.getLogger(__name__)
 QUEUE = "mfa-sync-runs"
 POISON_QUEUE = f"{QUEUE}-poison"
 CONNECTION = "AzureWebJobsStorage"
@@ -50,7 +48,7 @@ async def run_poison(message: func.QueueMessage) -> None:
     if nudge := _nudge(message):
         stored = await worker().runs.get(nudge.run)
         if stored and stored.run.state.is_moving and stored.run.step <= nudge.step:
-            record(_LOG, logging.ERROR, Event.RUN_POISONED, run=stored.run.id, step=nudge.step)
+            record(Event.RUN_POISONED, run=stored.run.id, step=nudge.step)
 
 
 def _nudge(message: func.QueueMessage) -> Nudge | None:
@@ -60,5 +58,5 @@ def _nudge(message: func.QueueMessage) -> Nudge | None:
     try:
         return Nudge.load(message.get_body().decode("utf-8", "replace"))
     except ValueError:
-        record(_LOG, logging.ERROR, Event.RUN_POISONED, detail="A message that is no nudge.")
+        record(Event.RUN_POISONED, detail="A message that is no nudge.")
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 
 import azure.functions as func
@@ -10,7 +9,6 @@ import azure.functions as func
 from mfa_sync.telemetry.events import Event, record
 from mfa_sync.triggers.run_queue import CONNECTION, QUEUE, Messages, send
 
-_LOG = logging.getLogger(__name__)
 # Read when the functions are indexed: a setting that is missing must not cost a tenant its nightly sweep.
 _SCHEDULE = os.environ.get("SWEEP_SCHEDULE", "").strip() or "0 0 2 * * *"
 
@@ -33,7 +31,7 @@ async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: AR
     try:
         run = await lifecycle.start(worker().run_context(), None, apply=mode == "apply", slot=slot)
     except WrongStateError as error:
-        record(_LOG, logging.WARNING, Event.RUN_DELAYED, detail=str(error))
+        record(Event.RUN_DELAYED, detail=str(error))
         return
     send([Nudge.of(run)], nudges)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from mfa_sync.settings.settings import Settings
     from shared.clock import Clock
 
-_LOG = logging.getLogger(__name__)
 _CACHE_SECONDS = 300
 # A refusal that waits for a person: not asked for by each push, and soon seen to be mended.
 _REFUSED_SECONDS = 30
@@ -111,8 +109,6 @@ class KeyVault:
             return  # made to end soon
         if secret and secret.expires and secret.expires - self._clock.now() < _WARN_BEFORE:
             record(
-                _LOG,
-                logging.WARNING,
                 Event.SECRET_EXPIRES,
                 secret=secret.name,
                 version=secret.version,

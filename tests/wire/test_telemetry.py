@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 import socket
@@ -208,8 +207,6 @@ async def test_nothing_secret_is_exported(
     exported = switched(upns=upns)
     await mixed_day(bench, sweeper)
     record(
-        logging.getLogger("mfa_sync.test"),
-        logging.WARNING,
         Event.RUN_APPROVED,
         by="olga.officer@contoso.com",
         detail=f"from anna.new@contoso.com +46 70-174 06 05, {sample.PASSWORD}",
