@@ -1,4 +1,7 @@
-"""The only place where real things are chosen: once per worker, on first use."""
+"""The only place where real things are chosen: once per worker, on first use.
+
+It is imported with the first call, so that loading the functions stays cheap and never fails.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,32 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING
 
+from mfa_sync.api.handshake import Handshake
+from mfa_sync.api.idempotency import StoredAnswers
+from mfa_sync.api.signature import SignedRequests
+from mfa_sync.api.worker import Worker
+from mfa_sync.graph.client import GraphClient
+from mfa_sync.graph.groups import Groups
+from mfa_sync.graph.reach import Reach
+from mfa_sync.runs.store import RunStore
 from mfa_sync.settings.settings import GraphAuth, RopcCredential, Settings, TelemetrySettings
 from mfa_sync.settings.transports import OWN, Transports
+from mfa_sync.storage.azure_blobs import AzureBlobs
+from mfa_sync.storage.azure_table import AzureTable
+from mfa_sync.storage.change_counts import Counters
+from mfa_sync.storage.emptiness import EmptySince
+from mfa_sync.storage.last_writes import LastWritten
 from mfa_sync.telemetry.events import Event, record
+from mfa_sync.vault.fingerprints import FingerprintKeys
+from mfa_sync.vault.key_vault import KeyVault
 from shared.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.api.worker import Worker
     from mfa_sync.sign_in.client_proof import ProofSource
     from mfa_sync.sign_in.token import SignIn
     from mfa_sync.storage.table import Blobs, Table
-    from mfa_sync.vault.key_vault import KeyVault
     from shared.clock import Clock
 
 
@@ -39,27 +55,9 @@ def build_worker(
         table: Keeps the state of all workers; None: the storage account of the settings.
         blobs: Keeps the pages of runs; None: likewise.
 
-    The imports stand here so that loading the functions stays cheap and never fails.
-
     Raises:
         SettingsError: Settings are missing or wrong.
     """
-    from mfa_sync.api.handshake import Handshake  # noqa: PLC0415
-    from mfa_sync.api.idempotency import StoredAnswers  # noqa: PLC0415
-    from mfa_sync.api.signature import SignedRequests  # noqa: PLC0415
-    from mfa_sync.api.worker import Worker  # noqa: PLC0415
-    from mfa_sync.graph.client import GraphClient  # noqa: PLC0415
-    from mfa_sync.graph.groups import Groups  # noqa: PLC0415
-    from mfa_sync.graph.reach import Reach  # noqa: PLC0415
-    from mfa_sync.runs.store import RunStore  # noqa: PLC0415
-    from mfa_sync.storage.azure_blobs import AzureBlobs  # noqa: PLC0415
-    from mfa_sync.storage.azure_table import AzureTable  # noqa: PLC0415
-    from mfa_sync.storage.change_counts import Counters  # noqa: PLC0415
-    from mfa_sync.storage.emptiness import EmptySince  # noqa: PLC0415
-    from mfa_sync.storage.last_writes import LastWritten  # noqa: PLC0415
-    from mfa_sync.vault.fingerprints import FingerprintKeys  # noqa: PLC0415
-    from mfa_sync.vault.key_vault import KeyVault  # noqa: PLC0415
-
     settings = Settings.from_environment(environ)
     names = settings.secret_names
     vault = KeyVault(settings, clock, transports)

@@ -75,6 +75,10 @@ class Memory(Protocol):
         """
         ...
 
+    def report_outsiders(self, plan: Plan) -> None:
+        """Log each user of a fresh plan whose phone somebody else has changed, whatever becomes of it."""
+        ...
+
     def knows(self, user_id: str) -> bool:
         """Return whether everything noted in this call about a user's change was kept."""
         ...

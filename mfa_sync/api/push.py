@@ -18,7 +18,7 @@ from mfa_sync.api.contract.rows import (
     requests_of,
 )
 from mfa_sync.runs.run import RunKind
-from mfa_sync.telemetry import measures, outsiders
+from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
 from shared.clock import Deadline
 from shared.codes import Code
@@ -76,7 +76,7 @@ async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *,
     memory = worker.last_written.of_call(run_id, policy, deadline)
     # 1. Plan.
     planned = await plan(requests_of(rows), tenant, policy, memory)
-    outsiders.report(run_id, planned)
+    memory.report_outsiders(planned)
     # 2. Guard, and 3. apply.
     if dry_run or worker.settings.plan_only:
         entries = (await guard.foresee(planned)).entries

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mfa_sync.graph.tenant import GraphTenant
+from mfa_sync.runs.context import RunContext
 from mfa_sync.storage.table import StorageDownError
 from shared.clock import Deadline
 from shared.guard import Guard
@@ -18,8 +20,6 @@ if TYPE_CHECKING:
     from mfa_sync.graph.client import GraphClient
     from mfa_sync.graph.groups import Groups
     from mfa_sync.graph.reach import Reach
-    from mfa_sync.graph.tenant import GraphTenant
-    from mfa_sync.runs.context import RunContext
     from mfa_sync.runs.store import RunStore
     from mfa_sync.settings.settings import Settings
     from mfa_sync.storage.change_counts import Counters
@@ -80,8 +80,6 @@ class Worker:
 
     def tenant(self, deadline: Deadline) -> GraphTenant:
         """Return the tenant, bound to one call's deadline."""
-        from mfa_sync.graph.tenant import GraphTenant  # noqa: PLC0415  only calls need it
-
         bounds = self.settings.scope_group_id, self.settings.exclude_group_id
         return GraphTenant(self.graph, self.groups, self.reach, deadline, bounds)
 
@@ -96,8 +94,6 @@ class Worker:
 
     def run_context(self) -> RunContext:
         """Return what runs work with."""
-        from mfa_sync.runs.context import RunContext  # noqa: PLC0415  only calls need it
-
         return RunContext(
             self.clock,
             self.runs,

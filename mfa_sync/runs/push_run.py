@@ -12,7 +12,6 @@ from mfa_sync.runs.page import pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
 from mfa_sync.runs.push_rows import KeptRow, KeptRows
 from mfa_sync.runs.run import Run, State
-from mfa_sync.telemetry import outsiders
 from shared.codes import Code
 from shared.plan import Entry, Plan, Refusal
 from shared.reconciler import plan
@@ -85,7 +84,7 @@ class PushPlanner:
         memory = context.memory(run.id, policy, self._deadline)
         requests = [one.request(row, key) for row, one in enumerate(rows)]
         made = await plan(requests, context.tenant(self._deadline), policy, memory)
-        outsiders.report(run.id, made)
+        memory.report_outsiders(made)
         made = made.map(lambda entry: _with_fault(entry, rows))
         people = await _people(run, context)
         made, repeats = _apart(made, rows, first, people)

@@ -20,7 +20,6 @@ from mfa_sync.runs.kept import dump, load
 from mfa_sync.runs.page import pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
 from mfa_sync.runs.run import Run, RunKind, Tally
-from mfa_sync.telemetry import outsiders
 from mfa_sync.telemetry.events import Event, record
 from shared.plan import Intent, Request
 from shared.reconciler import plan
@@ -237,7 +236,7 @@ class SweepPlanner:
         requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(ids)]
         memory = context.memory(self._run.id, policy, self._deadline)
         made = await plan(requests, tenant, policy, memory, context.emptiness)
-        outsiders.report(self._run.id, made)
+        memory.report_outsiders(made)
         pages = pages_of(made.entries, await context.keys.current(), _CHANGES_A_PAGE)
         return Planned(self._run, cursor, pages, planning_tally(made.entries))
 

@@ -20,6 +20,7 @@ from mfa_sync.telemetry.events import Event, record
 from shared.decide import source_of
 from shared.errors import SyncError
 from shared.memory import Forgotten, LastWrite
+from shared.outcome import Note
 from shared.tenant import Change
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from mfa_sync.vault.fingerprints import FingerprintKey, FingerprintKeys
     from shared.clock import Clock, Deadline
     from shared.phone_number import PhoneNumber
-    from shared.plan import Entry
+    from shared.plan import Entry, Plan
     from shared.policy import Policy
     from shared.tenant import User
 
@@ -188,6 +189,15 @@ class CallMemory:
             return True
 
         await self._or_fail([write.key for write in writes], note)
+
+    def report_outsiders(self, plan: Plan) -> None:
+        """Log each user of a fresh plan whose phone somebody else has changed, whatever becomes of the plan.
+
+        A step of a run that is done again logs it again: rather twice than never.
+        """
+        for entry in plan.entries:
+            if Note.CHANGED_OUTSIDE in entry.notes and entry.user:
+                record(Event.CHANGED_OUTSIDE, run=self._run_id, user=entry.user.id)
 
     def knows(self, user_id: str) -> bool:
         """Return whether everything noted in this call about a user's change was kept."""
