@@ -72,19 +72,19 @@ def build_worker(
     return Worker(
         settings,
         clock,
-        table,
-        Handshake(vault, names.handshake, clock, previous=names.handshake_previous),
-        Handshake(vault, names.approver, clock, unlike=(names.handshake, names.handshake_previous)),
-        SignedRequests(vault, settings, table, clock) if settings.signed_requests else None,
         graph,
         Groups(graph, clock),
         Reach(app_only=settings.graph_auth.is_app_only),
         LastWritten(table, keys, clock),
         Counters(table, clock),
-        StoredAnswers(table, keys, clock),
+        EmptySince(table, clock),
         RunStore(table, blobs),
         keys,
-        EmptySince(table, clock),
+        table,
+        Handshake(vault, names.handshake, clock, previous=names.handshake_previous),
+        Handshake(vault, names.approver, clock, unlike=(names.handshake, names.handshake_previous)),
+        SignedRequests(vault, settings, table, clock) if settings.signed_requests else None,
+        StoredAnswers(table, keys, clock),
     )
 
 

@@ -85,7 +85,7 @@ async def start_run(call: Call) -> Answer:
     wanted = parse_start(call.body, call.content_type)
     by = await approver_of(call) if wanted.apply else BY_KEY
     apply = wanted.apply and call.worker.settings.sweeps.mode != "plan"
-    run = await _asked(lifecycle.start(call.worker.run_context(), wanted.kind, apply=apply, by=by))
+    run = await _asked(lifecycle.start(call.worker, wanted.kind, apply=apply, by=by))
     return _moving(run)
 
 
@@ -104,7 +104,7 @@ async def approve_run(call: Call) -> Answer:
     planned = (await _run(call)).tally.planned
     refuse_unplanned(wanted.kinds, {kind.value: many for kind, many in planned.items()})
     verdict = _verdict(call, "approved", by, wanted.reason, tuple(map(Kind, wanted.kinds)))
-    run = await _asked(lifecycle.approve(call.worker.run_context(), call.run_id, wanted.digest, verdict))
+    run = await _asked(lifecycle.approve(call.worker, call.run_id, wanted.digest, verdict))
     _report(run, verdict)
     return _moving(run, HTTPStatus.ACCEPTED if run.decision is verdict else HTTPStatus.OK)
 
@@ -137,7 +137,7 @@ async def _end(call: Call, what: str) -> Run:
     reason = parse_reason(call.body, call.content_type)
     await _run(call)
     verdict = _verdict(call, what, by, reason)
-    run = await _asked(lifecycle.end(call.worker.run_context(), call.run_id, verdict))
+    run = await _asked(lifecycle.end(call.worker, call.run_id, verdict))
     _report(run, verdict)
     return run
 

@@ -50,21 +50,21 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
         RequestError: Rows hold numbers that may be the source; they must not be kept.
         TransientError: The storage is out of reach; nothing was begun.
     """
-    policy, tools = worker.settings.policy, worker.run_context()
+    policy = worker.settings.policy
     if policy.payload_number_wins and any(row.intent.mobile for row in rows):
         raise RequestError.invalid(
             "With ALLOW_PAYLOAD_NUMBER=true rows with Mobile are done at once alone: "
             f"send at most SYNC_INLINE_MAX={worker.settings.inline_max} in a call."
         )
-    key = await tools.keys.current()
-    now = tools.clock.now().timestamp()
+    key = await worker.keys.current()
+    now = worker.clock.now().timestamp()
     apply = not dry_run and not worker.settings.plan_only
-    run = Run(new_id(tools.clock), RunKind.PUSH, now, now, apply=apply, trace=measures.traceparent())
+    run = Run(new_id(worker.clock), RunKind.PUSH, now, now, apply=apply, trace=measures.traceparent())
     measures.note(run=run.id, kind=run.kind.value, rows=len(rows))
     kept = [KeptRow.of(row, policy.default_region, key) for row in rows]
     try:
-        await push_run.keep_rows(run, kept, key.version, dry_run=dry_run, context=tools)
-        await tools.store.create(run)
+        await push_run.keep_rows(run, kept, key.version, dry_run=dry_run, context=worker)
+        await worker.runs.create(run)
     except StorageDownError as error:
         raise _storage_down() from error
     record(Event.RUN_STARTED, run=run.id, kind=run.kind.value, rows=len(rows))
@@ -78,22 +78,21 @@ async def look_up(worker: Worker, wanted: str) -> Answer:
         RequestError: 404, there is no such push.
         TransientError: The storage is out of reach.
     """
-    tools = worker.run_context()
     try:
-        stored = await tools.store.get(wanted)
+        stored = await worker.runs.get(wanted)
         if stored is None or stored.run.kind is not RunKind.PUSH:
             raise _not_found()
         if stored.run.state.is_moving:
             return PushUnderWay.answer(stored.run)
-        if answered := await tools.store.note(wanted, _ANSWER):
+        if answered := await worker.runs.note(wanted, _ANSWER):
             return _final(answered["status"], answered["body"])
-        found = await push_run.lines_of(stored.run, tools)
+        found = await push_run.lines_of(stored.run, worker)
         if found is None:
             raise _not_found()
         lines, dry_run = found
         answer = PushAnswer.of(wanted, msgspec.convert(lines, list[RowResult]), dry_run=dry_run)
         if stored.run.state.is_final:  # asked again, it need not be put together again
-            await tools.store.put_note(wanted, _ANSWER, _kept(answer))
+            await worker.runs.put_note(wanted, _ANSWER, _kept(answer))
     except StorageDownError as error:
         raise _storage_down() from error
     return _final(answer.status, answer)

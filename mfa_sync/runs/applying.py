@@ -56,7 +56,7 @@ async def _apply(
     context: RunContext,
     deadline: Deadline,
 ) -> dict[str, Result]:
-    tenant, memory = context.tenant(deadline), context.memory(run.id, policy, deadline)
+    tenant, memory = context.tenant(deadline), context.last_written.of_call(run.id, policy, deadline)
     requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(wanted)]
     made = await plan(requests, tenant, policy, memory)
     still = Plan(tuple(entry for entry in made.entries if key and wanted[entry.key].is_still(entry, key)))

@@ -1,39 +1,44 @@
-"""What runs work with, as the composition hands it to them."""
+"""What runs work with: a worker without its way in."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection
+from mfa_sync.graph.tenant import GraphTenant
 
+if TYPE_CHECKING:
     from mfa_sync.graph.client import GraphClient
-    from mfa_sync.graph.tenant import GraphTenant
+    from mfa_sync.graph.groups import Groups
+    from mfa_sync.graph.reach import Reach
     from mfa_sync.runs.store import RunStore
     from mfa_sync.settings.settings import Settings
+    from mfa_sync.storage.change_counts import Counters
+    from mfa_sync.storage.emptiness import EmptySince
+    from mfa_sync.storage.last_writes import LastWritten
     from mfa_sync.vault.fingerprints import FingerprintKeys
     from shared.clock import Clock, Deadline
-    from shared.guard import Ledger
-    from shared.memory import Memory
-    from shared.policy import Policy
-    from shared.spare import Emptiness
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """The services, the memories and the settings that runs work with."""
+    """The settings, the services and the memories of all calls and steps of one worker process."""
 
-    clock: Clock
-    store: RunStore
-    graph: GraphClient
-    tenant: Callable[[Deadline], GraphTenant]
-    memory: Callable[[str, Policy, Deadline], Memory]
-    void: Callable[[Collection[str]], Awaitable[None]]
-    emptiness: Emptiness
-    keys: FingerprintKeys
-    ledger: Ledger
     settings: Settings
+    clock: Clock
+    graph: GraphClient
+    groups: Groups
+    reach: Reach
+    last_written: LastWritten
+    counters: Counters
+    emptiness: EmptySince
+    runs: RunStore
+    keys: FingerprintKeys
+
+    def tenant(self, deadline: Deadline) -> GraphTenant:
+        """Return the tenant, bound to one call's deadline."""
+        bounds = self.settings.scope_group_id, self.settings.exclude_group_id
+        return GraphTenant(self.graph, self.groups, self.reach, deadline, bounds)
 
     @property
     def now(self) -> float:

@@ -51,23 +51,23 @@ async def start(
         WrongStateError: Another sweep is under way, or this slot's was made already.
         StorageDownError: The storage is out of reach.
     """
-    sweeps, etag = await context.store.sweeps()
+    sweeps, etag = await context.runs.sweeps()
     now, chosen = context.clock.now(), kind or due_kind(sweeps, context)
     name, at = run_id(chosen, slot or now, "" if slot else uuid.uuid4().hex[:8]), now.timestamp()
     run = Run(name, chosen, at, at, apply=apply, started_by=by, trace=measures.traceparent())
     measures.note(run=run.id, kind=run.kind.value)
-    if slot and same_moment(sweeps.current, name) and await context.store.get(sweeps.current):
+    if slot and same_moment(sweeps.current, name) and await context.runs.get(sweeps.current):
         raise WrongStateError(f"The sweep of this moment was begun: {sweeps.current}.")
     # Not `current` alone: who began a sweep may have died before it was there, or an approval was faster.
     others = await _open_sweeps(context)
     if moving := next((one for one in others if one.run.state.is_moving), None):
         raise WrongStateError(f"The sweep {moving.run.id} is under way.")
     try:
-        await context.store.put_sweeps(replace(sweeps, current=run.id), etag)
+        await context.runs.put_sweeps(replace(sweeps, current=run.id), etag)
         for held in others:
-            await context.store.replace(held, held.run.superseded(run.id, at))
+            await context.runs.replace(held, held.run.superseded(run.id, at))
             await close(held.run, context)
-        await context.store.create(run)
+        await context.runs.create(run)
     except LostRaceError:
         raise WrongStateError("Another sweep was begun, or approved, at the same moment.") from None
     record(Event.RUN_STARTED, run=run.id, kind=run.kind.value, apply=apply, by=by or None)
@@ -76,7 +76,7 @@ async def start(
 
 async def _open_sweeps(context: RunContext) -> list[Stored]:
     """Return the sweeps that are under way or held."""
-    found = [await context.store.get(open_id) for open_id in await context.store.open()]
+    found = [await context.runs.get(open_id) for open_id in await context.runs.open()]
     return [one for one in found if one and one.run.kind is not RunKind.PUSH and not one.run.state.is_final]
 
 
@@ -117,9 +117,9 @@ async def watch(context: RunContext) -> list[Nudge]:
     """Return the nudges of runs that stand still, and end what waited too long for a decision."""
     nudges: list[Nudge] = []
     unfinished: list[Run] = []
-    for open_id in await context.store.open():
+    for open_id in await context.runs.open():
         try:
-            stored = await context.store.get(open_id)
+            stored = await context.runs.get(open_id)
             nudges += await _look_after(open_id, stored, context)
             unfinished += [stored.run] if stored and not stored.run.state.is_final else []
         except ValueError as error:  # a head of another format holds up nobody else
@@ -142,13 +142,13 @@ async def _look_after(open_id: str, stored: Stored | None, context: RunContext) 
     if stored is None:
         unmade_before = context.clock.now() - timedelta(seconds=_UNMADE_SECONDS)
         if open_id < run_id(RunKind.FULL, unmade_before):
-            await context.store.close(open_id)
+            await context.runs.close(open_id)
     elif stored.run.state.is_final:
         await close(stored.run, context)
     elif stored.run.state is State.HELD:
         if now - stored.run.moved >= HELD_SECONDS:
             with suppress(LostRaceError):  # somebody has decided after all
-                await context.store.replace(stored, stored.run.expired(now))
+                await context.runs.replace(stored, stored.run.expired(now))
     elif _stands_still(stored.run, now, context.quiet_seconds):
         record(Event.RUN_DELAYED, run=open_id, step=stored.run.step)
         return [Nudge.of(stored.run)]
@@ -157,16 +157,16 @@ async def _look_after(open_id: str, stored: Stored | None, context: RunContext) 
 
 async def forget_old(context: RunContext) -> int:
     """Remove runs that are past their retention, sparing what the next sweep goes on from."""
-    sweeps, _ = await context.store.sweeps()
+    sweeps, _ = await context.runs.sweeps()
     kept = {sweeps.last, sweeps.last_full, sweeps.current}
     than = context.clock.now() - timedelta(days=context.settings.sweeps.retention_days)
     forgotten = 0
     while forgotten < _MOST_FORGOTTEN:
-        old = [run for run in await context.store.older(than, _FORGOTTEN_AT_ONCE) if run.id not in kept]
+        old = [run for run in await context.runs.older(than, _FORGOTTEN_AT_ONCE) if run.id not in kept]
         if not old:
             break
         for run in old:
-            await context.store.remove(run.id)
+            await context.runs.remove(run.id)
         forgotten += len(old)
     return forgotten
 
@@ -183,13 +183,13 @@ def _stands_still(run: Run, now: float, quiet_seconds: float) -> bool:
 async def _change(context: RunContext, run_id: str, change: Callable[[Run], Run]) -> Run:
     """Return the run after an operator's change to it as it is stored now."""
     for _ in range(_MOST_RACES):
-        stored = await context.store.get(run_id)
+        stored = await context.runs.get(run_id)
         if stored is None:
             raise UnknownRunError
         changed = change(stored.run)
         if changed is stored.run:
             return changed
         with suppress(LostRaceError):
-            await context.store.replace(stored, changed)
+            await context.runs.replace(stored, changed)
             return changed
     raise WrongStateError("The run moves too fast; try again.")

@@ -54,7 +54,7 @@ async def keep_rows(
     Raises:
         StorageDownError: They could not be kept.
     """
-    await context.store.put_note(run.id, _ROWS, KeptRows(dry_run, key, tuple(rows)))
+    await context.runs.put_note(run.id, _ROWS, KeptRows(dry_run, key, tuple(rows)))
 
 
 class PushPlanner:
@@ -73,7 +73,7 @@ class PushPlanner:
     async def plan_next(self) -> Planned:
         """Plan for the next rows, with a line for each."""
         run, context = self._run, self._context
-        kept = await context.store.note(run.id, _ROWS, KeptRows)
+        kept = await context.runs.note(run.id, _ROWS, KeptRows)
         if kept is None:
             raise LookupError("The rows of this push are gone.")
         first = int(run.cursor or 0)
@@ -81,7 +81,7 @@ class PushPlanner:
         rows = kept.rows[first:after]
         key = await context.keys.version(kept.key) or await context.keys.current()
         policy = context.settings.policy
-        memory = context.memory(run.id, policy, self._deadline)
+        memory = context.last_written.of_call(run.id, policy, self._deadline)
         requests = [one.request(row, key) for row, one in enumerate(rows)]
         made = await plan(requests, context.tenant(self._deadline), policy, memory)
         memory.report_outsiders(made)
@@ -150,7 +150,7 @@ def _person(entry: Entry) -> str:
 
 
 async def _people(run: Run, context: RunContext) -> dict[str, Person]:
-    return await context.store.note(run.id, _PEOPLE, dict[str, Person]) or {}
+    return await context.runs.note(run.id, _PEOPLE, dict[str, Person]) or {}
 
 
 async def _contradicted(run: Run, context: RunContext) -> frozenset[str]:
@@ -166,7 +166,7 @@ async def lines_of(run: Run, context: RunContext) -> tuple[list[dict[str, Any]],
     Raises:
         StorageDownError: They could not be read.
     """
-    store, policy = context.store, context.settings.policy
+    store, policy = context.runs, context.settings.policy
     kept = await store.note(run.id, _ROWS, KeptRows)
     if kept is None:
         return None

@@ -80,14 +80,14 @@ async def take(nudge: Nudge, context: RunContext) -> Nudge | None:
         StorageDownError: The run could not be read or written; the same nudge again is right.
     """
     async with measures.span(measures.Span.RUN_STEP, nudge.trace, run=nudge.run, step=nudge.step):
-        stored = await context.store.get(nudge.run)
+        stored = await context.runs.get(nudge.run)
         if stored is None or not _is_due(nudge, stored.run, context.now):
             return None
         claimed = stored.run.claimed(uuid.uuid4().hex, context.now, context.settings.sweeps.claim_seconds)
         try:
-            written = await context.store.replace(stored, claimed)
+            written = await context.runs.replace(stored, claimed)
             if claimed.state.is_moving:
-                written = await context.store.replace(written, await _attempt(claimed, context))
+                written = await context.runs.replace(written, await _attempt(claimed, context))
         except LostRaceError:
             return None  # an operator stopped it, or another worker has it
         _measure(stored.run, written.run)
@@ -142,9 +142,9 @@ async def _plan(run: Run, planner: Planner, context: RunContext) -> Run:
     planned = await planner.plan_next()
     _check_claim(run, context)
     for name, what in planned.notes.items():
-        await context.store.put_note(run.id, name, what)
+        await context.runs.put_note(run.id, name, what)
     for number, page in enumerate(planned.pages, run.pages):
-        await context.store.put_page(run.id, number, page)
+        await context.runs.put_page(run.id, number, page)
     digests = tuple(page.digest for page in planned.pages)
     return planned.run.planned(digests, planned.tally, planned.cursor, context.now)
 
@@ -152,7 +152,7 @@ async def _plan(run: Run, planner: Planner, context: RunContext) -> Run:
 async def _guard(run: Run, planner: Planner, context: RunContext) -> Run:
     """Hold the whole plan against the limits; what may go on is counted as made, under the run's name."""
     planned, limits = run.tally.planned, context.settings.limits
-    population = (await context.store.sweeps())[0].population
+    population = (await context.runs.sweeps())[0].population
     waits = planner.why_held(population)
     over: dict[Kind, str] = {}
 
@@ -162,7 +162,7 @@ async def _guard(run: Run, planner: Planner, context: RunContext) -> Run:
         over.update(breaches(counts, limits, population))
         return set(planned) if not over and waits == [] else set()
 
-    recent = await context.ledger.take(planned, grant, run.id) if planned else {}
+    recent = await context.counters.take(planned, grant, run.id) if planned else {}
     if waits is None:
         return run.finished(context.now, tuple(over))
     reasons = [f"{reason}." for reason in over.values()]
@@ -180,16 +180,16 @@ async def _guard(run: Run, planner: Planner, context: RunContext) -> Run:
 
 
 async def _apply(run: Run, planner: Planner, context: RunContext, deadline: Deadline) -> Run:
-    page = await context.store.page(run, run.applied)
+    page = await context.runs.page(run, run.applied)
     if page is None:
         detail = f"Page {run.applied} of the plan is gone, or is not what was planned."
         return run.failed(detail, context.now)
     if run.decision:  # what a person approved is counted, and held to no limit
         wanted = {kind: count for kind, count in run.tally.planned.items() if run.approves(kind)}
-        await context.ledger.take(wanted, lambda _: wanted, run.id)
+        await context.counters.take(wanted, lambda _: wanted, run.id)
     done = await apply_page(run, page, planner, context, deadline)
     _check_claim(run, context)
-    await context.store.put_page(run.id, run.applied, done)
+    await context.runs.put_page(run.id, run.applied, done)
     return run.applied_page(applying_tally(done.changes), context.now)
 
 
@@ -232,15 +232,15 @@ async def _leave(run: Run, context: RunContext) -> None:
 async def close(run: Run, context: RunContext) -> None:
     """Take a run that is over from the open ones, and count of it what it has made."""
     if run.tally.planned:
-        await context.ledger.settle(run.id, await _made(run, context))
-    await context.store.close(run.id)
+        await context.counters.settle(run.id, await _made(run, context))
+    await context.runs.close(run.id)
 
 
 async def _made(run: Run, context: RunContext) -> Counter[Kind]:
     """Return what a run has written; of the page that it stood at, all that it may have."""
     made: Counter[Kind] = Counter()
     for number in range(min(run.applied + run.was_applying, run.pages)):
-        if page := await context.store.page(run, number):
+        if page := await context.runs.page(run, number):
             made.update(
                 one.kind
                 for one in page.changes

@@ -147,7 +147,7 @@ class SweepPlanner:
 
     async def finish(self) -> None:
         """Make the sweep the one that the next goes on from, with everybody whom it owes."""
-        run, store = self._run, self._context.store
+        run, store = self._run, self._context.runs
         owed: set[str] = set()
         holders = run.tally.holders  # as they were read; the plan has changed them since
         for number in range(run.pages):
@@ -171,13 +171,13 @@ class SweepPlanner:
     async def _begin(self) -> Planned:
         """Fix where the next sweep will go on, learn whose phones others changed, then start."""
         context, run = self._context, self._run
-        sweeps, _ = await context.store.sweeps()
-        former = await context.store.note(sweeps.last, _NEXT, Next) if sweeps.last else None
+        sweeps, _ = await context.runs.sweeps()
+        former = await context.runs.note(sweeps.last, _NEXT, Next) if sweeps.last else None
         sets = await self._tenant.scope_sets()
         now = context.clock.now()
         since = datetime.fromisoformat(former.audit) - _OVERLAP if former else now - _FIRST_LOOK
         others = await audit.changed_by_others(context.graph, since, now, sets.own, self._deadline)
-        await context.void(others or ())
+        await context.last_written.void(others or ())
         members = None if sets.members is None else sorted(sets.members)
         following = Next(
             "", now.astimezone(UTC).isoformat(), members=members, digest=context.settings.deciding_digest()
@@ -226,7 +226,7 @@ class SweepPlanner:
         """Plan for the next of those who were collected."""
         ids: set[str] = set()
         for part in range(parts):
-            ids.update(await self._context.store.note(self._run.id, f"{_IDS}/{part}", list[str]) or ())
+            ids.update(await self._context.runs.note(self._run.id, f"{_IDS}/{part}", list[str]) or ())
         after = at + _READ_AT_ONCE
         cursor = dump(_Read(parts, after)) if after < len(ids) else None
         return await self._plan(sorted(ids)[at:after], self._tenant, cursor)
@@ -234,7 +234,7 @@ class SweepPlanner:
     async def _plan(self, ids: Sequence[str], tenant: GraphTenant | _Listed, cursor: str | None) -> Planned:
         context, policy = self._context, self._context.settings.sweep_policy()
         requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(ids)]
-        memory = context.memory(self._run.id, policy, self._deadline)
+        memory = context.last_written.of_call(self._run.id, policy, self._deadline)
         made = await plan(requests, tenant, policy, memory, context.emptiness)
         memory.report_outsiders(made)
         pages = pages_of(made.entries, await context.keys.current(), _CHANGES_A_PAGE)
@@ -246,7 +246,7 @@ class SweepPlanner:
 
     async def _next(self) -> Next:
         """Return where the following sweep will go on, as the first step kept it."""
-        following = await self._context.store.note(self._run.id, _NEXT, Next)
+        following = await self._context.runs.note(self._run.id, _NEXT, Next)
         if following is None:
             raise LookupError("What the first step of this sweep kept is gone.")
         return following

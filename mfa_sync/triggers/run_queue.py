@@ -36,7 +36,7 @@ async def run_step(message: func.QueueMessage, nudges: Messages) -> None:
     from mfa_sync.runs.step import take
 
     if nudge := _nudge(message):
-        following = await take(nudge, worker().run_context())
+        following = await take(nudge, worker())
         send([following] if following else [], nudges)
 
 

@@ -29,7 +29,7 @@ async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: AR
         return
     slot = worker().clock.now().replace(second=0, microsecond=0)
     try:
-        run = await lifecycle.start(worker().run_context(), None, apply=mode == "apply", slot=slot)
+        run = await lifecycle.start(worker(), None, apply=mode == "apply", slot=slot)
     except WrongStateError as error:
         record(Event.RUN_DELAYED, detail=str(error))
         return
@@ -43,9 +43,8 @@ async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa:
     from mfa_sync.composition import worker
     from mfa_sync.runs import lifecycle
 
-    tools = worker().run_context()
-    send(await lifecycle.watch(tools), nudges)
-    await lifecycle.forget_old(tools)
+    send(await lifecycle.watch(worker()), nudges)
+    await lifecycle.forget_old(worker())
     await worker().stored_answers.purge()
     if signatures := worker().signatures:
         await signatures.purge()

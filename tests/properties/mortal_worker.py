@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from mfa_sync.graph.client import GraphClient
+    from mfa_sync.graph.groups import Groups
+    from mfa_sync.graph.reach import Reach
     from mfa_sync.graph.tenant import GraphTenant
     from mfa_sync.storage.table import Write
     from mfa_sync.vault.key_vault import KeyVault
@@ -226,6 +228,17 @@ class _Tenant:
         return self._deadline.remaining() > seconds
 
 
+@dataclass(frozen=True, slots=True)
+class _Context(RunContext):
+    """What runs work with, over a directory in memory."""
+
+    directory: Directory
+
+    def tenant(self, deadline: Deadline) -> GraphTenant:
+        """Return the directory, bound to one call's deadline."""
+        return cast("GraphTenant", self.directory.of_call(deadline))
+
+
 class MortalWorker:
     """What runs work with here. A new worker knows nothing of the former one's memory."""
 
@@ -248,18 +261,18 @@ class MortalWorker:
     def _tools(self) -> RunContext:
         keys = FingerprintKeys(cast("KeyVault", _Vault()), "key")
         written = LastWritten(self._table, keys, self.clock)
-        tenant = cast("Callable[[Deadline], GraphTenant]", self.directory.of_call)
-        return RunContext(
-            self.clock,
-            self.store,
-            cast("GraphClient", None),  # pushes name their users: nothing is listed
-            tenant,
-            written.of_call,
-            written.void,
-            EmptySince(self._table, self.clock),
-            keys,
-            self.ledger,
+        return _Context(
             self._settings,
+            self.clock,
+            cast("GraphClient", None),  # pushes name their users: nothing is listed
+            cast("Groups", None),
+            cast("Reach", None),
+            written,
+            self.ledger,
+            EmptySince(self._table, self.clock),
+            self.store,
+            keys,
+            self.directory,
         )
 
     async def until_it_stands(self, work: Awaitable[Any]) -> asyncio.Task[Any]:

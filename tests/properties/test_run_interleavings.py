@@ -67,7 +67,7 @@ class _History:
         key = await tools.keys.current()
         rows = [KeptRow(one, None, None, keep=False) for one in self.ids]
         await push_run.keep_rows(self.run, rows, key.version, dry_run=False, context=tools)
-        await tools.store.create(self.run)
+        await tools.runs.create(self.run)
 
     async def now(self) -> Run:
         """Return the run as it is."""

@@ -104,7 +104,7 @@ async def test_a_former_push_is_answered_as_it_was(monkeypatch: pytest.MonkeyPat
     await table.put("run", Write("0", {"v": 1, "run": head, "state": "finished", "writer": ""}))
     store = RunStore(table, blobs)
     (run,) = await store.newest(None, 2)
-    context = SimpleNamespace(store=store, settings=SimpleNamespace(policy=Policy()))
+    context = SimpleNamespace(runs=store, settings=SimpleNamespace(policy=Policy()))
     assert await lines_of(run, cast("RunContext", context)) == (answer["results"], False)
 
 

@@ -49,7 +49,7 @@ class Sweeper:
     @property
     def tools(self) -> RunContext:
         """What the bench's present worker works with."""
-        return self.bench.worker.run_context()
+        return self.bench.worker
 
     async def sweep(self, kind: RunKind | None = None, *, apply: bool = False) -> Run:
         """Begin a sweep and move it until it is held or at its end."""

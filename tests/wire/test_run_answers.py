@@ -48,10 +48,10 @@ async def test_a_row_that_may_have_been_written_is_not_called_discarded(bench: B
     sweeper = Sweeper(bench)
     run = await sweeper.until_applying(accepted.nudge)
     tools = sweeper.tools
-    stored, page = await tools.store.get(run.id), await tools.store.page(run, 0)
+    stored, page = await tools.runs.get(run.id), await tools.runs.page(run, 0)
     assert stored is not None
     assert page is not None
-    await tools.store.replace(stored, run.claimed("w", bench.clock.now().timestamp(), 300))
+    await tools.runs.replace(stored, run.claimed("w", bench.clock.now().timestamp(), 300))
     deadline = Deadline.after(bench.clock, 60)
     await apply_page(run, page, planner_of(run, tools, deadline), tools, deadline)
     await sweeper.stop(run.id)
@@ -103,7 +103,7 @@ async def test_a_call_whose_begin_is_in_doubt_is_told_so_and_its_run_is_moved_by
     assert caught.value.code is Problem.STORAGE_UNAVAILABLE
     table.deaf = False
     bench.clock.advance(600)
-    (nudge,) = await lifecycle.watch(bench.worker.run_context())
+    (nudge,) = await lifecycle.watch(bench.worker)
     run = await Sweeper(bench).drive(nudge)
     assert (run.state, bench.mobile(person)) == (State.FINISHED, ONE)
     assert (await bench.one(person))["outcome"] == "unchanged"

@@ -70,14 +70,14 @@ async def test_a_held_sweep_that_is_approved_while_another_is_begun_goes_on_alon
     held = await sweeper.sweep()
     bench.clock.advance(60)
     tools = sweeper.tools
-    put = tools.store.put_sweeps
+    put = tools.runs.put_sweeps
 
     async def put_while_somebody_approves(sweeps: Sweeps, etag: str | None) -> None:
         await put(sweeps, etag)
         await sweeper.approve_only(held)
 
     with monkeypatch.context() as patched:
-        patched.setattr(tools.store, "put_sweeps", put_while_somebody_approves)
+        patched.setattr(tools.runs, "put_sweeps", put_while_somebody_approves)
         with pytest.raises(WrongStateError):
             await lifecycle.start(tools, None, apply=False)
     bench.clock.advance(60)
@@ -171,7 +171,7 @@ async def test_as_many_runs_are_forgotten_as_there_are_old_ones(bench: Bench) ->
         name = run_id(RunKind.PUSH, now, f"{number:08x}")
         await store.record(Run(name, RunKind.PUSH, 0, 0, apply=True, state=State.FINISHED))
     bench.clock.advance(91 * DAY)
-    assert await lifecycle.forget_old(bench.worker.run_context()) == 250
+    assert await lifecycle.forget_old(bench.worker) == 250
     assert await store.newest(None, 10) == []
 
 
@@ -215,7 +215,7 @@ async def test_a_head_whose_write_was_repeated_is_known_as_our_own(bench: Bench)
 
 async def test_a_head_that_somebody_else_wrote_is_not_taken_for_ours(bench: Bench) -> None:
     """Two workers that read the same version: one of them has it."""
-    run = await lifecycle.start(bench.worker.run_context(), None, apply=False)
+    run = await lifecycle.start(bench.worker, None, apply=False)
     store, now = bench.worker.runs, bench.clock.now().timestamp()
     stored = await store.get(run.id)
     assert stored is not None
