@@ -6,8 +6,8 @@ It is imported with the first call, so that loading the functions stays cheap an
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
 
 from mfa_sync.api.handshake import Handshake
 from mfa_sync.api.idempotency import StoredAnswers
@@ -19,23 +19,18 @@ from mfa_sync.graph.reach import Reach
 from mfa_sync.runs.store import RunStore
 from mfa_sync.settings.settings import GraphAuth, RopcCredential, Settings, TelemetrySettings
 from mfa_sync.settings.transports import OWN, Transports
+from mfa_sync.sign_in.client_proof import ProofSource
+from mfa_sync.sign_in.token import SignIn
 from mfa_sync.storage.azure_blobs import AzureBlobs
 from mfa_sync.storage.azure_table import AzureTable
 from mfa_sync.storage.change_counts import Counters
 from mfa_sync.storage.emptiness import EmptySince
 from mfa_sync.storage.last_writes import LastWritten
+from mfa_sync.storage.table import Blobs, Table
 from mfa_sync.telemetry.events import Event, record
 from mfa_sync.vault.fingerprints import FingerprintKeys
 from mfa_sync.vault.key_vault import KeyVault
-from shared.clock import SystemClock
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mfa_sync.sign_in.client_proof import ProofSource
-    from mfa_sync.sign_in.token import SignIn
-    from mfa_sync.storage.table import Blobs, Table
-    from shared.clock import Clock
+from shared.clock import Clock, SystemClock
 
 
 def build_worker(

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from shared.codes import Code
 from shared.outcome import Outcome
 from shared.phone_number import Comparison, InvalidPhoneNumberError, ObservedNumber, PhoneNumber
-from shared.plan import Decision, NoChange, Refusal
-from shared.policy import MaskedPolicy
+from shared.plan import Decision, Intent, NoChange, Refusal
+from shared.policy import MaskedPolicy, Policy
 from shared.scope import scope_refusal
-from shared.tenant import Absent, Change, Kind
-
-if TYPE_CHECKING:
-    from shared.plan import Intent
-    from shared.policy import Policy
-    from shared.tenant import Observation, ScopeSets, User
+from shared.tenant import Absent, Change, Kind, Observation, ScopeSets, User
 
 
 def decide(seen: Observation, intent: Intent, policy: Policy, sets: ScopeSets) -> Decision:

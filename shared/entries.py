@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping, Sequence
 
 from shared.codes import Code
 from shared.decide import decide, same_wish
 from shared.plan import Entry, Request, unreadable_entry
-from shared.tenant import Observation, Unreadable
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from shared.policy import Policy
-    from shared.tenant import ScopeSets
+from shared.policy import Policy
+from shared.tenant import Observation, ScopeSets, Unreadable
 
 
 def entries_of(

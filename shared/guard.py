@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from shared.codes import Code
 from shared.outcome import Note
+from shared.plan import Entry, Plan
 from shared.tenant import Change, Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from shared.plan import Entry, Plan
 
 # A percentage never bites below so many users: in a tenant of ten, two changes are 20 % and no disaster.
 _FEWEST_FOR_PERCENT = 3

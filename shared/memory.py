@@ -6,21 +6,16 @@ remembered with certainty counts as not known, and then the decision is the one 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from shared.outcome import Note, Outcome
-from shared.plan import NoChange
-from shared.tenant import Change, Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from shared.phone_number import ObservedNumber, PhoneNumber
-    from shared.plan import Entry, Plan
-    from shared.policy import Policy
-    from shared.tenant import User
+from shared.phone_number import ObservedNumber, PhoneNumber
+from shared.plan import Entry, NoChange, Plan
+from shared.policy import Policy
+from shared.tenant import Change, Kind, User
 
 # For so long a read may still show the phone before our own write: nobody publishes a figure, and tools in
 # daily use wait five to ten seconds. What a read shows in this time accuses nobody.

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
+from shared.codes import Code
 from shared.outcome import Note, Outcome
-from shared.tenant import Change
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from shared.codes import Code
-    from shared.phone_number import ObservedNumber, PhoneNumber
-    from shared.tenant import Kind, PhoneMethods, Unreadable, User
+from shared.phone_number import ObservedNumber, PhoneNumber
+from shared.tenant import Change, Kind, PhoneMethods, Unreadable, User
 
 
 class Expectation(Protocol):

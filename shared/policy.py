@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from shared.scope import ScopePolicy
-
-if TYPE_CHECKING:
-    from shared.tenant import User
+from shared.tenant import User
 
 
 class MaskedPolicy(StrEnum):

@@ -11,8 +11,8 @@ simply made once more, which does no harm and ends the doubt, and a conflict sta
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from shared.codes import Code
 from shared.decide import decide
@@ -22,12 +22,7 @@ from shared.phone_number import Comparison
 from shared.plan import Entry, lasting
 from shared.policy import MaskedPolicy, Policy
 from shared.results import Result, done, foresee
-from shared.tenant import Change, Fate, Kind, Observation, Unreadable, WriteAnswer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from shared.tenant import ScopeSets, Tenant
+from shared.tenant import Change, Fate, Kind, Observation, ScopeSets, Tenant, Unreadable, WriteAnswer
 
 # Seconds before each look. No figure is published; tools in daily use wait 5 to 10 seconds.
 _PATIENCE = (0.0, 1.0, 2.0, 4.0, 8.0)

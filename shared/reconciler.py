@@ -9,28 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from shared.codes import Code
 from shared.entries import entries_of
 from shared.errors import SyncError
-from shared.memory import recollected
+from shared.guard import Admission
+from shared.memory import Memory, recollected
 from shared.outcome import Note, Outcome
-from shared.plan import Plan, lasting
+from shared.plan import Entry, Plan, Request, lasting
+from shared.policy import Policy
 from shared.results import Result
-from shared.spare import spare_last_factors, spare_newly_empty, spare_privileged
+from shared.spare import Emptiness, spare_last_factors, spare_newly_empty, spare_privileged
+from shared.tenant import Tenant
 from shared.writing import write_and_look
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from shared.guard import Admission
-    from shared.memory import Memory
-    from shared.plan import Entry, Request
-    from shared.policy import Policy
-    from shared.spare import Emptiness
-    from shared.tenant import Tenant
 
 _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED})
 _NOT_MADE = frozenset(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from shared.codes import CODES, Code
 from shared.outcome import Note, Outcome
 from shared.plan import Entry, NoChange, Refusal, lasting
 from shared.tenant import Change, Fate, Kind, WriteAnswer
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
+from typing import Annotated, Any, Protocol, Self
 
 import msgspec
 
 from shared.codes import CODES
 from shared.decide import source_of
 from shared.outcome import Outcome
-
-if TYPE_CHECKING:
-    from shared.plan import Entry, Intent
-    from shared.policy import Policy
-    from shared.results import Result
+from shared.plan import Entry, Intent
+from shared.policy import Policy
+from shared.results import Result
 
 Masked = Annotated[
     str,

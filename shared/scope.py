@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from shared.codes import Code
-
-if TYPE_CHECKING:
-    from shared.tenant import ScopeSets, User
+from shared.tenant import ScopeSets, User
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from shared.codes import Code
 from shared.outcome import Note, Outcome
-from shared.plan import NoChange
-from shared.policy import LastFactorGuard
-from shared.tenant import Change, Kind, Unreadable
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from shared.plan import Entry, Plan
-    from shared.policy import Policy
-    from shared.tenant import Tenant
+from shared.plan import Entry, NoChange, Plan
+from shared.policy import LastFactorGuard, Policy
+from shared.tenant import Change, Kind, Tenant, Unreadable
 
 _DAY_SECONDS = 86_400.0
 

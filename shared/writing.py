@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from shared.errors import SyncError
+from shared.guard import Admission
+from shared.memory import Memory
 from shared.plan import Plan
+from shared.policy import Policy
 from shared.readback import Looked, doubts_of, look_again
 from shared.results import Result, has_effect, result_of
-from shared.tenant import Change, Fate
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from shared.guard import Admission
-    from shared.memory import Memory
-    from shared.policy import Policy
-    from shared.tenant import Tenant, WriteAnswer
+from shared.tenant import Change, Fate, Tenant, WriteAnswer
 
 _CERTAINLY_NOT = frozenset(
     {Fate.REJECTED, Fate.FORBIDDEN, Fate.MISSING, Fate.THROTTLED, Fate.UNAVAILABLE, Fate.NOT_SENT}

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mfa_sync.api.contract.problems import RequestError
+from mfa_sync.api.worker import Call
 from shared.errors import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mfa_sync.api.worker import Call
 
 BY_KEY = "key"
 """Who decided, where only a key and a handshake are known."""

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from mfa_sync.api.contract.answers import Answer
 from mfa_sync.api.contract.explanation import Attribute, Explained, Explanation, LastWrite, MobileMethod
 from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.api.contract.rows import parse_rows, refuse_query, requests_of
+from mfa_sync.api.worker import Call, Worker
 from mfa_sync.storage.table import StorageDownError
 from shared.codes import CODES
 from shared.phone_number import InvalidPhoneNumberError, PhoneNumber
+from shared.plan import Entry
+from shared.policy import Policy
 from shared.reconciler import plan
 from shared.results import foresee
-from shared.tenant import Absent, Change
-
-if TYPE_CHECKING:
-    from mfa_sync.api.worker import Call, Worker
-    from shared.plan import Entry
-    from shared.policy import Policy
-    from shared.tenant import PhoneMethods, User
+from shared.tenant import Absent, Change, PhoneMethods, User
 
 
 async def explain(call: Call) -> Answer:

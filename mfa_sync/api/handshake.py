@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import hmac
 from functools import partial
-from typing import TYPE_CHECKING
 
 from mfa_sync.telemetry.events import Event, record
+from mfa_sync.vault.key_vault import KeyVault
 from mfa_sync.vault.rotation import InForce, Rereading, in_force
+from shared.clock import Clock, Deadline
 from shared.errors import SettingsError
-
-if TYPE_CHECKING:
-    from mfa_sync.vault.key_vault import KeyVault
-    from shared.clock import Clock, Deadline
 
 # Published with the article: whoever left it in place has no secret.
 _ARTICLES_OWN = "Handshake-message-only-known-between-runbook-and-invoker"

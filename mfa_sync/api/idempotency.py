@@ -10,20 +10,16 @@ import contextlib
 import hashlib
 import json
 import zlib
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from mfa_sync.api.contract.answers import Answer
 from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.storage.table import LostRaceError, Row, StorageDownError, Table, Value, Write
+from mfa_sync.vault.fingerprints import FingerprintKey, FingerprintKeys
+from shared.clock import Clock, Deadline
 from shared.errors import Problem, SyncError, TransientError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from mfa_sync.vault.fingerprints import FingerprintKey, FingerprintKeys
-    from shared.clock import Clock, Deadline
 
 _PARTITION, _DUE, _FORMAT = "answer", "answerDue", 1
 _IN_FLIGHT, _DONE = "inFlight", "done"

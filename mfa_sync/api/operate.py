@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mfa_sync.api.approver import BY_KEY, approver_of
 from mfa_sync.api.contract import run_view
@@ -18,20 +19,14 @@ from mfa_sync.api.contract.operator import (
 )
 from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.api.contract.rows import refuse_query
+from mfa_sync.api.worker import Call
 from mfa_sync.runs import lifecycle
-from mfa_sync.runs.run import UnknownRunError, Verdict, WrongStateError
+from mfa_sync.runs.run import Run, UnknownRunError, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge
 from mfa_sync.storage.table import StorageDownError
 from mfa_sync.telemetry.events import Event, record
 from shared.errors import Problem, TransientError
 from shared.tenant import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from mfa_sync.api.worker import Call
-    from mfa_sync.runs.run import Run
-
 
 _EVENTS = {
     "approved": Event.RUN_APPROVED,

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from mfa_sync.api import push_runs
-from mfa_sync.api.contract.answers import PushAnswer, row_results
+from mfa_sync.api.contract.answers import Answer, PushAnswer, row_results
 from mfa_sync.api.contract.problems import handshake_refused
 from mfa_sync.api.contract.rows import (
+    Row,
     parse_dry_run,
     parse_idempotency_key,
     parse_rows,
     refuse_query,
     requests_of,
 )
+from mfa_sync.api.worker import Call, Worker
 from mfa_sync.runs.run import RunKind
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
 from shared.clock import Deadline
 from shared.codes import Code
-from shared.plan import lasting
+from shared.plan import Entry, lasting
 from shared.reconciler import apply, plan
 from shared.results import Result, foresee
 from shared.tenant import Change
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mfa_sync.api.contract.answers import Answer
-    from mfa_sync.api.contract.rows import Row
-    from mfa_sync.api.worker import Call, Worker
-    from shared.plan import Entry
 
 _WAIT = re.compile(r"\bwait=([0-9]{1,6})\b")
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from mfa_sync.api.contract.answers import Answer, PushAnswer, PushUnderWay
 from mfa_sync.api.contract.problems import RequestError
+from mfa_sync.api.contract.rows import Row
+from mfa_sync.api.worker import Worker
 from mfa_sync.runs import push_run
 from mfa_sync.runs.page import applying_tally, pages_of, planning_tally
 from mfa_sync.runs.push_rows import KeptRow
@@ -20,18 +23,12 @@ from mfa_sync.runs.store import run_id
 from mfa_sync.storage.table import LostRaceError, StorageDownError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
+from shared.clock import Clock, Deadline
 from shared.errors import Problem, SyncError, TransientError
+from shared.plan import Entry
+from shared.results import Result
 from shared.row_result import RowResult
 from shared.tenant import Change
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mfa_sync.api.contract.rows import Row
-    from mfa_sync.api.worker import Worker
-    from shared.clock import Clock, Deadline
-    from shared.plan import Entry
-    from shared.results import Result
 
 _PAGE = 1000
 _ANSWER = "answer"

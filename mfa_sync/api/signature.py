@@ -11,24 +11,19 @@ import binascii
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
 
 from mfa_sync.api.contract.problems import RequestError
-from mfa_sync.storage.table import LostRaceError, StorageDownError, Write
+from mfa_sync.settings.settings import Settings
+from mfa_sync.storage.table import LostRaceError, StorageDownError, Table, Write
 from mfa_sync.telemetry.events import Event, record
+from mfa_sync.vault.key_vault import KeyVault
 from mfa_sync.vault.rotation import InForce, Rereading, in_force
+from shared.clock import Clock, Deadline
 from shared.errors import Problem, SettingsError, TransientError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mfa_sync.settings.settings import Settings
-    from mfa_sync.storage.table import Table
-    from mfa_sync.vault.key_vault import KeyVault
-    from shared.clock import Clock, Deadline
 
 WINDOW_SECONDS = 300
 """How far a message's time may lie from ours, both ways; the library's own tolerance."""

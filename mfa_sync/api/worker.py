@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from mfa_sync.api.handshake import Handshake
+from mfa_sync.api.idempotency import StoredAnswers
+from mfa_sync.api.signature import SignedRequests
 from mfa_sync.runs.context import RunContext
-from mfa_sync.storage.table import StorageDownError
+from mfa_sync.storage.table import StorageDownError, Table
 from shared.clock import Deadline
 from shared.guard import Guard
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mfa_sync.api.handshake import Handshake
-    from mfa_sync.api.idempotency import StoredAnswers
-    from mfa_sync.api.signature import SignedRequests
-    from mfa_sync.storage.table import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,14 @@ alone: a filter by service was seen to find nothing. Entries hold old and new nu
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mfa_sync.graph.client import GraphClient
 from mfa_sync.graph.reply import GraphFault
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from mfa_sync.graph.client import GraphClient
-    from shared.clock import Deadline
+from shared.clock import Deadline
 
 _SERVICE = "authentication methods"
 # The kind of method stands in free text alone. So a change of another method counts as well: it costs one

@@ -12,20 +12,16 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mfa_sync.graph.client import MOST_TRIES, Request
+from mfa_sync.graph.client import MOST_TRIES, GraphClient, Request
 from mfa_sync.graph.pace import SHARE_HEADER, Service, Ticket
 from mfa_sync.graph.reply import Reply
 from mfa_sync.telemetry import measures
+from shared.clock import Deadline
 from shared.errors import PermanentError, Problem, SyncError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mfa_sync.graph.client import GraphClient
-    from shared.clock import Deadline
 
 SIZE = 20
 _TRIES = 5

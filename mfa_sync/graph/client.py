@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 import httpx
 
 from mfa_sync.graph.pace import Pace, Service, Ticket
 from mfa_sync.graph.reply import GraphFault, Reply, unknown_shape
+from mfa_sync.sign_in.token import AccessToken, SignIn
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.measures import Metric
+from shared.clock import Deadline
 from shared.errors import PermanentError, Problem, TransientError
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from mfa_sync.sign_in.token import AccessToken, SignIn
-    from shared.clock import Deadline
 
 # Graph's bucket is one for app and tenant, and a share of it is shown from four fifths on: what is in flight
 # then, eight batches of twenty, still fits into the smallest limit that Microsoft names (3,500 in 10 s).

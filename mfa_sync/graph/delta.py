@@ -7,16 +7,11 @@ it complete: users who were restored can be missing, which the next full sweep m
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
-from mfa_sync.graph.client import Page
-from mfa_sync.graph.reply import GraphFault, id_of, unknown_shape
+from mfa_sync.graph.client import GraphClient, Page
+from mfa_sync.graph.reply import GraphFault, Reply, id_of, unknown_shape
 from mfa_sync.graph.users import DELTA_SELECT
-
-if TYPE_CHECKING:
-    from mfa_sync.graph.client import GraphClient
-    from mfa_sync.graph.reply import Reply
-    from shared.clock import Deadline
+from shared.clock import Deadline
 
 _LATEST = f"/users/delta?$select={DELTA_SELECT}&$deltatoken=latest"
 # A token lives for seven days. The first name is that of 400; the second is one of those named for 410.

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
+from mfa_sync.graph.client import GraphClient
 from mfa_sync.graph.reply import GraphFault, id_of
 from mfa_sync.telemetry.events import Event, record
+from shared.clock import Clock, Deadline
 from shared.errors import SettingsError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from mfa_sync.graph.client import GraphClient
-    from shared.clock import Clock, Deadline
 
 _KEEP_SECONDS = 600
 _MEMBERS = "transitiveMembers/microsoft.graph.user?$select=id&$top=999"

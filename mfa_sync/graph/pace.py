@@ -11,21 +11,16 @@ import math
 import random
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
-from mfa_sync.graph.allowance import Allowance
+from mfa_sync.graph.allowance import Allowance, Sent
+from mfa_sync.graph.reply import Reply
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.measures import Metric
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mfa_sync.graph.allowance import Sent
-    from mfa_sync.graph.reply import Reply
-    from shared.clock import Clock, Deadline
+from shared.clock import Clock, Deadline
 
 SHARE_HEADER = "x-ms-throttle-limit-percentage"
 # 0.8 to 1.8, says Graph; a figure far from that is none of ours to understand.

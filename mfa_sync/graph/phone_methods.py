@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from mfa_sync.graph.client import Request
-from mfa_sync.graph.reply import unreadable
+from mfa_sync.graph.reply import Reply, unreadable
 from mfa_sync.graph.users import user_path
 from shared.codes import Code
 from shared.phone_number import ObservedNumber
 from shared.tenant import Change, Fate, Kind, Observation, PhoneMethods, Unreadable, User, WriteAnswer
-
-if TYPE_CHECKING:
-    from mfa_sync.graph.reply import Reply
 
 # Constant for all users and tenants, so never a key without the user.
 MOBILE_ID = "3179e48a-750b-4051-897c-87b9720928f7"

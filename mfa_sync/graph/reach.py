@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
+from mfa_sync.graph.reply import Reply
+from mfa_sync.sign_in.token import AccessToken
 from shared.errors import PermanentError, Problem
-from shared.tenant import Absent
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mfa_sync.graph.reply import Reply
-    from mfa_sync.sign_in.token import AccessToken
-    from shared.tenant import User
+from shared.tenant import Absent, User
 
 _FIRST_ANSWERS = 3
 _METHODS = "UserAuthMethod-Phone.ReadWrite.All or UserAuthenticationMethod.ReadWrite.All"

@@ -5,20 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from shared.codes import Code
 from shared.errors import PermanentError, Problem, TransientError, seconds_asked
-from shared.tenant import Unreadable
+from shared.tenant import Unreadable, User
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
     import httpx
-
-    from shared.tenant import User
 
 _CODE = re.compile(r"[A-Za-z_.]{1,80}")
 _REQUEST_ID = re.compile(r"[0-9a-fA-F-]{36}")

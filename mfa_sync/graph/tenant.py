@@ -9,11 +9,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from mfa_sync.graph.batch import batch
-from mfa_sync.graph.client import Request
+from mfa_sync.graph.client import GraphClient, Request
+from mfa_sync.graph.groups import Groups
 from mfa_sync.graph.phone_methods import (
     all_methods_path,
     fate_of,
@@ -22,19 +23,11 @@ from mfa_sync.graph.phone_methods import (
     with_phones,
     write_request,
 )
-from mfa_sync.graph.reach import raise_if_nobody_readable
+from mfa_sync.graph.reach import Reach, raise_if_nobody_readable
 from mfa_sync.graph.reply import Reply, raise_if_dead, unreadable
 from mfa_sync.graph.users import SELECT, user_of, user_path
+from shared.clock import Deadline
 from shared.tenant import Change, Observation, ScopeSets, Unreadable, User, WriteAnswer
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from mfa_sync.graph.client import GraphClient
-    from mfa_sync.graph.groups import Groups
-    from mfa_sync.graph.reach import Reach
-    from shared.clock import Deadline
-
 
 type Bounds = tuple[str | None, str | None]
 """The ids of the groups who are in scope and who are excluded from it; None: not configured."""

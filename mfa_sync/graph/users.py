@@ -5,16 +5,13 @@ Source: Graph's "Get a user" and "List users" pages.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 from urllib.parse import quote
 
-from mfa_sync.graph.client import Page
+from mfa_sync.graph.client import GraphClient, Page
 from mfa_sync.graph.reply import GraphFault, unknown_shape
+from shared.clock import Deadline
 from shared.tenant import Absent, User
-
-if TYPE_CHECKING:
-    from mfa_sync.graph.client import GraphClient
-    from shared.clock import Deadline
 
 # Without $select the extension attributes are not in the answer.
 SELECT = (

@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from mfa_sync.runs.context import RunContext
+from mfa_sync.runs.page import Page, PlannedChange
+from mfa_sync.runs.planner import Planner
+from mfa_sync.runs.run import Run
+from mfa_sync.vault.fingerprints import FingerprintKey
+from shared.clock import Deadline
 from shared.codes import Code
 from shared.guard import AsShown
 from shared.outcome import Note
-from shared.plan import Intent, NoChange, Plan, Request
+from shared.plan import Entry, Intent, NoChange, Plan, Request
+from shared.policy import Policy
 from shared.reconciler import apply, plan
 from shared.results import Result, foresee
 from shared.tenant import Change
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mfa_sync.runs.context import RunContext
-    from mfa_sync.runs.page import Page, PlannedChange
-    from mfa_sync.runs.planner import Planner
-    from mfa_sync.runs.run import Run
-    from mfa_sync.vault.fingerprints import FingerprintKey
-    from shared.clock import Deadline
-    from shared.plan import Entry
-    from shared.policy import Policy
 
 
 async def apply_page(run: Run, page: Page, planner: Planner, context: RunContext, deadline: Deadline) -> Page:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from mfa_sync.graph.client import GraphClient
+from mfa_sync.graph.groups import Groups
+from mfa_sync.graph.reach import Reach
 from mfa_sync.graph.tenant import GraphTenant
-
-if TYPE_CHECKING:
-    from mfa_sync.graph.client import GraphClient
-    from mfa_sync.graph.groups import Groups
-    from mfa_sync.graph.reach import Reach
-    from mfa_sync.runs.store import RunStore
-    from mfa_sync.settings.settings import Settings
-    from mfa_sync.storage.change_counts import Counters
-    from mfa_sync.storage.emptiness import EmptySince
-    from mfa_sync.storage.last_writes import LastWritten
-    from mfa_sync.vault.fingerprints import FingerprintKeys
-    from shared.clock import Clock, Deadline
+from mfa_sync.runs.store import RunStore
+from mfa_sync.settings.settings import Settings
+from mfa_sync.storage.change_counts import Counters
+from mfa_sync.storage.emptiness import EmptySince
+from mfa_sync.storage.last_writes import LastWritten
+from mfa_sync.vault.fingerprints import FingerprintKeys
+from shared.clock import Clock, Deadline
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from copy import replace
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
-from mfa_sync.runs.run import HELD_SECONDS, Run, RunKind, State, UnknownRunError, WrongStateError
+from mfa_sync.runs.context import RunContext
+from mfa_sync.runs.run import HELD_SECONDS, Run, RunKind, State, UnknownRunError, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge, close
-from mfa_sync.runs.store import run_id, same_moment
+from mfa_sync.runs.store import Stored, Sweeps, run_id, same_moment
 from mfa_sync.storage.table import LostRaceError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
 from mfa_sync.telemetry.measures import Metric
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-
-    from mfa_sync.runs.context import RunContext
-    from mfa_sync.runs.run import Verdict
-    from mfa_sync.runs.store import Stored, Sweeps
 
 _DAY_SECONDS = 86_400.0
 # A full sweep that is due in two minutes is due: schedules are no clockwork.

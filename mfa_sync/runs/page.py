@@ -9,24 +9,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from copy import replace
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from mfa_sync.runs.kept import Kept
 from mfa_sync.runs.run import Tally
+from mfa_sync.vault.fingerprints import FingerprintKey
 from shared.codes import CODES, Code
 from shared.outcome import Note, Outcome
+from shared.phone_number import ObservedNumber
 from shared.plan import Entry, NoChange, Refusal
 from shared.results import Result
 from shared.tenant import Change, Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from mfa_sync.vault.fingerprints import FingerprintKey
-    from shared.phone_number import ObservedNumber
 
 # Who is not ours is counted and not listed: in many tenants they are most of the users.
 _COUNTED_ONLY = frozenset(

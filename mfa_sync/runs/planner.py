@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Set as AbstractSet
+from typing import Protocol
 
 import msgspec
 
 from mfa_sync.runs.page import Page
 from mfa_sync.runs.run import Run, Tally
-
-if TYPE_CHECKING:
-    from collections.abc import Set as AbstractSet
-
-    from shared.policy import Policy
+from shared.policy import Policy
 
 
 class Planned(msgspec.Struct, frozen=True):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import msgspec
 
+from mfa_sync.vault.fingerprints import FingerprintKey
 from shared.phone_number import InvalidPhoneNumberError, PhoneNumber
 from shared.plan import Intent, Request
-
-if TYPE_CHECKING:
-    from mfa_sync.vault.fingerprints import FingerprintKey
-    from shared.row_result import Named
+from shared.row_result import Named
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-from mfa_sync.runs.page import pages_of, planning_tally
+from mfa_sync.runs.context import RunContext
+from mfa_sync.runs.page import PlannedChange, pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
 from mfa_sync.runs.push_rows import KeptRow, KeptRows
 from mfa_sync.runs.run import Run, State
+from shared.clock import Deadline
 from shared.codes import Code
 from shared.plan import Entry, Plan, Refusal
+from shared.policy import Policy
 from shared.reconciler import plan
 from shared.results import Result, foresee
 from shared.row_result import RowResult, ending
 from shared.tenant import Change
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from collections.abc import Set as AbstractSet
-
-    from mfa_sync.runs.context import RunContext
-    from mfa_sync.runs.page import PlannedChange
-    from shared.clock import Deadline
-    from shared.policy import Policy
 
 _ROWS, _PEOPLE = "rows", "people"
 _SLICE = 200

@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from copy import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from mfa_sync.runs.kept import Kept
 from shared.tenant import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 MOST_ATTEMPTS = 5
 """How often one step is begun, and its end never seen, before the run has failed."""

@@ -12,14 +12,17 @@ import json
 import re
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from copy import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from mfa_sync.runs.applying import apply_page
+from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.kept import Kept
 from mfa_sync.runs.page import applying_tally
+from mfa_sync.runs.planner import Planner
 from mfa_sync.runs.push_run import PushPlanner
 from mfa_sync.runs.run import Run, RunKind, State
 from mfa_sync.runs.sweep import SweepPlanner
@@ -31,13 +34,7 @@ from shared.codes import CODES, Code
 from shared.errors import PermanentError, TransientError
 from shared.guard import breaches
 from shared.outcome import Outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mfa_sync.runs.context import RunContext
-    from mfa_sync.runs.planner import Planner
-    from shared.tenant import Kind
+from shared.tenant import Kind
 
 # W3C Trace Context, section 3.2.
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")

@@ -7,18 +7,14 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from mfa_sync.runs.kept import FORMAT, dump, load
 from mfa_sync.runs.page import Page
-from mfa_sync.runs.run import DIGEST_LENGTH, Run
-from mfa_sync.storage.table import LostRaceError, Write
-
-if TYPE_CHECKING:
-    from mfa_sync.runs.run import RunKind
-    from mfa_sync.storage.table import Blobs, Row, Table, Value
+from mfa_sync.runs.run import DIGEST_LENGTH, Run, RunKind
+from mfa_sync.storage.table import Blobs, LostRaceError, Row, Table, Value, Write
 
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z]{1,20}(-[0-9a-f]{1,32})?")
 """What `run_id` makes. Anything else names no run, and the storage is not asked for it."""

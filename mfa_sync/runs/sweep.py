@@ -9,30 +9,26 @@ What comes after is fixed before the first page is read: a change that happens m
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from copy import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from mfa_sync.graph import audit, delta, users
+from mfa_sync.graph.tenant import GraphTenant
+from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.kept import dump, load
 from mfa_sync.runs.page import pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
 from mfa_sync.runs.run import Run, RunKind, Tally
 from mfa_sync.telemetry.events import Event, record
+from shared.clock import Deadline
 from shared.plan import Intent, Request
+from shared.policy import Policy
 from shared.reconciler import plan
 from shared.scope import scope_refusal
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from mfa_sync.graph.tenant import GraphTenant
-    from mfa_sync.runs.context import RunContext
-    from shared.clock import Deadline
-    from shared.policy import Policy
-    from shared.tenant import Observation, Unreadable, User
+from shared.tenant import Observation, Unreadable, User
 
 _NEXT, _IDS = "next", "ids"
 # The audit log is up to minutes late, so windows overlap; what comes twice is only read twice.

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from enum import StrEnum
+from collections.abc import Mapping
+from enum import StrEnum
 
 _SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 # A host by name, perhaps a port: no user, query or fragment belongs into an address of a service.

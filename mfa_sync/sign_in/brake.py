@@ -13,23 +13,18 @@ from __future__ import annotations
 import json
 import uuid
 from collections import deque
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mfa_sync.sign_in import brake_rules
 from mfa_sync.sign_in.aadsts import Healing, Refusal, recalled
 from mfa_sync.sign_in.brake_rules import Hold, State, Versions
-from mfa_sync.sign_in.entra import Granted, NotSent, Refused, Unanswered
-from mfa_sync.storage.table import LostRaceError, StorageDownError, Write, change
+from mfa_sync.sign_in.entra import Ending, Granted, NotSent, Refused, Unanswered
+from mfa_sync.storage.table import LostRaceError, Row, StorageDownError, Table, Value, Write, change
 from mfa_sync.telemetry.events import Event, record
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from mfa_sync.sign_in.entra import Ending
-    from mfa_sync.storage.table import Row, Table, Value
-    from shared.clock import Clock
+from shared.clock import Clock
 
 _PARTITION: Final = "brake"
 _FORMAT: Final = 1

@@ -5,20 +5,17 @@ from __future__ import annotations
 import asyncio
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from mfa_sync.sign_in.brake import Brake
-from mfa_sync.sign_in.entra import Granted, NotSent, Refused, Unanswered
+from mfa_sync.sign_in.brake_rules import Hold, Versions
+from mfa_sync.sign_in.client_proof import ClientProof
+from mfa_sync.sign_in.entra import Ending, Granted, NotSent, Refused, Unanswered
 from mfa_sync.sign_in.token import AccessToken, KeptToken
+from mfa_sync.storage.table import Table
 from mfa_sync.telemetry.events import Event, record
+from shared.clock import Clock
 from shared.errors import PermanentError, Problem, TransientError
-
-if TYPE_CHECKING:
-    from mfa_sync.sign_in.brake_rules import Hold, Versions
-    from mfa_sync.sign_in.client_proof import ClientProof
-    from mfa_sync.sign_in.entra import Ending
-    from mfa_sync.storage.table import Table
-    from shared.clock import Clock
 
 _RETRY_SECONDS = 30
 

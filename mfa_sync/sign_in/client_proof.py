@@ -7,12 +7,11 @@ registration trusts tokens that this identity has for one audience, and nothing 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from mfa_sync.vault.identity import IdentityTokens
-    from mfa_sync.vault.key_vault import KeyVault
-    from shared.clock import Clock
+from mfa_sync.vault.identity import IdentityTokens
+from mfa_sync.vault.key_vault import KeyVault
+from shared.clock import Clock
 
 AUDIENCE: Final = "api://AzureADTokenExchange"
 _SPARE_SECONDS: Final = 300

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mfa_sync.settings.settings import Settings
+from mfa_sync.settings.transports import Transports
 from mfa_sync.sign_in.aadsts import THROTTLED
 from mfa_sync.sign_in.brake_rules import Versions
 from mfa_sync.sign_in.braked import Credentials
-from mfa_sync.sign_in.entra import Entra, Refused, Unanswered
+from mfa_sync.sign_in.client_proof import ProofSource
+from mfa_sync.sign_in.entra import Ending, Entra, Granted, Refused, Unanswered
 from mfa_sync.sign_in.token import names_in
-
-if TYPE_CHECKING:
-    from mfa_sync.settings.settings import Settings
-    from mfa_sync.settings.transports import Transports
-    from mfa_sync.sign_in.client_proof import ProofSource
-    from mfa_sync.sign_in.entra import Ending, Granted
 
 
 class AppGrant:

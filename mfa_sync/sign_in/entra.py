@@ -7,20 +7,17 @@ transport: a password that never left cannot have been counted, one that left wi
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
+from mfa_sync.settings.settings import Settings
+from mfa_sync.settings.transports import Transports
 from mfa_sync.sign_in.aadsts import FEDERATED, FEDERATED_PASSWORD, THROTTLED, Refusal, refusal_of
+from mfa_sync.sign_in.client_proof import ClientProof
 from mfa_sync.sign_in.msal_transport import MsalTransport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mfa_sync.settings.settings import Settings
-    from mfa_sync.settings.transports import Transports
-    from mfa_sync.sign_in.client_proof import ClientProof
 
 _NO_SUCH_TENANT: Final = 90002
 _NOT_THERE: Final = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from mfa_sync.settings.settings import Settings
+from mfa_sync.settings.transports import Transports
 from mfa_sync.sign_in.entra import graph_scope
 from mfa_sync.sign_in.token import AccessToken, KeptToken, names_in
 from mfa_sync.telemetry.events import Event, record
 from mfa_sync.vault.identity import IdentityTokens, same_again
+from shared.clock import Clock
 from shared.errors import PermanentError
-
-if TYPE_CHECKING:
-    from mfa_sync.settings.settings import Settings
-    from mfa_sync.settings.transports import Transports
-    from shared.clock import Clock
 
 
 class ManagedIdentitySignIn:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mfa_sync.settings.settings import Settings
+from mfa_sync.settings.transports import Transports
 from mfa_sync.sign_in.brake_rules import Versions
 from mfa_sync.sign_in.braked import Credentials
-from mfa_sync.sign_in.entra import BROKEN, Entra, Granted, NotSent, Refused, Unanswered
+from mfa_sync.sign_in.client_proof import ProofSource
+from mfa_sync.sign_in.entra import BROKEN, Ending, Entra, Granted, NotSent, Refused, Unanswered
+from mfa_sync.vault.key_vault import KeyVault
 from shared.errors import SettingsError
-
-if TYPE_CHECKING:
-    from mfa_sync.settings.settings import Settings
-    from mfa_sync.settings.transports import Transports
-    from mfa_sync.sign_in.client_proof import ProofSource
-    from mfa_sync.sign_in.entra import Ending
-    from mfa_sync.vault.key_vault import KeyVault
 
 
 class PasswordGrant:

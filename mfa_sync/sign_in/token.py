@@ -10,16 +10,12 @@ import asyncio
 import base64
 import binascii
 import json
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import Any, Protocol
 
 from mfa_sync.telemetry import measures
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
-    from typing import Any
-
-    from shared.clock import Clock
+from shared.clock import Clock
 
 _RENEW_BEFORE_SECONDS = 300
 # Who the token is for: the principal's object id, and the app's id by its names in tokens of version 1 and 2.

@@ -6,24 +6,22 @@ import asyncio
 import re
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
+from mfa_sync.settings.settings import StorageSettings
 from mfa_sync.settings.transports import OWN, Transports
 from mfa_sync.storage.table import StorageDownError
 from mfa_sync.telemetry.events import Event, record
 from mfa_sync.vault.identity import credential
+from shared.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from azure.core.exceptions import AzureError
-
-    from mfa_sync.settings.settings import StorageSettings
-    from shared.clock import Clock
 
 # As many as the library keeps connections for: one more would be opened and thrown away each time.
 _IN_FLIGHT = 10

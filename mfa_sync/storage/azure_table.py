@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from bisect import bisect_right
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from itertools import batched, islice
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.storage.azure_calls import StorageCalls, code_of, status_of
-from mfa_sync.storage.table import LostRaceError, Row
+from mfa_sync.storage.table import LostRaceError, Row, Value, Write
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
     from azure.core.exceptions import AzureError
     from azure.data.tables import TableClient, TableEntity
-
-    from mfa_sync.storage.table import Value, Write
 
 _PAGE = 1000
 # Most rows of a transaction. Source: "Performing entity group transactions" in the Table service's reference.

@@ -8,17 +8,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mfa_sync.storage.table import LostRaceError, StorageDownError, change
+from mfa_sync.storage.table import LostRaceError, Row, StorageDownError, Table, Value, change
+from shared.clock import Clock, Deadline
 from shared.tenant import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Mapping
-
-    from mfa_sync.storage.table import Row, Table, Value
-    from shared.clock import Clock, Deadline
 
 _PARTITION, _KEY, _FORMAT = "limits", "changes", 1
 # Whole hours, so "the last 24 hours" are up to 25: rather too strict than too lax.

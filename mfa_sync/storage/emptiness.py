@@ -6,15 +6,10 @@ filled, and when nobody looked for two days: what was then is not known.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Mapping
 
-from mfa_sync.storage.table import StorageDownError, Write
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-    from mfa_sync.storage.table import Row, Table
-    from shared.clock import Clock
+from mfa_sync.storage.table import Row, StorageDownError, Table, Write
+from shared.clock import Clock
 
 _PARTITION, _FORMAT = "empty", 1
 _PAGE = 1000

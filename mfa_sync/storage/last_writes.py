@@ -12,27 +12,22 @@ cannot tell whose write reached the tenant last, so neither confirms.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mfa_sync.storage.table import Row, StorageDownError, Write
+from mfa_sync.storage.table import Row, StorageDownError, Table, Value, Write
 from mfa_sync.telemetry.events import Event, record
+from mfa_sync.vault.fingerprints import FingerprintKey, FingerprintKeys
+from shared.clock import Clock, Deadline
 from shared.decide import source_of
 from shared.errors import SyncError
 from shared.memory import Forgotten, LastWrite
 from shared.outcome import Note
-from shared.tenant import Change
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
-
-    from mfa_sync.storage.table import Table, Value
-    from mfa_sync.vault.fingerprints import FingerprintKey, FingerprintKeys
-    from shared.clock import Clock, Deadline
-    from shared.phone_number import PhoneNumber
-    from shared.plan import Entry, Plan
-    from shared.policy import Policy
-    from shared.tenant import User
+from shared.phone_number import PhoneNumber
+from shared.plan import Entry, Plan
+from shared.policy import Policy
+from shared.tenant import Change, User
 
 _PARTITION = "phone"
 _FORMAT = 2

@@ -7,13 +7,11 @@ when the storage is down (StorageDownError) and when somebody else was first (Lo
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-
-    from shared.clock import Clock
+from shared.clock import Clock
 
 Value = str | int | float | bool | bytes
 """What a column may hold. Text of at most 32,000 characters, bytes of at most 64 KiB, integers of 64 bits."""

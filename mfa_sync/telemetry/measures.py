@@ -8,16 +8,12 @@ and every library finds the provider that it knows.
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import Literal, Self
 
 from shared.codes import CODES, Code
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
-    from contextlib import AbstractContextManager
-    from typing import Literal, Self
 
 type Fact = str | float | None
 """What describes a span or a value. Text is redacted when it is exported; no digits of a phone come here."""

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from mfa_sync.vault.key_vault import KeyVault
-    from shared.phone_number import PhoneNumber
-    from shared.tenant import User
+from mfa_sync.vault.key_vault import KeyVault
+from shared.phone_number import PhoneNumber
+from shared.tenant import User
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,11 @@ import os
 import re
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from mfa_sync.settings.transports import Transports
+from shared.clock import Clock
 from shared.errors import PermanentError, Problem, TransientError
-
-if TYPE_CHECKING:
-    from mfa_sync.settings.transports import Transports
-    from shared.clock import Clock
 
 QUICK: Final[dict[str, Any]] = {
     "connection_timeout": 5,

@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from mfa_sync.settings.settings import Settings
 from mfa_sync.settings.transports import OWN, Transports
 from mfa_sync.telemetry.events import Event, record
 from mfa_sync.vault import vault_faults
 from mfa_sync.vault.identity import QUICK, brief_retry, credential, is_assigned
+from shared.clock import Clock
 from shared.errors import PermanentError
-
-if TYPE_CHECKING:
-    from mfa_sync.settings.settings import Settings
-    from shared.clock import Clock
 
 _CACHE_SECONDS = 300
 # A refusal that waits for a person: not asked for by each push, and soon seen to be mended.

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from mfa_sync.vault.key_vault import KeyVault
+from shared.clock import Clock, Deadline
 from shared.errors import Problem, TransientError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from mfa_sync.vault.key_vault import KeyVault
-    from shared.clock import Clock, Deadline
 
 _REREAD_SECONDS, _AFTER_FAILURE_SECONDS = 60, 5
 

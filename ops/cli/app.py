@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import ipaddress
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlsplit
 
+from ops.cli.credentials import Credentials, Secret, SignIn
 from ops.cli.refusals import refused, unreachable
-from ops.cli.terminal import CommandError, Exit, usage
+from ops.cli.terminal import CommandError, Exit, Terminal, usage
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import httpx
-
-    from ops.cli.credentials import Credentials, Secret, SignIn
-    from ops.cli.terminal import Terminal
 
 _EXAMPLE = "https://contoso-mfa.azurewebsites.net"
 _CONNECT_SECONDS = 15.0

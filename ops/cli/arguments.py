@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 from ops.cli import decide, explain, push, runs, smoke
@@ -11,8 +12,6 @@ from ops.cli.terminal import usage
 from ops.cli.vocabulary import KINDS, RUN_KINDS, STATES, SWEEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
     type Add = Callable[..., argparse.Action]
 
 _ENVIRONMENT = """\

@@ -9,16 +9,12 @@ import re
 import stat
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from ops.cli.terminal import CommandError, Exit, usage
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from ops.cli.terminal import Terminal
+from ops.cli.terminal import CommandError, Exit, Terminal, usage
 
 type Named = Literal["handshake", "approver", "master"]
 

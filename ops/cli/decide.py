@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ops.cli import run_text
-from ops.cli.app import part
+from ops.cli.app import App, part
+from ops.cli.credentials import Secret
 from ops.cli.follow import follow
 from ops.cli.runs import exit_of, find, held_runs, read, show
-from ops.cli.terminal import CommandError, Exit, usage
+from ops.cli.terminal import CommandError, Exit, Terminal, usage
 from ops.cli.vocabulary import (
     ENDED,
     HELD,
@@ -21,14 +24,6 @@ from ops.cli.vocabulary import (
     RUNS_STOP,
     SWEEPS,
 )
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Sequence
-
-    from ops.cli.app import App
-    from ops.cli.credentials import Secret
-    from ops.cli.terminal import Terminal
 
 _SHOWN = 20
 _NOTHING = "nothing was done"

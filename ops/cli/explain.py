@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from argparse import Namespace
+from collections.abc import Mapping
+from typing import Any
 
-from ops.cli.terminal import Exit, facts, usage
+from ops.cli.app import App
+from ops.cli.terminal import Exit, Terminal, facts, usage
 from ops.cli.vocabulary import EXPLAIN, advice, at, moment
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Mapping
-
-    from ops.cli.app import App
-    from ops.cli.terminal import Terminal
 
 _ATTRIBUTE = {
     "notReturned": "not returned by Graph: nothing is known, and nothing is done",

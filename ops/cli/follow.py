@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ops.cli.app import part
-from ops.cli.terminal import CommandError, Exit
+from ops.cli.app import App, part
+from ops.cli.terminal import CommandError, Exit, Terminal
 from ops.cli.vocabulary import MOVING, RUNS_READ
-
-if TYPE_CHECKING:
-    from ops.cli.app import App
-    from ops.cli.terminal import Terminal
 
 # An app that restarts, or whose storage is away, comes back; the run itself waits six hours.
 _PATIENCE_SECONDS = 900.0

@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from argparse import Namespace
+from collections.abc import Sequence
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
 
 from ops.cli.app import Address, App
 from ops.cli.arguments import parse
 from ops.cli.credentials import Credentials, SignIn
 from ops.cli.terminal import CommandError, Exit, Terminal
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Sequence
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -7,22 +7,17 @@ import io
 import json
 import sys
 import time
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ops.cli.app import part
+from ops.cli.app import App, Reply, part
 from ops.cli.follow import LOOK_SECONDS
 from ops.cli.run_text import words
-from ops.cli.terminal import CommandError, Exit, table, usage
+from ops.cli.terminal import CommandError, Exit, Terminal, table, usage
 from ops.cli.vocabulary import PUSH
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Mapping, Sequence
-
-    from ops.cli.app import App, Reply
-    from ops.cli.terminal import Terminal
 
 _AWAITING = "awaitingApproval"
 _COLUMNS = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shlex
 import shutil
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ops.cli.terminal import facts, table
 from ops.cli.vocabulary import (
@@ -22,9 +23,6 @@ from ops.cli.vocabulary import (
     moment,
     span,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 _COVERS = {
     "full": "everybody (full)",

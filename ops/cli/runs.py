@@ -5,15 +5,17 @@ Every push leaves a run too, so what is looked for may lie far back: it is searc
 
 from __future__ import annotations
 
+from argparse import Namespace
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ops.cli import run_text
-from ops.cli.app import part
+from ops.cli.app import App, part
 from ops.cli.follow import follow
-from ops.cli.terminal import CommandError, Exit, usage
+from ops.cli.terminal import CommandError, Exit, Terminal, usage
 from ops.cli.vocabulary import (
     FINISHED,
     HELD,
@@ -28,12 +30,6 @@ from ops.cli.vocabulary import (
 )
 
 if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Callable, Iterator
-
-    from ops.cli.app import App
-    from ops.cli.terminal import Terminal
-
     type Run = dict[str, Any]
 
 _PAGE_SIZE = 100  # the most that the app gives at once

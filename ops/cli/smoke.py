@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+from collections.abc import Callable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from ops.cli import smoke_checks
+from ops.cli.app import App
 from ops.cli.smoke_checks import FAIL, PASS, SKIP, Check, Status
-from ops.cli.terminal import CommandError, Exit, table
-
-if TYPE_CHECKING:
-    from argparse import Namespace
-    from collections.abc import Callable, Iterator
-
-    from ops.cli.app import App
-    from ops.cli.terminal import Terminal
+from ops.cli.terminal import CommandError, Exit, Terminal, table
 
 
 def smoke(app: App, terminal: Terminal, options: Namespace) -> Exit:

@@ -14,9 +14,9 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ops.cli.app import Call
+from ops.cli.app import App, Call, Reply
 from ops.cli.credentials import Secret
 from ops.cli.runs import search
 from ops.cli.terminal import CommandError, Exit
@@ -35,9 +35,6 @@ from ops.cli.vocabulary import (
     RUNS_STOP,
 )
 from shared.errors import Problem
-
-if TYPE_CHECKING:
-    from ops.cli.app import App, Reply
 
 _NO_RUN = "20000101T000000Z-full-5e0ce7e57"
 _NO_JSON = b"{"

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, TextIO
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+from typing import Any, TextIO
 
 _HIDDEN = "[secret]"
 # A shorter one would blank out ordinary words, and is no secret worth the name.

@@ -6,7 +6,7 @@ import argparse
 import getpass
 import sys
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 import httpx
 from azure.keyvault.secrets import SecretClient
@@ -16,9 +16,6 @@ from ops.tenant_setup.change import StoppedError
 from ops.tenant_setup.graph import Graph, permissions
 from ops.tenant_setup.sign_in import WAYS, credential, token_source
 from ops.tenant_setup.wanted import LOCATION, POLICY, UNIT, WRITER_ROLES, Wanted, egress_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
 
 
 def main(arguments: Sequence[str] | None = None, sleep: Callable[[float], None] = time.sleep) -> int:

@@ -5,18 +5,13 @@ It gets one role over the unit, and where that was chosen one to read the audit 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 from ops.tenant_setup.change import MAKE, Change, Known, Remark, fine, look, wrong
-from ops.tenant_setup.graph import deletion, quoted
+from ops.tenant_setup.graph import Graph, deletion, quoted
 from ops.tenant_setup.unit import user
-from ops.tenant_setup.wanted import AUDIT_ROLE, ROLE_IDS, WRITER_ROLES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ops.tenant_setup.graph import Graph
-    from ops.tenant_setup.wanted import Wanted
+from ops.tenant_setup.wanted import AUDIT_ROLE, ROLE_IDS, WRITER_ROLES, Wanted
 
 _ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
 _TENANT = "/"

@@ -5,17 +5,12 @@ A named location holds the addresses; a policy for the account alone blocks all 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
-from ops.tenant_setup.change import ALTER, MAKE, Change, Remark, StoppedError, fine, only
-from ops.tenant_setup.graph import deletion
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from ops.tenant_setup.change import Known
-    from ops.tenant_setup.graph import Graph
-    from ops.tenant_setup.wanted import Wanted
+from ops.tenant_setup.change import ALTER, MAKE, Change, Known, Remark, StoppedError, fine, only
+from ops.tenant_setup.graph import Graph, deletion
+from ops.tenant_setup.wanted import Wanted
 
 _LOCATIONS = "/identity/conditionalAccess/namedLocations"
 _POLICIES = "/identity/conditionalAccess/policies"

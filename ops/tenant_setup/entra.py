@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
 
 from ops.tenant_setup import account, conditional_access, unit
-from ops.tenant_setup.change import StoppedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from ops.tenant_setup.change import Change, Known
-    from ops.tenant_setup.graph import Graph
-    from ops.tenant_setup.wanted import Wanted
+from ops.tenant_setup.change import Change, Known, StoppedError
+from ops.tenant_setup.graph import Graph
+from ops.tenant_setup.wanted import Wanted
 
 type Say = Callable[[str], None]
 

@@ -5,16 +5,14 @@ A refusal names the right that is missing, and a sign-in asks for no more than t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from ops.tenant_setup.change import TAKE, Change, StoppedError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TIMEOUT_SECONDS = 60.0
 TRIES = 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import ClientAuthenticationError
@@ -17,8 +18,6 @@ from azure.identity import (
 from ops.tenant_setup.change import StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from azure.core.credentials import TokenCredential
 
 WAYS = ("browser", "device-code", "azure-cli", "environment")

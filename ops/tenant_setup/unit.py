@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 from urllib.parse import quote
 
-from ops.tenant_setup.change import MAKE, Change, StoppedError, only
-from ops.tenant_setup.graph import deletion, quoted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from ops.tenant_setup.change import Known
-    from ops.tenant_setup.graph import Graph
-    from ops.tenant_setup.wanted import Wanted
+from ops.tenant_setup.change import MAKE, Change, Known, StoppedError, only
+from ops.tenant_setup.graph import Graph, deletion, quoted
+from ops.tenant_setup.wanted import Wanted
 
 _UNITS = "/directory/administrativeUnits"
 # By it a unit of ours is told from one that somebody else made under the same name.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
@@ -15,8 +16,6 @@ from azure.core.exceptions import ClientAuthenticationError, HttpResponseError, 
 from ops.tenant_setup.change import ALTER, MAKE, Change, StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from azure.keyvault.secrets import SecretClient, SecretProperties
 
     type Ask = Callable[[str], str]

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 import msgspec
 from msgspec import Meta
 
 from mfa_sync.runs.run import Run, State
+from mfa_sync.runs.step import Nudge
 from mfa_sync.runs.store import RUN_ID
 from shared.outcome import Outcome
-from shared.row_result import RowResult
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from mfa_sync.runs.step import Nudge
-    from shared.plan import Entry
-    from shared.policy import Policy
-    from shared.results import Result
-    from shared.row_result import Named
+from shared.plan import Entry
+from shared.policy import Policy
+from shared.results import Result
+from shared.row_result import Named, RowResult
 
 _RETRY_SECONDS = 60
 _POLL_SECONDS = 5

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from mfa_sync.api.contract.problems import Fault, RequestError
-from mfa_sync.api.contract.rows import parse_object, refuse_query
+from mfa_sync.api.contract.rows import Members, parse_object, refuse_query
 from mfa_sync.runs.run import RunKind
 from mfa_sync.runs.store import RUN_ID
 from shared.tenant import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mfa_sync.api.contract.rows import Members
 
 MOST_RUNS = 100
 _RUNS = 20

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from mfa_sync.api.contract.answers import Answer
 from shared.errors import PermanentError, Problem, SyncError, TransientError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 MOST_FAULTS = 20
 

@@ -5,16 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from mfa_sync.api.contract.problems import MOST_FAULTS, Fault, RequestError
 from shared.errors import Problem
 from shared.plan import Intent, Request
 from shared.tenant import is_object_id
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
 MOST_REFERENCE = 128

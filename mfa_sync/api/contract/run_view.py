@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
 from mfa_sync.api.contract.answers import Count, RunId, Time
-from mfa_sync.runs.run import RunKind, State, Tally
+from mfa_sync.runs.page import Page
+from mfa_sync.runs.run import Run, RunKind, State, Tally, Verdict
 from shared.outcome import Outcome
 from shared.row_result import CodeWord, Masked, NoteWord
 from shared.tenant import Kind
-
-if TYPE_CHECKING:
-    from mfa_sync.runs.page import Page
-    from mfa_sync.runs.run import Run, Verdict
 
 
 class Decision(msgspec.Struct, frozen=True):

@@ -6,10 +6,7 @@ Spans, metrics and logs all get theirs here, so nothing is exported that did not
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from collections.abc import Mapping
 
 type Value = str | int | float | bool | list[str]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from opentelemetry._logs import LogRecord, SeverityNumber
@@ -12,8 +13,6 @@ from mfa_sync.telemetry.export.attributes import NAMES, attributes_of
 from mfa_sync.telemetry.measures import Metric, measure
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from opentelemetry._logs import Logger
 
 _NANOSECONDS = 1e9

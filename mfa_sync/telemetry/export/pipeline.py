@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from azure.monitor.opentelemetry.exporter import (
     AzureMonitorLogExporter,
@@ -23,12 +23,10 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
+from mfa_sync.settings.settings import TelemetrySettings
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.export.event_log import EventHandler
 from mfa_sync.telemetry.export.sink import OtelSink
-
-if TYPE_CHECKING:
-    from mfa_sync.settings.settings import TelemetrySettings
 
 _NAME = "mfa_sync"
 _TIMEOUT_SECONDS = 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -10,17 +11,12 @@ from opentelemetry.metrics import Observation
 from opentelemetry.trace import Link, SpanKind, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from mfa_sync.telemetry.export.attributes import attributes_of
-from mfa_sync.telemetry.measures import Metric, Sink, Span
+from mfa_sync.telemetry.export.attributes import Value, attributes_of
+from mfa_sync.telemetry.measures import Fact, Metric, Sink, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
     from opentelemetry.metrics import CallbackOptions, Meter
     from opentelemetry.trace import Tracer
-
-    from mfa_sync.telemetry.export.attributes import Value
-    from mfa_sync.telemetry.measures import Fact
 
 type Take = Callable[[float, dict[str, Value]], None]
 """Takes one value of a metric, with its attributes."""
