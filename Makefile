@@ -3,6 +3,7 @@
 SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
+LIBRARIES := $(VENV)/.libraries
 READY := $(VENV)/.ready
 AZURITE := dev/azurite/node_modules/.ready
 
@@ -16,12 +17,16 @@ FIND_PYTHON = for candidate in "$$PYTHON" python3.13 python3 python "env PYENV_V
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10
 
-$(READY): requirements.txt requirements-dev.txt
+$(LIBRARIES): requirements.txt requirements-dev.txt
 	@python="$$($(FIND_PYTHON))" || exit 1; \
 	[ ! -L $(VENV) ] || { echo "$(VENV) is a link: setting it up anew would empty what it leads to. Remove the link first." >&2; exit 1; }; \
 	echo "Setting up $(VENV) with $$python"; \
 	$$python -m venv --clear $(VENV) \
 	&& $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt \
+	&& touch $@
+
+$(READY): $(LIBRARIES) pyproject.toml
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
 	&& touch $@
 
 $(AZURITE): dev/azurite/package-lock.json
@@ -32,7 +37,7 @@ $(AZURITE): dev/azurite/package-lock.json
 	&& touch $@
 
 .PHONY: setup
-setup: $(READY) $(AZURITE) ## the virtual environment and the emulated storage
+setup: $(READY) $(AZURITE) ## the virtual environment with mfa-sync, and the emulated storage
 
 .PHONY: demo
 demo: $(READY) $(AZURITE) ## the main job on the emulated tenant, before and after
@@ -87,4 +92,4 @@ lock: $(READY) ## pin requirements again from the .in files
 
 .PHONY: clean
 clean: ## remove what the commands above made
-	rm -rf $(VENV) dev/azurite/node_modules .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) build *.egg-info dev/azurite/node_modules .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -1,28 +1,41 @@
-"""The only place where real things are chosen: once per worker, on first use."""
+"""The only place where real things are chosen: once per worker, on first use.
+
+It is imported with the first call, so that loading the functions stays cheap and never fails.
+"""
 
 from __future__ import annotations
 
-import logging
 import os
 from functools import cache
 from typing import TYPE_CHECKING
 
+from mfa_sync.api.handshake import Handshake
+from mfa_sync.api.idempotency import StoredAnswers
+from mfa_sync.api.signature import SignedRequests
+from mfa_sync.api.worker import Worker
+from mfa_sync.graph.client import GraphClient
+from mfa_sync.graph.groups import Groups
+from mfa_sync.graph.reach import Reach
+from mfa_sync.runs.store import RunStore
 from mfa_sync.settings.settings import GraphAuth, RopcCredential, Settings, TelemetrySettings
 from mfa_sync.settings.transports import OWN, Transports
+from mfa_sync.storage.azure_blobs import AzureBlobs
+from mfa_sync.storage.azure_table import AzureTable
+from mfa_sync.storage.change_counts import Counters
+from mfa_sync.storage.emptiness import EmptySince
+from mfa_sync.storage.last_writes import LastWritten
 from mfa_sync.telemetry.events import Event, record
+from mfa_sync.vault.fingerprints import FingerprintKeys
+from mfa_sync.vault.key_vault import KeyVault
 from shared.clock import SystemClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.api.worker import Worker
     from mfa_sync.sign_in.client_proof import ProofSource
     from mfa_sync.sign_in.token import SignIn
     from mfa_sync.storage.table import Blobs, Table
-    from mfa_sync.vault.key_vault import KeyVault
     from shared.clock import Clock
-
-_LOG = logging.getLogger(__name__)
 
 
 def build_worker(
@@ -42,27 +55,9 @@ def build_worker(
         table: Keeps the state of all workers; None: the storage account of the settings.
         blobs: Keeps the pages of runs; None: likewise.
 
-    The imports stand here so that loading the functions stays cheap and never fails.
-
     Raises:
         SettingsError: Settings are missing or wrong.
     """
-    from mfa_sync.api.handshake import Handshake  # noqa: PLC0415
-    from mfa_sync.api.idempotency import StoredAnswers  # noqa: PLC0415
-    from mfa_sync.api.signature import SignedRequests  # noqa: PLC0415
-    from mfa_sync.api.worker import Worker  # noqa: PLC0415
-    from mfa_sync.graph.client import GraphClient  # noqa: PLC0415
-    from mfa_sync.graph.groups import Groups  # noqa: PLC0415
-    from mfa_sync.graph.tenant import Reach  # noqa: PLC0415
-    from mfa_sync.runs.store import RunStore  # noqa: PLC0415
-    from mfa_sync.storage.azure_blobs import AzureBlobs  # noqa: PLC0415
-    from mfa_sync.storage.azure_table import AzureTable  # noqa: PLC0415
-    from mfa_sync.storage.change_counts import Counters  # noqa: PLC0415
-    from mfa_sync.storage.emptiness import EmptySince  # noqa: PLC0415
-    from mfa_sync.storage.last_writes import LastWritten  # noqa: PLC0415
-    from mfa_sync.vault.fingerprints import FingerprintKeys  # noqa: PLC0415
-    from mfa_sync.vault.key_vault import KeyVault  # noqa: PLC0415
-
     settings = Settings.from_environment(environ)
     names = settings.secret_names
     vault = KeyVault(settings, clock, transports)
@@ -73,23 +68,23 @@ def build_worker(
         settings.graph_url, sign_in_of(settings, vault, clock, transports, table), transports.graph
     )
     if settings.graph_auth.is_app_only and settings.policy.scope.allow_privileged:
-        record(_LOG, logging.WARNING, Event.PRIVILEGED_ALLOWED, auth=settings.graph_auth.value)
+        record(Event.PRIVILEGED_ALLOWED, auth=settings.graph_auth.value)
     return Worker(
         settings,
         clock,
-        table,
-        Handshake(vault, names.handshake, clock, previous=names.handshake_previous),
-        Handshake(vault, names.approver, clock, unlike=(names.handshake, names.handshake_previous)),
-        SignedRequests(vault, settings, table, clock) if settings.signed_requests else None,
         graph,
         Groups(graph, clock),
         Reach(app_only=settings.graph_auth.is_app_only),
         LastWritten(table, keys, clock),
         Counters(table, clock),
-        StoredAnswers(table, keys, clock),
+        EmptySince(table, clock),
         RunStore(table, blobs),
         keys,
-        EmptySince(table, clock),
+        table,
+        Handshake(vault, names.handshake, clock, previous=names.handshake_previous),
+        Handshake(vault, names.approver, clock, unlike=(names.handshake, names.handshake_previous)),
+        SignedRequests(vault, settings, table, clock) if settings.signed_requests else None,
+        StoredAnswers(table, keys, clock),
     )
 
 
@@ -100,22 +95,23 @@ def sign_in_of(
     from mfa_sync.sign_in.client_proof import FederatedIdentity, StoredSecret  # noqa: PLC0415
     from mfa_sync.vault.identity import IdentityTokens  # noqa: PLC0415
 
-    names, identity_id = settings.secret_names, settings.managed_identity_client_id
     if settings.graph_auth is GraphAuth.MANAGED_IDENTITY:
         from mfa_sync.sign_in.managed_identity import ManagedIdentitySignIn  # noqa: PLC0415
 
         return ManagedIdentitySignIn(settings, clock, transports)
-    stored = StoredSecret(vault, names.client_secret)
+    from mfa_sync.sign_in.braked import BrakedSignIn  # noqa: PLC0415
+
+    proof: ProofSource = StoredSecret(vault, settings.secret_names.client_secret)
     if settings.graph_auth is GraphAuth.CLIENT_SECRET:
-        from mfa_sync.sign_in.client_secret import AppSource, ClientSecretSignIn  # noqa: PLC0415
+        from mfa_sync.sign_in.client_secret import AppGrant  # noqa: PLC0415
 
-        return ClientSecretSignIn(settings, AppSource(stored), clock, transports, table)
-    from mfa_sync.sign_in.ropc import PasswordSource, RopcSignIn  # noqa: PLC0415
+        return BrakedSignIn(AppGrant(settings, proof, transports), table, clock)
+    from mfa_sync.sign_in.ropc import PasswordGrant  # noqa: PLC0415
 
-    proof: ProofSource = stored
     if settings.ropc_credential is RopcCredential.MANAGED_IDENTITY:
-        proof = FederatedIdentity(IdentityTokens(identity_id, clock, transports), clock)
-    return RopcSignIn(settings, PasswordSource(vault, names, proof), clock, transports, table)
+        identity = IdentityTokens(settings.managed_identity_client_id, clock, transports)
+        proof = FederatedIdentity(identity, clock)
+    return BrakedSignIn(PasswordGrant(settings, vault, proof, transports), table, clock)
 
 
 @cache
@@ -135,4 +131,4 @@ def _export(telemetry: TelemetrySettings) -> None:
 
         switch_on(telemetry)
     except Exception as error:  # noqa: BLE001  the work goes on unseen
-        record(_LOG, logging.ERROR, Event.TELEMETRY_UNAVAILABLE, cause=type(error).__name__)
+        record(Event.TELEMETRY_UNAVAILABLE, cause=type(error).__name__)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Coroutine
 
 _LEAST_SECONDS = 1.0
 
@@ -62,25 +62,32 @@ class Deadline:
         """Return the deadline `seconds` from now."""
         return cls(clock, clock.monotonic() + seconds)
 
-    async def bound[T](self, work: Coroutine[Any, Any, T]) -> T:
-        """Return what `work` returns, if it does so in time; it always gets a second.
+    async def within[T](self, work: Coroutine[Any, Any, T], *, goes_on: bool = False) -> T:
+        """Return what `work` returns, if it does so in the time that is left; it always gets a second.
 
-        It is shielded: a sign-in under way must still tell the brake how it ended.
+        Args:
+            work: What is waited for. It is cancelled when the time is over; a request that it has sent may
+                take effect all the same.
+            goes_on: It is not cancelled but goes on unseen, as a sign-in that must still tell the brake how
+                it ended.
 
         Raises:
-            TimeoutError: It takes longer, and goes on unseen.
+            TimeoutError: It takes longer. Whatever `work` raises, too, while it is waited for.
         """
-        under_way = asyncio.ensure_future(work)
-        under_way.add_done_callback(_take_note)
+        waited_for: Awaitable[T] = work
+        if goes_on:
+            under_way = asyncio.ensure_future(work)
+            under_way.add_done_callback(_mark_as_seen)
+            waited_for = asyncio.shield(under_way)
         async with asyncio.timeout(max(self.remaining(), _LEAST_SECONDS)):
-            return await asyncio.shield(under_way)
+            return await waited_for
 
     def remaining(self) -> float:
         """Return the seconds left; zero or less once it has passed."""
         return self.at - self.clock.monotonic()
 
 
-def _take_note(ended: asyncio.Future[Any]) -> None:
+def _mark_as_seen(ended: asyncio.Future[Any]) -> None:
     """Mark an error as seen: who waited for it has given up, and asyncio would print it with its trace."""
     if not ended.cancelled():
         ended.exception()

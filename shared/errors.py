@@ -8,7 +8,11 @@ SyncError
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+
+_SECONDS = re.compile(r"[0-9]{1,9}")
+_LONGEST_WAIT = 3600.0
 
 
 class Problem(StrEnum):
@@ -52,6 +56,16 @@ class SyncError(Exception):
         self.code = code
         self.detail = detail
         self.remedy = remedy
+
+
+def seconds_asked(retry_after: str | None) -> float | None:
+    """Return the seconds that a `Retry-After` header asks for, an hour at most; None where it names none.
+
+    Source: RFC 9110, section 10.2.3. A date counts as none: no service that is called here sends one. So does
+    a figure of more than nine digits, which nobody means.
+    """
+    found = _SECONDS.fullmatch(retry_after or "")
+    return min(float(found[0]), _LONGEST_WAIT) if found else None
 
 
 class TransientError(SyncError):

@@ -1,4 +1,4 @@
-"""What we last wrote, and what follows from it (docs/runs.md).
+"""What we last wrote, and what follows from it.
 
 It settles what a mask hides, and tells who moved a phone. It is a help, never the truth: what is not
 remembered with certainty counts as not known, and then the decision is the one without a memory.
@@ -73,6 +73,10 @@ class Memory(Protocol):
 
         Users in neither stay uncertain.
         """
+        ...
+
+    def report_outsiders(self, plan: Plan) -> None:
+        """Log each user of a fresh plan whose phone somebody else has changed, whatever becomes of it."""
         ...
 
     def knows(self, user_id: str) -> bool:

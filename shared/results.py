@@ -21,7 +21,7 @@ class Result:
     Attributes:
         outcome: What happened; in a dry run, what would.
         code: Why, where the outcome is refused or failed.
-        detail: The particulars of this case, without any number.
+        detail: The particulars of this case, without any number; None where the code says it all.
         notes: Remarks on the outcome.
         phone: The mobile number registered afterwards, masked; None if there is none or it is not known.
     """
@@ -41,9 +41,8 @@ class Result:
         phone: str | None = None,
         notes: tuple[Note, ...] = (),
     ) -> Result:
-        """Return the refusal or failure that `code` stands for, with its meaning where no detail is known."""
-        meaning = CODES[code]
-        return cls(meaning.outcome, code, detail or meaning.meaning, notes, phone)
+        """Return the refusal or failure that `code` stands for."""
+        return cls(CODES[code].outcome, code, detail, notes, phone)
 
 
 _STOPS = {

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.table import MemoryTable
 from mfa_sync.api.push import push
+from mfa_sync.api.worker import Call
 from mfa_sync.composition import build_worker
 from shared.clock import SystemClock
 
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
 async def _answer(worker: Worker, handshake: str, ids: list[str]) -> dict[str, Any]:
     body = json.dumps([{"Id": user_id} for user_id in ids]).encode()
     wall, cpu = time.perf_counter(), time.process_time()
-    answer = await push(worker, {"message": handshake}, {}, body)
+    answer = await push(Call(worker, {"message": handshake}, {}, body))
     return {
         "wall": time.perf_counter() - wall,
         "cpu": time.process_time() - cpu,
-        "summary": answer.body["summary"],
+        "summary": answer.plain()["summary"],
     }
 
 

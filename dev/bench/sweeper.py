@@ -23,28 +23,28 @@ from mfa_sync.runs.store import Sweeps
 from shared.clock import Deadline, SystemClock
 
 if TYPE_CHECKING:
-    from mfa_sync.runs.context import Tools
+    from mfa_sync.runs.context import RunContext
 
 
-async def _lay_baseline(tools: Tools, population: int) -> None:
+async def _lay_baseline(tools: RunContext, population: int) -> None:
     now = tools.clock.now()
     run = Run("20200101T000000Z-full", RunKind.FULL, 0.0, 0.0, apply=False)
     link = await delta.latest(tools.graph, Deadline.after(tools.clock, 60))
     kept: dict[str, object] = {"delta": link, "audit": now.isoformat(), "owed": [], "members": None}
-    await tools.store.put_note(run.id, "next", kept)
+    await tools.runs.put_note(run.id, "next", kept)
     sweeps = Sweeps(
         last=run.id,
         last_full=run.id,
         full_at=now.timestamp(),
         population=population,
-        digest=tools.rules.digest,
+        digest=tools.settings.deciding_digest(),
     )
-    await tools.store.put_sweeps(sweeps, None)
+    await tools.runs.put_sweeps(sweeps, None)
 
 
 async def _main() -> None:
     job = json.loads(sys.stdin.readline())
-    tools = build_worker(job["settings"], SystemClock()).run_tools()
+    tools = build_worker(job["settings"], SystemClock())
     if population := job.get("population"):
         await _lay_baseline(tools, population)
     print("ready", flush=True)
@@ -54,7 +54,7 @@ async def _main() -> None:
     nudge: Nudge | None = Nudge(run.id, run.step)
     while nudge:
         nudge = await take(nudge, tools)
-    stored = await tools.store.get(run.id)
+    stored = await tools.runs.get(run.id)
     assert stored is not None  # noqa: S101  it was just begun
     found = {
         "wall": time.perf_counter() - wall,

@@ -1,1 +1,1 @@
-"""What leaves the repository: the package, and the contract's document."""
+"""What leaves the repository: the package."""

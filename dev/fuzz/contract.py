@@ -14,7 +14,7 @@ from openapi_core.templating.paths.exceptions import PathError
 from openapi_core.templating.paths.finders import APICallPathFinder
 from werkzeug.datastructures import Headers
 
-from mfa_sync.api.openapi.document import document
+from dev.openapi.document import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

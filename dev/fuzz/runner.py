@@ -13,8 +13,8 @@ from schemathesis.engine import events, from_schema
 from schemathesis.hooks import unregister
 
 from dev.fuzz.watch import Watch
+from dev.openapi.document import document
 from dev.tenant import sample
-from mfa_sync.api.openapi.document import document
 
 if TYPE_CHECKING:
     from collections import Counter

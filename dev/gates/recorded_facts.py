@@ -27,8 +27,8 @@ def recorded_facts(root: Path) -> dict[Event, set[str]]:
         named = {event for node in ast.walk(tree) if (event := _event(node))}
         for node in ast.walk(tree):
             match node:
-                case ast.Call(func=ast.Name(id="record"), args=[_, _, which, *_], keywords=keywords):
-                    taken = {one.arg for one in keywords if one.arg}
+                case ast.Call(func=ast.Name(id="record"), args=[which], keywords=keywords):
+                    taken = {one.arg for one in keywords if one.arg} - {"level"}
                     taken |= set() if all(one.arg for one in keywords) else {one.value for one in Outcome}
                     chosen = _event(which)
                     for event in {chosen} if chosen else named:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from dev.functions_host import HostOptions
 from dev.stack.local_stack import LocalStack, example_settings
 from dev.tenant import sample
-from mfa_sync.runs.run import MOST_ATTEMPTS, Decision, Run, State
+from mfa_sync.runs.run import MOST_ATTEMPTS, Run, State, Verdict
 from mfa_sync.runs.store import RunStore
 from mfa_sync.settings.settings import Settings
 from mfa_sync.storage.azure_blobs import AzureBlobs
@@ -76,7 +76,7 @@ class _Chaos:
     async def _approve(self, held: Run) -> None:
         stored = await self._store.get(held.id)
         assert stored is not None  # noqa: S101  it was just read
-        decision = Decision("approved", "chaos", time.time(), "as shown")
+        decision = Verdict("approved", "chaos", time.time(), "as shown")
         await self._store.replace(stored, stored.run.approved(held.digest, decision))
 
     async def _moved_until(self, run_id: str, is_there: Callable[[Run], bool], kills: int) -> Run:

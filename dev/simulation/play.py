@@ -20,9 +20,9 @@ from dev.simulation.schedule import Asked, Push, schedule_of
 from dev.simulation.world import World
 from dev.stack.local_stack import example_settings
 from dev.tenant.server import REMOVED_VARIABLES
-from mfa_sync.api.contract import answers
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError, internal_error, problem
 from mfa_sync.api.push import push
+from mfa_sync.api.worker import Call
 from mfa_sync.telemetry.events import quieten_libraries
 from shared.errors import SyncError
 
@@ -142,14 +142,14 @@ class _Play:
         query = {"dryRun": "true"} if told.push.dry_run else {}
         body = json.dumps([self._row(number, asked) for number, asked in enumerate(told.push.rows)]).encode()
         try:
-            answer = await push(worker, headers, query, body)
+            answer = await push(Call(worker, headers, query, body))
         except (SyncError, RequestError) as error:
-            answer = answers.problem(error)
+            answer = problem(error)
         except Exception as error:  # noqa: BLE001  whatever it is, a run must go on and show it
             told.fault = "".join(traceback.format_exception(error))
-            answer = answers.internal_error()
+            answer = internal_error()
         told.status, told.headers = answer.status, dict(answer.headers)
-        told.body = json.loads(answer.text())
+        told.body = json.loads(json.dumps(answer.plain()))
 
     def _row(self, number: int, asked: Asked) -> dict[str, Any]:
         person = next(one.person for one in self.schedule.cast.members if one.person.id == asked.who)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from shared.errors import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.api.worker import Worker
-    from shared.clock import Deadline
+    from mfa_sync.api.worker import Call
 
 BY_KEY = "key"
-"""Who decided, where only a key and a handshake told."""
+"""Who decided, where only a key and a handshake are known."""
 
 ROLE = "Sync.Approve"
 # The platform maps some claims to the long names of WS-Federation, and leaves others as the token has them.
@@ -25,18 +25,18 @@ _ENTRA = "aad"
 _MOST_NAME = 256
 
 
-async def approver_of(worker: Worker, headers: Mapping[str, str], deadline: Deadline) -> str:
+async def approver_of(call: Call) -> str:
     """Return who decides, to be recorded with the decision.
 
     Raises:
         RequestError: 401 or 403 `approverRefused`.
         PermanentError, TransientError: The vault could not be read, or its secrets cannot work.
     """
-    if worker.settings.easy_auth:
-        return principal(headers)
-    if not await worker.approver.accepts_within(headers.get("message"), deadline):
+    if call.worker.settings.easy_auth:
+        return principal(call.headers)
+    if not await call.worker.approver.accepts(call.headers.get("message"), call.deadline()):
         raise RequestError(
-            401, Problem.APPROVER_REFUSED, "The Message header does not hold the approvers' handshake."
+            Problem.APPROVER_REFUSED, "The Message header does not hold the approvers' handshake."
         )
     return BY_KEY
 
@@ -51,9 +51,10 @@ def principal(headers: Mapping[str, str]) -> str:
         RequestError: 403; no principal of Entra, or not with the app role.
     """
     document = _document(headers.get("x-ms-client-principal"))
-    claims = [claim for claim in _list(document.get("claims")) if isinstance(claim, dict)]
+    claims = document.get("claims")
     if document.get("auth_typ", _ENTRA) != _ENTRA or not any(
-        claim.get("typ") in _ROLE_CLAIMS and claim.get("val") == ROLE for claim in claims
+        isinstance(claim, dict) and claim.get("typ") in _ROLE_CLAIMS and claim.get("val") == ROLE
+        for claim in (claims if isinstance(claims, list) else ())
     ):
         raise _refused(f"Sign in with Entra as somebody who has the app role {ROLE}.")
     for header in ("x-ms-client-principal-name", "x-ms-client-principal-id"):
@@ -71,9 +72,5 @@ def _document(header: str | None) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
-
-
 def _refused(detail: str) -> RequestError:
-    return RequestError(403, Problem.APPROVER_REFUSED, detail)
+    return RequestError(Problem.APPROVER_REFUSED, detail, status=HTTPStatus.FORBIDDEN)

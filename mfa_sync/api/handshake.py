@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import hmac
-import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mfa_sync.telemetry.events import Event, record
-from mfa_sync.vault.rotation import InForce, Rereading, in_force, in_time
+from mfa_sync.vault.rotation import InForce, Rereading, in_force
 from shared.errors import SettingsError
 
 if TYPE_CHECKING:
     from mfa_sync.vault.key_vault import KeyVault
     from shared.clock import Clock, Deadline
 
-_LOG = logging.getLogger(__name__)
 # Published with the article: whoever left it in place has no secret.
 _ARTICLES_OWN = "Handshake-message-only-known-between-runbook-and-invoker"
 
@@ -40,23 +38,19 @@ class Handshake:
         self._clock = clock
         self._secrets = Rereading(self._read, clock)
 
-    async def accepts(self, message: str | None) -> bool:
+    async def accepts(self, message: str | None, deadline: Deadline) -> bool:
         """Return whether `message` is the current handshake, or the previous one (if any) before its expiry.
 
         A missing and a wrong message cost the same work, so that neither tells more than the other.
 
         Raises:
             SettingsError: The vault holds the article's published sample, or one secret for two purposes.
-            PermanentError, TransientError: The vault could not be read.
+            PermanentError, TransientError: The vault could not be read, or not in time.
         """
-        if await self._secrets.accepts(partial(_matches, message)):
+        if await self._secrets.accepts(partial(_matches, message), deadline):
             return True
-        record(_LOG, logging.WARNING, Event.HANDSHAKE_REFUSED, secret=self._name)
+        record(Event.HANDSHAKE_REFUSED, secret=self._name)
         return False
-
-    async def accepts_within(self, message: str | None, deadline: Deadline) -> bool:
-        """Return the same within the call's time. Errors as `accepts` and `in_time`."""
-        return await in_time(self.accepts(message), deadline)
 
     async def _read(self, fresh: bool) -> InForce:  # noqa: FBT001  as `Rereading` calls it
         secrets = await in_force(self._vault, self._clock, self._name, self._previous, fresh=fresh)

@@ -6,16 +6,16 @@ The caller's key is kept hashed, the body as a keyed digest (it may hold numbers
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 import json
 import zlib
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from mfa_sync.api.contract.answers import Answer
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.storage.table import LostRaceError, Row, StorageDownError, Table, Value, Write
 from shared.errors import Problem, SyncError, TransientError
 
@@ -32,8 +32,6 @@ _KEPT_SECONDS = 24 * 3600.0
 _GRACE_SECONDS = 60.0
 _CHUNK_BYTES = 60_000
 _MOST_CHUNKS = 12
-_UNAVAILABLE = 503
-_LEAST_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +70,7 @@ class StoredAnswers:
         current = await self._keys.current()
         hashed = hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
         try:
-            async with asyncio.timeout(max(deadline.remaining(), _LEAST_SECONDS)):
-                claim = await self._claim(hashed, request, current, deadline.remaining())
+            claim = await deadline.within(self._claim(hashed, request, current, deadline.remaining()))
         except (StorageDownError, TimeoutError) as error:
             raise TransientError(
                 Problem.STORAGE_UNAVAILABLE,
@@ -88,7 +85,9 @@ class StoredAnswers:
         except (SyncError, RequestError):
             await self._finish(claim, None, deadline)
             raise
-        await self._finish(claim, answer if answer.status != _UNAVAILABLE else None, deadline)
+        await self._finish(
+            claim, answer if answer.status is not HTTPStatus.SERVICE_UNAVAILABLE else None, deadline
+        )
         return answer
 
     async def purge(self) -> int:
@@ -113,7 +112,7 @@ class StoredAnswers:
             used = await self._keys.version(str(row.values["key"])) or current
             if row.values["digest"] != used.digest(request):
                 raise RequestError(
-                    422, Problem.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used for another call."
+                    Problem.IDEMPOTENCY_KEY_REUSED, "This Idempotency-Key was used for another call."
                 )
             if row.values["state"] == _DONE:
                 return _replayed(row)
@@ -130,8 +129,7 @@ class StoredAnswers:
     async def _finish(self, claim: _Claim, answer: Answer | None, deadline: Deadline) -> None:
         """Keep the answer, or give the key free, in time. If that fails, the claim runs out by itself."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(deadline.remaining(), _LEAST_SECONDS)):
-                await self._keep(claim, answer)
+            await deadline.within(self._keep(claim, answer))
 
     async def _keep(self, claim: _Claim, answer: Answer | None) -> None:
         try:
@@ -147,7 +145,7 @@ class StoredAnswers:
                 "state": _DONE,
                 "until": until,
                 **claim.digest,
-                "status": answer.status,
+                "status": int(answer.status),
                 "headers": json.dumps(answer.headers),
                 **{f"body{number}": chunk for number, chunk in enumerate(chunks)},
             }
@@ -158,7 +156,6 @@ class StoredAnswers:
 
 def _in_flight() -> RequestError:
     return RequestError(
-        409,
         Problem.IDEMPOTENCY_KEY_IN_FLIGHT,
         "A call with this Idempotency-Key is under way. Send it again later.",
         retryable=True,
@@ -166,7 +163,7 @@ def _in_flight() -> RequestError:
 
 
 def _chunks(answer: Answer) -> list[bytes]:
-    packed = zlib.compress(answer.text().encode())
+    packed = zlib.compress(json.dumps(answer.plain()).encode())
     return [packed[start : start + _CHUNK_BYTES] for start in range(0, len(packed), _CHUNK_BYTES)]
 
 
@@ -175,7 +172,7 @@ def _replayed(row: Row) -> Answer:
     packed = b"".join(part for part in parts if isinstance(part, bytes))
     headers: dict[str, str] = json.loads(str(row.values["headers"]))
     return Answer(
-        int(row.values["status"]),
+        HTTPStatus(int(row.values["status"])),
         json.loads(zlib.decompress(packed)),
         {**headers, "Idempotency-Replayed": "true"},
     )

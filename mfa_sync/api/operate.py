@@ -1,31 +1,38 @@
-"""What operators do with runs: list, read, start, approve, discard, stop (design, sections 3 and 7)."""
+"""What operators do with runs: list, read, start, approve, discard, stop (docs/http.md)."""
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
 from mfa_sync.api.approver import BY_KEY, approver_of
-from mfa_sync.api.contract import operator as operator_contract
 from mfa_sync.api.contract import run_view
 from mfa_sync.api.contract.answers import Answer
-from mfa_sync.api.contract.rows import RequestError, refuse_query
+from mfa_sync.api.contract.operator import (
+    parse_approval,
+    parse_listing,
+    parse_page,
+    parse_reason,
+    parse_start,
+    refuse_unplanned,
+)
+from mfa_sync.api.contract.problems import RequestError
+from mfa_sync.api.contract.rows import refuse_query
 from mfa_sync.runs import lifecycle
-from mfa_sync.runs.run import Decision, WrongStateError
+from mfa_sync.runs.run import UnknownRunError, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge
 from mfa_sync.storage.table import StorageDownError
 from mfa_sync.telemetry.events import Event, record
-from shared.clock import Deadline
 from shared.errors import Problem, TransientError
+from shared.tenant import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Mapping
-    from typing import Any
+    from collections.abc import Coroutine
 
-    from mfa_sync.api.worker import Worker
+    from mfa_sync.api.worker import Call
     from mfa_sync.runs.run import Run
 
-_LOG = logging.getLogger(__name__)
+
 _EVENTS = {
     "approved": Event.RUN_APPROVED,
     "discarded": Event.RUN_DISCARDED,
@@ -34,46 +41,38 @@ _EVENTS = {
 _COME_AGAIN = "The same changes will be planned again unless the source is corrected."
 
 
-async def list_runs(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
-) -> Answer:
+async def list_runs(call: Call) -> Answer:
     """Return the answer to `GET /api/runs`: the newest first, and after which one to go on.
 
     Raises:
         RequestError: The query cannot be taken.
         TransientError: The storage is out of reach.
     """
-    del headers, body
-    limit, after = operator_contract.parse_listing(query)
-    runs = await _stored(worker.runs.newest(after, limit + 1))
+    limit, after = parse_listing(call.query)
+    runs = await _asked(call.worker.runs.newest(after, limit + 1))
     shown = runs[:limit]
     following = shown[-1].id if len(runs) > limit else None
-    return Answer(200, {"runs": [run_view.head(run) for run in shown], "next": following})
+    return Answer(HTTPStatus.OK, run_view.RunList([run_view.head(run) for run in shown], following))
 
 
-async def read_run(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
-) -> Answer:
+async def read_run(call: Call) -> Answer:
     """Return the answer to `GET /api/runs/{runId}`: one run with one page of its plan.
 
     Raises:
         RequestError: The query cannot be taken, or there is no such run or page.
         TransientError: The storage is out of reach.
     """
-    del headers, body
-    number = operator_contract.parse_page(query)
-    run = await _run(worker, run_id)
+    number = parse_page(call.query)
+    run = await _run(call)
     if number >= max(run.pages, 1):
-        raise RequestError(422, Problem.INVALID_REQUEST, f"page must be below {max(run.pages, 1)}.")
-    page = await _stored(worker.runs.page(run, number)) if run.pages else None
+        raise RequestError.invalid(f"page must be below {max(run.pages, 1)}.")
+    page = await _asked(call.worker.runs.page(run, number)) if run.pages else None
     if run.pages and page is None:  # an empty list would say that nothing is planned
-        raise RequestError(404, Problem.RUN_NOT_FOUND, f"Page {number} of the run's plan is gone.")
-    return Answer(200, run_view.whole(run, number, page))
+        raise RequestError(Problem.RUN_NOT_FOUND, f"Page {number} of the run's plan is gone.")
+    return Answer(HTTPStatus.OK, run_view.whole(run, number, page))
 
 
-async def start_run(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes
-) -> Answer:
+async def start_run(call: Call) -> Answer:
     """Return the answer to `POST /api/runs`: a sweep is begun.
 
     What may write without being seen needs who may approve. SWEEP_MODE=plan holds that one too.
@@ -82,17 +81,15 @@ async def start_run(
         RequestError: The request cannot be taken, or another sweep is under way.
         SyncError: The vault or the storage is out of reach.
     """
-    refuse_query(query)
-    wanted = operator_contract.parse_start(body, headers.get("content-type"))
-    by = await approver_of(worker, headers, _deadline(worker)) if wanted.apply else BY_KEY
-    apply = wanted.apply and worker.settings.sweeps.mode != "plan"
-    run = await _changed(lifecycle.start(worker.run_tools(), wanted.kind, apply=apply, by=by))
+    refuse_query(call.query)
+    wanted = parse_start(call.body, call.content_type)
+    by = await approver_of(call) if wanted.apply else BY_KEY
+    apply = wanted.apply and call.worker.settings.sweeps.mode != "plan"
+    run = await _asked(lifecycle.start(call.worker, wanted.kind, apply=apply, by=by))
     return _moving(run)
 
 
-async def approve_run(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
-) -> Answer:
+async def approve_run(call: Call) -> Answer:
     """Return the answer to `POST /api/runs/{runId}/approve`: the plan that was seen goes on.
 
     Said again it is answered 200, and nudges again: the first nudge may be what was lost.
@@ -101,110 +98,91 @@ async def approve_run(
         RequestError: The request or the caller cannot be taken, there is no such run, or it stands elsewhere.
         SyncError: The vault or the storage is out of reach.
     """
-    refuse_query(query)
-    by = await approver_of(worker, headers, _deadline(worker))
-    wanted = operator_contract.parse_approval(body, headers.get("content-type"))
-    operator_contract.refuse_unplanned(wanted.kinds, (await _run(worker, run_id)).tally.planned)
-    decision = _decision(worker, "approved", by, wanted.reason, wanted.kinds)
-    run = await _changed(lifecycle.approve(worker.run_tools(), run_id, wanted.digest, decision))
-    _report(run, decision)
-    return _moving(run, 202 if run.decision is decision else 200)
+    refuse_query(call.query)
+    by = await approver_of(call)
+    wanted = parse_approval(call.body, call.content_type)
+    planned = (await _run(call)).tally.planned
+    refuse_unplanned(wanted.kinds, {kind.value: many for kind, many in planned.items()})
+    verdict = _verdict(call, "approved", by, wanted.reason, tuple(map(Kind, wanted.kinds)))
+    run = await _asked(lifecycle.approve(call.worker, call.run_id, wanted.digest, verdict))
+    _report(run, verdict)
+    return _moving(run, HTTPStatus.ACCEPTED if run.decision is verdict else HTTPStatus.OK)
 
 
-async def discard_run(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
-) -> Answer:
+async def discard_run(call: Call) -> Answer:
     """Return the answer to `POST /api/runs/{runId}/discard`: a held plan is given up.
 
-    Errors as `approve_run`.
+    Raises:
+        RequestError: The request or the caller cannot be taken, there is no such run, or it is not held.
+        SyncError: The vault or the storage is out of reach.
     """
-    decision = await _ending(worker, headers, query, body, "discarded", run_id)
-    run = await _changed(lifecycle.discard(worker.run_tools(), run_id, decision))
-    _report(run, decision)
-    return Answer(200, {**run_view.head(run), "remark": _COME_AGAIN})
+    refuse_query(call.query)
+    return Answer(HTTPStatus.OK, run_view.discarded(await _end(call, "discarded"), _COME_AGAIN))
 
 
-async def stop_run(
-    worker: Worker, headers: Mapping[str, str], query: Mapping[str, str], body: bytes, *, run_id: str
-) -> Answer:
+async def stop_run(call: Call) -> Answer:
     """Return the answer to `POST /api/runs/{runId}/stop`: a run ends where it stands.
 
-    Errors as `approve_run`.
+    Raises:
+        RequestError: The request or the caller cannot be taken, there is no such run, or it is over.
+        SyncError: The vault or the storage is out of reach.
     """
-    decision = await _ending(worker, headers, query, body, "stopped", run_id)
-    run = await _changed(lifecycle.stop(worker.run_tools(), run_id, decision))
-    _report(run, decision)
-    return Answer(200, run_view.head(run))
+    refuse_query(call.query)
+    return Answer(HTTPStatus.OK, run_view.head(await _end(call, "stopped")))
 
 
-async def _ending(
-    worker: Worker,
-    headers: Mapping[str, str],
-    query: Mapping[str, str],
-    body: bytes,
-    what: str,
-    run_id: str,
-) -> Decision:
-    """Return the decision to end a run that exists."""
-    refuse_query(query)
-    by = await approver_of(worker, headers, _deadline(worker))
-    reason = operator_contract.parse_reason(body, headers.get("content-type"))
-    await _run(worker, run_id)
-    return _decision(worker, what, by, reason)
+async def _end(call: Call, what: str) -> Run:
+    """End a run by the caller's verdict, and return it."""
+    by = await approver_of(call)
+    reason = parse_reason(call.body, call.content_type)
+    await _run(call)
+    verdict = _verdict(call, what, by, reason)
+    run = await _asked(lifecycle.end(call.worker, call.run_id, verdict))
+    _report(run, verdict)
+    return run
 
 
-def _decision(worker: Worker, what: str, by: str, reason: str, kinds: tuple[str, ...] = ()) -> Decision:
-    return Decision(what, by, worker.clock.now().timestamp(), reason, kinds)
+def _verdict(call: Call, what: str, by: str, reason: str, kinds: tuple[Kind, ...] = ()) -> Verdict:
+    return Verdict(what, by, call.worker.clock.now().timestamp(), reason, kinds)
 
 
-def _moving(run: Run, status: int = 202) -> Answer:
+def _moving(run: Run, status: HTTPStatus = HTTPStatus.ACCEPTED) -> Answer:
     nudge = Nudge.of(run) if run.state.is_moving else None
     return Answer(status, run_view.head(run), {"Location": f"/api/runs/{run.id}"}, nudge)
 
 
-def _report(run: Run, decision: Decision) -> None:
-    """Log a decision, unless the run had it before. The operator's words stay in the run."""
-    if run.decision is decision:
+def _report(run: Run, verdict: Verdict) -> None:
+    """Log a verdict, unless the run had it before. The operator's words stay in the run."""
+    if run.decision is verdict:
         record(
-            _LOG,
-            logging.INFO,
-            _EVENTS[decision.what],
+            _EVENTS[verdict.what],
             run=run.id,
-            by=decision.by,
-            kinds=list(decision.kinds) or None,
-            reasonLength=len(decision.reason),
+            by=verdict.by,
+            kinds=list(verdict.kinds) or None,
+            reasonLength=len(verdict.reason),
         )
 
 
-async def _run(worker: Worker, run_id: str) -> Run:
-    stored = await _stored(worker.runs.get(run_id)) if operator_contract.is_run_id(run_id) else None
+async def _run(call: Call) -> Run:
+    stored = await _asked(call.worker.runs.get(call.run_id))
     if stored is None:
         raise _not_found()
     return stored.run
 
 
-async def _changed(change: Coroutine[Any, Any, Run]) -> Run:
-    """Return the run after a change; what keeps it from being made is a problem of its own."""
-    try:
-        return await _stored(change)
-    except WrongStateError as error:
-        raise RequestError(409, Problem.WRONG_STATE, str(error)) from None
-    except KeyError:
-        raise _not_found() from None
-
-
-async def _stored[T](work: Coroutine[Any, Any, T]) -> T:
+async def _asked[T](work: Coroutine[Any, Any, T]) -> T:
+    """Return what was asked of runs; what keeps it from being done is a problem of its own."""
     try:
         return await work
+    except WrongStateError as error:
+        raise RequestError(Problem.WRONG_STATE, str(error)) from None
+    except UnknownRunError:
+        raise _not_found() from None
     except StorageDownError as error:
         raise TransientError(
             Problem.STORAGE_UNAVAILABLE, "The storage of runs is out of reach.", retry_after=30
         ) from error
 
 
-def _deadline(worker: Worker) -> Deadline:
-    return Deadline.after(worker.clock, worker.settings.deadline_seconds)
-
-
 def _not_found() -> RequestError:
-    return RequestError(404, Problem.RUN_NOT_FOUND, "There is no run of this id, or no longer.")
+    return RequestError(Problem.RUN_NOT_FOUND, "There is no run of this id, or no longer.")

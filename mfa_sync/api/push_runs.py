@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import uuid
-from typing import TYPE_CHECKING
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 
-from mfa_sync.api.contract.answers import Answer, answer_of_lines
-from mfa_sync.api.contract.rows import RequestError
+import msgspec
+
+from mfa_sync.api.contract.answers import Answer, PushAnswer, PushUnderWay
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.runs import push_run
 from mfa_sync.runs.page import applying_tally, pages_of, planning_tally
 from mfa_sync.runs.push_rows import KeptRow
@@ -19,6 +21,7 @@ from mfa_sync.storage.table import LostRaceError, StorageDownError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
 from shared.errors import Problem, SyncError, TransientError
+from shared.row_result import RowResult
 from shared.tenant import Change
 
 if TYPE_CHECKING:
@@ -30,8 +33,6 @@ if TYPE_CHECKING:
     from shared.plan import Entry
     from shared.results import Result
 
-_LOG = logging.getLogger(__name__)
-_POLL_SECONDS = 5
 _PAGE = 1000
 _ANSWER = "answer"
 
@@ -49,27 +50,25 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
         RequestError: Rows hold numbers that may be the source; they must not be kept.
         TransientError: The storage is out of reach; nothing was begun.
     """
-    policy, tools = worker.settings.policy, worker.run_tools()
+    policy = worker.settings.policy
     if policy.payload_number_wins and any(row.intent.mobile for row in rows):
-        raise RequestError(
-            422,
-            Problem.INVALID_REQUEST,
+        raise RequestError.invalid(
             "With ALLOW_PAYLOAD_NUMBER=true rows with Mobile are done at once alone: "
-            f"send at most SYNC_INLINE_MAX={worker.settings.inline_max} in a call.",
+            f"send at most SYNC_INLINE_MAX={worker.settings.inline_max} in a call."
         )
-    key = await tools.keys.current()
-    now = tools.clock.now().timestamp()
+    key = await worker.keys.current()
+    now = worker.clock.now().timestamp()
     apply = not dry_run and not worker.settings.plan_only
-    run = Run(new_id(tools.clock), RunKind.PUSH, now, now, apply=apply, trace=measures.traceparent())
+    run = Run(new_id(worker.clock), RunKind.PUSH, now, now, apply=apply, trace=measures.traceparent())
     measures.note(run=run.id, kind=run.kind.value, rows=len(rows))
     kept = [KeptRow.of(row, policy.default_region, key) for row in rows]
     try:
-        await push_run.keep_rows(run, kept, key.version, dry_run=dry_run, tools=tools)
-        await tools.store.create(run)
+        await push_run.keep_rows(run, kept, key.version, dry_run=dry_run, context=worker)
+        await worker.runs.create(run)
     except StorageDownError as error:
         raise _storage_down() from error
-    record(_LOG, logging.INFO, Event.RUN_STARTED, run=run.id, kind=run.kind.value, rows=len(rows))
-    return _working(run, Nudge.of(run))
+    record(Event.RUN_STARTED, run=run.id, kind=run.kind.value, rows=len(rows))
+    return PushUnderWay.answer(run, Nudge.of(run))
 
 
 async def look_up(worker: Worker, wanted: str) -> Answer:
@@ -79,52 +78,61 @@ async def look_up(worker: Worker, wanted: str) -> Answer:
         RequestError: 404, there is no such push.
         TransientError: The storage is out of reach.
     """
-    tools = worker.run_tools()
     try:
-        stored = await tools.store.get(wanted)
+        stored = await worker.runs.get(wanted)
         if stored is None or stored.run.kind is not RunKind.PUSH:
             raise _not_found()
         if stored.run.state.is_moving:
-            return _working(stored.run, None)
-        if answered := await tools.store.note(wanted, _ANSWER):
-            return _final(Answer(answered["status"], answered["body"]))
-        found = await push_run.lines_of(stored.run, tools)
+            return PushUnderWay.answer(stored.run)
+        if answered := await worker.runs.note(wanted, _ANSWER):
+            return _final(answered["status"], answered["body"])
+        found = await push_run.lines_of(stored.run, worker)
         if found is None:
             raise _not_found()
         lines, dry_run = found
-        answer = _final(answer_of_lines(wanted, lines, dry_run=dry_run))
+        answer = PushAnswer.of(wanted, msgspec.convert(lines, list[RowResult]), dry_run=dry_run)
         if stored.run.state.is_final:  # asked again, it need not be put together again
-            await tools.store.put_note(wanted, _ANSWER, {"status": answer.status, "body": answer.body})
+            await worker.runs.put_note(wanted, _ANSWER, _kept(answer))
     except StorageDownError as error:
         raise _storage_down() from error
-    return answer
+    return _final(answer.status, answer)
 
 
-def _final(answer: Answer) -> Answer:
+def _kept(answer: PushAnswer) -> dict[str, Any]:
+    """Return an answer as it is kept: as JSON has it."""
+    return {"status": int(answer.status), "body": msgspec.to_builtins(answer)}
+
+
+def _final(status: int, body: PushAnswer | dict[str, Any]) -> Answer:
     """Return the answer of a run that is over: asking again changes nothing, so it is no 503."""
-    return Answer(207, answer.body) if answer.status == 503 else answer  # noqa: PLR2004
+    is_down = status == HTTPStatus.SERVICE_UNAVAILABLE
+    return Answer(HTTPStatus.MULTI_STATUS if is_down else HTTPStatus(status), body)
 
 
 def _not_found() -> RequestError:
-    return RequestError(404, Problem.RUN_NOT_FOUND, "There is no push of this id, or no longer.")
+    return RequestError(Problem.RUN_NOT_FOUND, "There is no push of this id, or no longer.")
 
 
 async def keep(
-    worker: Worker, answer: Answer, entries: Sequence[Entry], results: Sequence[Result], deadline: Deadline
+    worker: Worker,
+    answer: PushAnswer,
+    entries: Sequence[Entry],
+    results: Sequence[Result],
+    deadline: Deadline,
 ) -> None:
-    """Record a push that was done at once, so that runs tell of it too. If it fails, the log says so."""
-    run_id = str(answer.body["runId"])
+    """Record a push that was done at once, so that it stands among the runs. If it fails, the log says so."""
     try:
         if deadline.remaining() <= 0:
             raise TimeoutError  # noqa: TRY301  the caller waits no longer
-        await deadline.bound(_keep(worker, answer, entries, results))
+        await deadline.within(_keep(worker, answer, entries, results), goes_on=True)
     except (StorageDownError, LostRaceError, SyncError, TimeoutError) as error:
-        record(_LOG, logging.WARNING, Event.RUN_UNRECORDED, run=run_id, cause=type(error).__name__)
+        record(Event.RUN_UNRECORDED, run=answer.run_id, cause=type(error).__name__)
 
 
-async def _keep(worker: Worker, answer: Answer, entries: Sequence[Entry], results: Sequence[Result]) -> None:
+async def _keep(
+    worker: Worker, answer: PushAnswer, entries: Sequence[Entry], results: Sequence[Result]
+) -> None:
     store, now = worker.runs, worker.clock.now().timestamp()
-    run_id = str(answer.body["runId"])
     changed = [entry for entry in entries if isinstance(entry.decision, Change)]
     tally = planning_tally(entries)
     kept = []
@@ -135,11 +143,11 @@ async def _keep(worker: Worker, answer: Answer, entries: Sequence[Entry], result
         tally += applying_tally(ended)
         kept.append(page.with_changes(ended))
     await asyncio.gather(
-        store.put_note(run_id, _ANSWER, {"status": answer.status, "body": answer.body}),
-        *(store.put_page(run_id, number, page) for number, page in enumerate(kept)),
+        store.put_note(answer.run_id, _ANSWER, _kept(answer)),
+        *(store.put_page(answer.run_id, number, page) for number, page in enumerate(kept)),
     )
     run = Run(
-        run_id,
+        answer.run_id,
         RunKind.PUSH,
         now,
         now,
@@ -152,18 +160,6 @@ async def _keep(worker: Worker, answer: Answer, entries: Sequence[Entry], result
         tally=tally,
     )
     await store.record(run)
-
-
-def _working(run: Run, nudge: Nudge | None) -> Answer:
-    body = {
-        "runId": run.id,
-        "state": run.state.value,
-        "rowsPlanned": run.tally.users,
-        "pages": run.pages,
-        "pagesApplied": run.applied,
-    }
-    headers = {"Location": f"/api/mfa-sync/{run.id}", "Retry-After": str(_POLL_SECONDS)}
-    return Answer(202, body, headers, nudge)
 
 
 def _storage_down() -> TransientError:

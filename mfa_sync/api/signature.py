@@ -10,17 +10,16 @@ import base64
 import binascii
 import hashlib
 import hmac
-import logging
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.storage.table import LostRaceError, StorageDownError, Write
 from mfa_sync.telemetry.events import Event, record
-from mfa_sync.vault.rotation import InForce, Rereading, in_force, in_time
+from mfa_sync.vault.rotation import InForce, Rereading, in_force
 from shared.errors import Problem, SettingsError, TransientError
 
 if TYPE_CHECKING:
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from mfa_sync.vault.key_vault import KeyVault
     from shared.clock import Clock, Deadline
 
-_LOG = logging.getLogger(__name__)
 WINDOW_SECONDS = 300
 """How far a message's time may lie from ours, both ways; the library's own tolerance."""
 
@@ -89,14 +87,11 @@ class SignedRequests:
             PermanentError, TransientError: The vault, or the storage where it is needed, is out of reach.
         """
         claim = _claim(headers)
-        is_signed = await in_time(
-            self._keys.accepts(partial(_is_signed, claim or _NONE, _text(body))), deadline
-        )
+        is_signed = await self._keys.accepts(partial(_is_signed, claim or _NONE, _text(body)), deadline)
         is_young = abs(self._clock.now().timestamp() - (claim or _NONE).at) <= WINDOW_SECONDS
         if not (claim and is_signed and is_young):
-            record(_LOG, logging.WARNING, Event.SIGNATURE_REFUSED, why="signature")
+            record(Event.SIGNATURE_REFUSED, why="signature")
             raise RequestError(
-                401,
                 Problem.SIGNATURE_REFUSED,
                 "The headers webhook-id, webhook-timestamp and webhook-signature do not hold a signature of "
                 f"this body that is at most {WINDOW_SECONDS} seconds old.",
@@ -121,8 +116,8 @@ class SignedRequests:
             raise _replayed()
         self._seen[key] = until
         try:
-            await deadline.bound(
-                self._table.put(_PARTITION, Write(key, {"v": _FORMAT, "until": until}, None))
+            await deadline.within(
+                self._table.put(_PARTITION, Write(key, {"v": _FORMAT, "until": until}, None)), goes_on=True
             )
         except LostRaceError:
             raise _replayed() from None
@@ -135,7 +130,7 @@ class SignedRequests:
                     retry_after=30,
                     remedy="Sign the call anew and send it later.",
                 ) from error
-            record(_LOG, logging.WARNING, Event.REPLAY_UNCHECKED, cause=type(error).__name__)
+            record(Event.REPLAY_UNCHECKED, cause=type(error).__name__)
 
     async def _read(self, fresh: bool) -> InForce:  # noqa: FBT001  as `Rereading` calls it
         keys = await in_force(self._vault, self._clock, self._name, self._previous, fresh=fresh)
@@ -185,9 +180,8 @@ def _can_sign(key: str) -> bool:
 
 
 def _replayed() -> RequestError:
-    record(_LOG, logging.WARNING, Event.SIGNATURE_REFUSED, why="replayed")
+    record(Event.SIGNATURE_REFUSED, why="replayed")
     return RequestError(
-        409,
         Problem.REQUEST_REPLAYED,
         "A call with this webhook-id has come before. Sign each call anew, also one that is sent again.",
     )

@@ -1,8 +1,8 @@
 """How many items one service of Graph takes in ten seconds, as far as it has let us know. Pure.
 
-Three things tell: the share of the limit that an answer says is used (0.8 to 1.8, sent above 0.8 alone); its
-absence from a service that tells; and a refusal, by what was taken until then. Source of the ten seconds and
-of the 0.8: Graph's "Throttling limits" page.
+Three signs: the share of the limit that an answer says is used (0.8 to 1.8, sent above 0.8 alone); its
+absence from a service that sends shares; and a refusal, by what was taken until then. Source of the ten
+seconds and of the 0.8: Graph's "Throttling limits" page.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 
 _WINDOW_SECONDS = 10.0
-_TOLD_FROM = 0.8
+_SHOWN_FROM = 0.8
 # A share is rounded, so what follows from it may be a call too many. Then a refusal shows exactly how much
 # was taken, and that is not exceeded for so long: unless it is so far from the share that others took part.
 _CEILING_SECONDS = 60.0
@@ -28,7 +28,7 @@ _PACE_SHARE = 0.98
 _CATCH_UP_SECONDS = 0.5
 # Of what a new share says: one sample is off by a call at each end of the window.
 _WEIGHT = 0.2
-# A service that tells no shares: step back after a refusal, be where it refused after so long, then try more
+# A service that sends no shares: step back after a refusal, be where it refused after so long, then try more
 # and ever more (the cubic of RFC 9438, by which TCP looks for room).
 _STEP_BACK = 0.05
 _RETURN_SECONDS = 30.0
@@ -65,7 +65,7 @@ class Allowance:
         self._total = 0
         self._limit: float | None = None
         self._largest = 1
-        self._tells = False
+        self._has_shares = False
         self._is_confirmed = False
         self._sign_at = -math.inf
         self._ceiling = math.inf
@@ -79,9 +79,9 @@ class Allowance:
         quiet = now - self._sign_at
         if self._limit is None or quiet > _FORGET_SECONDS:
             return None
-        if not self._tells and not self._is_confirmed and quiet > _WINDOW_SECONDS:
+        if not self._has_shares and not self._is_confirmed and quiet > _WINDOW_SECONDS:
             return None
-        if self._tells:
+        if self._has_shares:
             holds = now - self._ceiling_at <= _CEILING_SECONDS
             return min(self._limit, self._ceiling) if holds else self._limit
         return self._limit * (1 + _STEP_BACK * (quiet / _RETURN_SECONDS - 1) ** 3)
@@ -108,17 +108,17 @@ class Allowance:
         sent.used = self._used(now)
         return sent
 
-    def told(self, sent: Sent, share: float, refused: int, now: float) -> None:
-        """Learn from a share of the limit that an answer told. Others' calls are in it: we make room.
+    def shown(self, sent: Sent, share: float, refused: int, now: float) -> None:
+        """Learn from the share of the limit that an answer names. Others' calls are in it: we make room.
 
         Args:
             sent: The call.
-            share: What it told.
+            share: What its answer names.
             refused: How many of its items were refused nevertheless.
             now: When we learn of it.
         """
         self._measure(now - sent.at)
-        self._tells, self._sign_at = True, now
+        self._has_shares, self._sign_at = True, now
         self._approach(sent.used / share)
         if refused:
             sent.refused = refused
@@ -127,13 +127,13 @@ class Allowance:
                 self._ceiling, self._ceiling_at = max(taken, self._largest), now
 
     def answered(self, sent: Sent, now: float) -> None:
-        """Learn from an answer without any sign: where shares are told, less than 0.8 was used."""
+        """Learn from an answer without any sign: where shares are sent, less than 0.8 was used."""
         self._measure(now - sent.at)
-        if self._tells and self._limit is not None and sent.used > self._limit * _TOLD_FROM:
-            self._approach(sent.used / _TOLD_FROM)
+        if self._has_shares and self._limit is not None and sent.used > self._limit * _SHOWN_FROM:
+            self._approach(sent.used / _SHOWN_FROM)
 
     def refused(self, sent: Sent, items: int, now: float, *, is_news: bool) -> None:
-        """Learn from a refusal that told no share.
+        """Learn from a refusal that names no share.
 
         Args:
             sent: The call.
@@ -150,10 +150,10 @@ class Allowance:
         # One refusal shows a limit for the window it fell into. A second one soon after confirms that it was
         # the volume: Graph refuses below all limits too, and what little went before is no measure of them.
         if is_news:
-            self._is_confirmed = not self._tells and now - self._sign_at < _CONFIRMED_WITHIN_SECONDS
+            self._is_confirmed = not self._has_shares and now - self._sign_at < _CONFIRMED_WITHIN_SECONDS
         known = self._limit if not is_news else None
         self._limit = max(taken if known is None else min(taken, known), self._largest)
-        self._tells, self._sign_at = False, now
+        self._has_shares, self._sign_at = False, now
 
     def _taken(self, sent: Sent) -> int:
         """Return how many items were taken in the ten seconds until a call left, its own included."""

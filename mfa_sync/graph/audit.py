@@ -1,4 +1,4 @@
-"""Whose phones others have changed: what Entra's audit log tells, minutes later.
+"""Whose phones others have changed: what Entra's audit log shows, minutes later.
 
 Source: Graph's "List directoryAudits" and Entra's "Audit log activity reference". The server filters by time
 alone: a filter by service was seen to find nothing. Entries hold old and new numbers; none is looked at.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync.graph.client import refusal
 from mfa_sync.graph.reply import GraphFault
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mfa_sync.graph.client import GraphClient
     from shared.clock import Deadline
 
-_FORBIDDEN = 403
 _SERVICE = "authentication methods"
 # The kind of method stands in free text alone. So a change of another method counts as well: it costs one
 # read, where a phone that was missed would stay changed until the next full sweep.
@@ -61,9 +60,9 @@ async def changed_by_others(
                 if _is_change(entry) and own.isdisjoint(_initiators(entry)):
                     found.update(_targets(entry))
     except GraphFault as fault:
-        if fault.reply.status == _FORBIDDEN:
+        if fault.reply.status == HTTPStatus.FORBIDDEN:
             return None
-        raise refusal(fault, "the audit log", "Consent to AuditLog.Read.All.") from fault
+        raise fault.refusal("the audit log", "AuditLog.Read.All", is_sweeps=True) from fault
     return frozenset(found)
 
 
@@ -82,7 +81,7 @@ def _is_change(entry: dict[str, Any]) -> bool:
 
 
 def _initiators(entry: dict[str, Any]) -> set[str]:
-    """Return what the one who did it is called; empty where the log does not tell.
+    """Return what the one who did it is called; empty where the log does not say.
 
     A signed-in person goes before the app that they used: others may sign in to ours.
     """

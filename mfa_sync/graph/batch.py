@@ -12,11 +12,11 @@ import asyncio
 import contextlib
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync.graph.client import MOST_TRIES, unreachable
-from mfa_sync.graph.pace import SHARE_HEADER, THROTTLED, Service, Ticket
+from mfa_sync.graph.client import MOST_TRIES, Request
+from mfa_sync.graph.pace import SHARE_HEADER, Service, Ticket
 from mfa_sync.graph.reply import Reply
 from mfa_sync.telemetry import measures
 from shared.errors import PermanentError, Problem, SyncError
@@ -29,28 +29,13 @@ if TYPE_CHECKING:
 
 SIZE = 20
 _TRIES = 5
-_REDIRECT, _UNAUTHORIZED, _SERVER_FAULT, _UNAVAILABLE = 300, 401, 500, 503
 # Turned away at the door: certainly not carried out, so even a write may be repeated.
-_NOT_CARRIED_OUT = frozenset({_UNAUTHORIZED, THROTTLED, _UNAVAILABLE})
+_NOT_CARRIED_OUT = frozenset(
+    {HTTPStatus.UNAUTHORIZED, HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One request of a batch. `path` is relative to the version and already escaped."""
-
-    method: str
-    path: str
-    body: dict[str, Any] | None = field(default=None, repr=False)
-
-    def wire(self, number: int) -> dict[str, Any]:
-        """Return the item as it stands in the envelope."""
-        wire: dict[str, Any] = {"id": str(number), "method": self.method, "url": self.path}
-        if self.body is not None:
-            wire |= {"body": self.body, "headers": {"Content-Type": "application/json"}}
-        return wire
-
-
-async def batch(client: GraphClient, items: Sequence[Item], deadline: Deadline) -> list[Reply]:
+async def batch(client: GraphClient, items: Sequence[Request], deadline: Deadline) -> list[Reply]:
     """Return each item's reply in the order of `items`.
 
     Raises:
@@ -73,22 +58,26 @@ async def batch(client: GraphClient, items: Sequence[Item], deadline: Deadline) 
             too_late |= reply.is_too_late
             if attempt == 1 or not (isinstance(outcome, SyncError) or reply.is_too_late):
                 replies[position] = reply
-            faults[position] += reply.status != THROTTLED
-        pending = [position for position in pending if _may_repeat(items[position], replies[position])]
-        pending = [position for position in pending if faults[position] < _TRIES]
+            faults[position] += reply.status != HTTPStatus.TOO_MANY_REQUESTS
+        pending = [
+            position
+            for position in pending
+            if faults[position] < _TRIES and _may_repeat(items[position], replies[position])
+        ]
         wait = max((_wait(replies[position], faults[position]) for position in pending), default=0.0)
         closed = client.pace.closed_for(deadline.clock)
         if not pending or stops or too_late or max(wait, closed) >= deadline.remaining():
             break
-        if any(replies[position].status == _UNAUTHORIZED for position in pending):
-            await _renew(client, deadline)
+        if any(replies[position].status == HTTPStatus.UNAUTHORIZED for position in pending):
+            with contextlib.suppress(SyncError):  # without a new token the items keep their answers
+                await client.token(deadline, rejected=await client.token(deadline))
             if wait >= deadline.remaining():
                 break
         await deadline.clock.sleep(wait)
     return replies
 
 
-async def _send_all(client: GraphClient, items: list[Item], deadline: Deadline) -> list[Reply | SyncError]:
+async def _send_all(client: GraphClient, items: list[Request], deadline: Deadline) -> list[Reply | SyncError]:
     """Return each item's reply, or what stopped the call that it was in."""
     chunks = [items[start : start + SIZE] for start in range(0, len(items), SIZE)]
     outcomes = await asyncio.gather(*(_post(client, chunk, deadline) for chunk in chunks))
@@ -99,36 +88,38 @@ async def _send_all(client: GraphClient, items: list[Item], deadline: Deadline) 
     ]
 
 
-async def _renew(client: GraphClient, deadline: Deadline) -> None:
-    """Take a new token after an item's 401; if that fails, the items keep their answers."""
-    with contextlib.suppress(SyncError):
-        await client.token(deadline, rejected=await client.token(deadline))
-
-
 @measures.span(measures.Span.GRAPH_BATCH)
-async def _post(client: GraphClient, items: list[Item], deadline: Deadline) -> list[Reply] | SyncError:
+async def _post(client: GraphClient, items: list[Request], deadline: Deadline) -> list[Reply] | SyncError:
     """Return the items' replies, or what stopped them all before they were carried out."""
-    envelope = {"requests": [item.wire(number) for number, item in enumerate(items)]}
+    envelope = {"requests": [_wire(item, number) for number, item in enumerate(items)]}
     ticket = Ticket([Service.of(item.path) for item in items])
     measures.note(items=len(items))
     try:
-        outer = await client.send("POST", "/$batch", deadline, json=envelope, ticket=ticket)
+        outer = await client.send(Request("POST", "/$batch", envelope), deadline, ticket)
     except SyncError as stop:
         measures.note(error=stop.code.value)
         return stop
-    if outer.status is not None and outer.status < _REDIRECT:
-        replies = _unpack(outer.body, len(items))
-        client.pace.learn(ticket, replies, outer.headers.get(SHARE_HEADER))
-        counts = sorted(Counter(str(reply.status) for reply in replies).items())
-        measures.note(statuses=" ".join(f"{status}:{count}" for status, count in counts))
-        return replies
-    if outer.status and _REDIRECT <= outer.status < _SERVER_FAULT and outer.status != THROTTLED:
+    if outer.is_for_later:
+        return [outer] * len(items)
+    if not outer.is_success:
         return PermanentError(
             Problem.GRAPH_REFUSED,
             f"Graph refuses our batch: {outer.reference()}.",
             remedy="Report this with the request id: it is a fault of this program or of GRAPH_URL.",
         )
-    return [outer] * len(items)
+    replies = _unpack(outer.body, len(items))
+    client.pace.learn(ticket, replies, outer.headers.get(SHARE_HEADER))
+    counts = sorted(Counter(str(reply.status) for reply in replies).items())
+    measures.note(statuses=" ".join(f"{status}:{count}" for status, count in counts))
+    return replies
+
+
+def _wire(item: Request, number: int) -> dict[str, Any]:
+    """Return a request as it stands in the envelope."""
+    wire: dict[str, Any] = {"id": str(number), "method": item.method, "url": item.path}
+    if item.body is not None:
+        wire |= {"body": item.body, "headers": {"Content-Type": "application/json"}}
+    return wire
 
 
 def _unpack(body: Any, count: int) -> list[Reply]:
@@ -136,40 +127,18 @@ def _unpack(body: Any, count: int) -> list[Reply]:
     responses = body.get("responses") if isinstance(body, dict) else None
     answers = [one for one in responses if isinstance(one, dict)] if isinstance(responses, list) else []
     by_id = {str(answer.get("id")): answer for answer in answers}
-    return [_reply(by_id.get(str(number), {})) for number in range(count)]
+    return [Reply.of_item(by_id.get(str(number), {})) for number in range(count)]
 
 
-def _reply(answer: dict[str, Any]) -> Reply:
-    status, headers = answer.get("status"), answer.get("headers")
-    if not isinstance(status, int):
-        return Reply.lost("missing in the batch's answer")
-    named = headers if isinstance(headers, dict) else {}
-    return Reply(status, answer.get("body"), {name.lower(): str(value) for name, value in named.items()})
-
-
-def _may_repeat(item: Item, reply: Reply) -> bool:
+def _may_repeat(item: Request, reply: Reply) -> bool:
     if reply.status in _NOT_CARRIED_OUT or not reply.was_sent:
         return True
-    failed = reply.status is None or reply.status >= _SERVER_FAULT
-    return failed and item.method == "GET"
+    return reply.has_failed and item.method == "GET"
 
 
 def _wait(reply: Reply, faults: int) -> float:
     """Return seconds to wait after a fault: what is asked for, or longer each time, and some jitter."""
-    if reply.status == THROTTLED:
+    if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
         return 0.0
     jitter = random.random()  # noqa: S311  spreads load, guards nothing
     return reply.retry_after + jitter if reply.retry_after else float(2 ** (faults - 1)) * (0.5 + jitter)
-
-
-def raise_if_dead(replies: Sequence[Reply]) -> None:
-    """Raise the one clear problem if no reply at all came from a working Graph.
-
-    Raises:
-        TransientError: Every item was lost, throttled or met a server fault.
-    """
-    if any(reply.is_too_late for reply in replies):
-        return
-    dead = [r for r in replies if r.status is None or r.status == THROTTLED or r.status >= _SERVER_FAULT]
-    if replies and len(dead) == len(replies):
-        raise unreachable(max(dead, key=lambda reply: reply.retry_after or 0))

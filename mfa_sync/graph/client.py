@@ -1,19 +1,20 @@
-"""One HTTP call to Graph: the token, the connection, the page that follows."""
+"""One HTTP call to Graph: the token, the pace, the connection, the page that follows."""
 
 from __future__ import annotations
 
 import asyncio
 import math
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import httpx
 
-from mfa_sync.graph import call_measures
-from mfa_sync.graph.pace import THROTTLED, Pace, Service, Ticket
-from mfa_sync.graph.reply import GraphFault, Reply, fault_of
+from mfa_sync.graph.pace import Pace, Service, Ticket
+from mfa_sync.graph.reply import GraphFault, Reply, unknown_shape
 from mfa_sync.telemetry import measures
+from mfa_sync.telemetry.measures import Metric
 from shared.errors import PermanentError, Problem, TransientError
 
 if TYPE_CHECKING:
@@ -22,30 +23,44 @@ if TYPE_CHECKING:
     from mfa_sync.sign_in.token import AccessToken, SignIn
     from shared.clock import Deadline
 
-# Graph's bucket is one for app and tenant, and a share of it is told from four fifths on: what is in flight
+# Graph's bucket is one for app and tenant, and a share of it is shown from four fifths on: what is in flight
 # then, eight batches of twenty, still fits into the smallest limit that Microsoft names (3,500 in 10 s).
 _IN_FLIGHT = 8
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
-_UNAUTHORIZED, _FORBIDDEN, _SERVER_FAULT, _UNAVAILABLE = 401, 403, 500, 503
 _READ_AGAIN = 4
 MOST_TRIES = 30
 """How often a throttled call is sent at most, however much time there is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a collection.
+class Request:
+    """What is asked of Graph, alone or as an item of a batch.
 
     Attributes:
-        value: Its objects, as Graph sent them; they may hold numbers.
+        method: HTTP method.
+        path: Below the version, escaped.
+        body: JSON. It may hold a number.
+    """
+
+    method: str
+    path: str
+    body: dict[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Page[T]:
+    """One page of a collection. A link is opaque and followed as it is (Graph's "Paging" page).
+
+    Attributes:
+        value: What it lists; perhaps nothing, though pages follow. It may hold numbers.
         next_link: Path of the page that follows, below GRAPH_URL; None at the end.
         delta_link: Path of the next round of a delta query, below GRAPH_URL; only its last page has one.
     """
 
-    value: list[dict[str, Any]] = field(repr=False)
+    value: list[T] = field(repr=False)
     next_link: str | None
-    delta_link: str | None
+    delta_link: str | None = None
 
 
 class GraphClient:
@@ -73,28 +88,25 @@ class GraphClient:
     async def token(
         self, deadline: Deadline, *, rejected: AccessToken | None = None, claims: str | None = None
     ) -> AccessToken:
-        """Return the worker's token, in time.
+        """Return the worker's token; instead of a rejected one a new one, for the claims of the 401.
 
         Raises:
-            PermanentError, TransientError: As `SignIn`; and transient when it takes too long.
+            PermanentError: Sign-in is refused.
+            TransientError: Sign-in cannot be reached, or takes longer than this call lasts.
         """
         try:
-            return await deadline.bound(self.tokens.token(rejected=rejected, claims=claims))
+            return await deadline.within(self.tokens.token(rejected=rejected, claims=claims), goes_on=True)
         except TimeoutError:
             raise TransientError(
                 Problem.SIGN_IN_UNAVAILABLE, "Signing in took longer than this call lasts.", retry_after=30
             ) from None
 
-    async def send(
-        self, method: str, path: str, deadline: Deadline, json: Any = None, ticket: Ticket | None = None
-    ) -> Reply:
+    async def send(self, request: Request, deadline: Deadline, ticket: Ticket | None = None) -> Reply:
         """Return Graph's answer, whatever its status; a missing answer is a Reply too.
 
         Args:
-            method: HTTP method.
-            path: Below the version, escaped.
+            request: What is asked.
             deadline: By when the answer is needed.
-            json: The body.
             ticket: The services that a batch's items go to. What the items' answers say of the pace, only the
                 caller can read.
 
@@ -102,15 +114,13 @@ class GraphClient:
             PermanentError: Graph refuses a fresh token, or sign-in is refused.
             TransientError: Sign-in cannot be reached.
         """
-        ticket = ticket or Ticket((Service.of(path),))
-        request = (method, path, json)
+        ticket = ticket or Ticket((Service.of(request.path),))
         token = await self.token(deadline)
         reply = await self._measured(request, ticket, deadline, token)
-        if reply.status != _UNAUTHORIZED:
-            return reply
-        token = await self.token(deadline, rejected=token, claims=reply.claims())
-        reply = await self._measured(request, ticket, deadline, token)
-        if reply.status == _UNAUTHORIZED:
+        if reply.status == HTTPStatus.UNAUTHORIZED:
+            token = await self.token(deadline, rejected=token, claims=reply.claims())
+            reply = await self._measured(request, ticket, deadline, token)
+        if reply.status == HTTPStatus.UNAUTHORIZED:
             raise PermanentError(
                 Problem.GRAPH_REFUSED,
                 f"Graph refuses a fresh token ({reply.reference()}).",
@@ -119,14 +129,18 @@ class GraphClient:
         return reply
 
     async def pages(self, path: str, deadline: Deadline) -> AsyncIterator[list[dict[str, Any]]]:
-        """Yield each page's `value`. Errors as `page`."""
+        """Yield the objects of each page of a collection, to the last page.
+
+        Raises:
+            GraphFault, PermanentError, TransientError: A page could not be had; see `page`.
+        """
         link: str | None = path
         while link:
             page = await self.page(link, deadline)
             yield page.value
             link = page.next_link
 
-    async def page(self, path: str, deadline: Deadline) -> Page:
+    async def page(self, path: str, deadline: Deadline) -> Page[dict[str, Any]]:
         """Return one page of a collection, asked for with patience.
 
         Args:
@@ -135,36 +149,37 @@ class GraphClient:
 
         Raises:
             GraphFault: Graph answers with another status than 200.
-            PermanentError: `path`, or a link on the page, lies elsewhere than below GRAPH_URL; or as `send`.
-            TransientError: The page has an unknown shape; or as `send`.
+            PermanentError: `path`, or a link on the page, lies elsewhere than below GRAPH_URL; sign-in, or a
+                fresh token, is refused.
+            TransientError: The page has an unknown shape, or sign-in cannot be reached.
         """
-        reply = await self.patient_get(self.own_path(self._url + path), deadline)
-        if reply.status != httpx.codes.OK:
+        reply = await self._read(Request("GET", self.own_path(self._url + path)), deadline)
+        if reply.status != HTTPStatus.OK:
             raise GraphFault(reply)
-        body = reply.body if isinstance(reply.body, dict) else {}
-        value, links = body.get("value"), [body.get(f"@odata.{name}Link") for name in ("next", "delta")]
-        if not (isinstance(value, list) and all(isinstance(one, dict) for one in value)):
+        value = reply.objects()
+        if value is None:
             raise unknown_shape()
+        links = [reply.body.get(f"@odata.{name}Link") for name in ("next", "delta")]
         if not all(isinstance(link, str | None) for link in links):
             raise unknown_shape()
         return Page(value, *(self.own_path(link) if link else None for link in links))
 
     @measures.span(measures.Span.GRAPH_READ)
-    async def patient_get(self, path: str, deadline: Deadline) -> Reply:
+    async def _read(self, request: Request, deadline: Deadline) -> Reply:
         """Return the answer to a read, repeated as long as Graph asks us to wait and time allows."""
-        reply = await self.send("GET", path, deadline)
+        reply = await self.send(request, deadline)
         unavailable = 0
         for _ in range(MOST_TRIES):
             wait = 0.0  # after a 429 the gate does the waiting
-            if reply.status == _UNAVAILABLE and unavailable < _READ_AGAIN:
+            if reply.status == HTTPStatus.SERVICE_UNAVAILABLE and unavailable < _READ_AGAIN:
                 unavailable += 1
                 wait = reply.retry_after or 1
-            elif reply.status != THROTTLED:
+            elif reply.status != HTTPStatus.TOO_MANY_REQUESTS:
                 break
             if max(wait, self.pace.closed_for(deadline.clock)) >= deadline.remaining():
                 break
             await deadline.clock.sleep(wait)
-            reply = await self.send("GET", path, deadline)
+            reply = await self.send(request, deadline)
         return reply
 
     def own_path(self, link: str) -> str:
@@ -184,18 +199,25 @@ class GraphClient:
         return path
 
     async def _measured(
-        self, request: tuple[str, str, Any], ticket: Ticket, deadline: Deadline, token: AccessToken
+        self, request: Request, ticket: Ticket, deadline: Deadline, token: AccessToken
     ) -> Reply:
-        """Send, and tell how that went and how long it took."""
+        """Send, and measure how long the call was held back and took, and how it ended."""
         began = deadline.clock.monotonic()
         reply = await self._send(request, ticket, deadline, token)
-        call_measures.tell(self._host, ticket, reply, (began, deadline.clock.monotonic()))
+        ended = deadline.clock.monotonic()
+        left = max((sent.at for sent in ticket.left.values()), default=-math.inf)
+        has_left = left >= began  # the ticket may still have the time of a first try
+        wait = (left if has_left else ended) - began
+        service = ticket.services[0].value if len(ticket.services) == 1 else "batch"
+        measures.measure(Metric.WAIT, wait, service=service)
+        if has_left:
+            measures.measure(Metric.CALLS, ended - left, service=service, status=reply.status or "none")
+        failed = reply.status is None or reply.status >= HTTPStatus.BAD_REQUEST
+        error = (str(reply.status) if reply.status else reply.lack) if failed else None
+        measures.note(host=self._host, service=service, status=reply.status, wait=round(wait, 3), error=error)
         return reply
 
-    async def _send(
-        self, request: tuple[str, str, Any], ticket: Ticket, deadline: Deadline, token: AccessToken
-    ) -> Reply:
-        method, path, json = request
+    async def _send(self, request: Request, ticket: Ticket, deadline: Deadline, token: AccessToken) -> Reply:
         left, has_left = deadline.remaining(), False
         if left <= 0:
             return Reply.too_late()
@@ -206,9 +228,9 @@ class GraphClient:
                 has_left = True
                 async with asyncio.timeout(_READ_SECONDS + _CONNECT_SECONDS):
                     response = await self._http.request(
-                        method,
-                        self._url + path,
-                        json=json,
+                        request.method,
+                        self._url + request.path,
+                        json=request.body,
                         headers={"Authorization": f"Bearer {token.value}"},
                     )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
@@ -216,7 +238,7 @@ class GraphClient:
         except (httpx.RequestError, TimeoutError) as error:
             return Reply.lost(type(error).__name__) if has_left else Reply.too_late()
         reply = Reply.of(response)
-        if len(ticket.services) == 1 or reply.status == THROTTLED:
+        if len(ticket.services) == 1 or reply.status == HTTPStatus.TOO_MANY_REQUESTS:
             self.pace.learn(ticket, [reply] * len(ticket.services))
         return reply
 
@@ -225,33 +247,5 @@ class GraphClient:
         closed = self.pace.closed_for(deadline.clock)
         if closed < deadline.remaining():
             return Reply.too_late()
-        return Reply(THROTTLED, headers={"retry-after": str(math.ceil(closed))}, was_sent=False)
-
-
-def unreachable(reply: Reply) -> TransientError:
-    """Return the one clear problem that a dead, failing or throttling Graph is."""
-    return TransientError(
-        Problem.GRAPH_UNAVAILABLE, f"Microsoft Graph: {fault_of(reply)}.", retry_after=reply.retry_after or 30
-    )
-
-
-def unknown_shape() -> TransientError:
-    """Return the problem of a success that tells nothing: it must not pass for "nobody"."""
-    return unreachable(Reply.lost("a page of unknown shape"))
-
-
-def refusal(fault: GraphFault, what: str, remedy: str) -> PermanentError | TransientError:
-    """Return the one clear problem that a page's fault is.
-
-    Args:
-        fault: What Graph answered instead of the page.
-        what: What was asked for ("the users").
-        remedy: What a person does about a 403: the right that is missing.
-    """
-    status = fault.reply.status
-    if status is None or status == THROTTLED or status >= _SERVER_FAULT:
-        return unreachable(fault.reply)
-    if status != _FORBIDDEN:
-        remedy = "The next sweep begins anew. If this comes again, report it with the request id."
-    detail = f"Graph does not let us read {what}: {fault_of(fault.reply)}."
-    return PermanentError(Problem.GRAPH_REFUSED, detail, remedy=remedy)
+        asked = {"retry-after": str(math.ceil(closed))}
+        return Reply(HTTPStatus.TOO_MANY_REQUESTS.value, headers=asked, was_sent=False)

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import Enum
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from mfa_sync.graph.allowance import Allowance
@@ -26,12 +27,11 @@ if TYPE_CHECKING:
     from mfa_sync.graph.reply import Reply
     from shared.clock import Clock, Deadline
 
-THROTTLED = 429
 SHARE_HEADER = "x-ms-throttle-limit-percentage"
 # 0.8 to 1.8, says Graph; a figure far from that is none of ours to understand.
 _SHARE = re.compile(r"0?\.[5-9]\d{0,6}|[1-4](\.\d{1,6})?")
 _LONGEST_BACK_OFF = 30.0
-# Workers that were told the same moment shall not wake as one: a fifth more, at most a second.
+# Workers that were given the same moment shall not wake as one: a fifth more, at most a second.
 _JITTER_SHARE = 0.2
 # A wait that rounding leaves over would otherwise be slept again and again.
 _LEAST_SLEEP = 0.001
@@ -76,9 +76,9 @@ class Pace:
     One rate for each service: the directory's limits and those of the authentication methods are counted
     apart, a batch of reads is half and half and one of writes is all methods. A single rate, learned while
     reading, would be twice the limit as soon as the writing begins. The audit log takes five calls in ten
-    seconds and tells nothing.
+    seconds and sends no shares.
 
-    The gate is one for all: a worker that was told to wait is best silent altogether.
+    The gate is one for all: a worker that was asked to wait is best silent altogether.
     """
 
     def __init__(self) -> None:
@@ -119,34 +119,36 @@ class Pace:
         Args:
             ticket: The call.
             replies: One for each item.
-            share_of_all: What the outer answer of a batch told; the items' own shares go before it.
+            share_of_all: The share header of a batch's outer answer; the items' own go before it.
         """
         if ticket.clock is None:
             return
         now = ticket.clock.monotonic()
-        throttled = [reply for reply in replies if reply.status == THROTTLED]
+        throttled = [reply for reply in replies if reply.status == HTTPStatus.TOO_MANY_REQUESTS]
         is_news = min(sent.at for sent in ticket.left.values()) > self._closed_at
-        tells = any(SHARE_HEADER in reply.headers for reply in replies)
+        items_have_shares = any(SHARE_HEADER in reply.headers for reply in replies)
         for service, sent in ticket.left.items():
             own = [reply for of, reply in zip(ticket.services, replies, strict=True) if of is service]
-            texts = [reply.headers.get(SHARE_HEADER) for reply in own] if tells else [share_of_all]
+            texts = (
+                [reply.headers.get(SHARE_HEADER) for reply in own] if items_have_shares else [share_of_all]
+            )
             share = max(_share(text) for text in texts)
-            refused = sum(reply.status == THROTTLED for reply in own)
+            refused = sum(reply.status == HTTPStatus.TOO_MANY_REQUESTS for reply in own)
             allowance = self._allowances[service]
             if share > 0:
-                allowance.told(sent, share, refused, now)
+                allowance.shown(sent, share, refused, now)
             elif refused:
                 allowance.refused(sent, refused, now, is_news=is_news)
             elif all(reply.status is not None for reply in own):
                 allowance.answered(sent, now)
-        self._tell(ticket, replies, now)
+        self._measure(ticket, replies, now)
         if throttled:
             self._close(throttled, now, is_news=is_news)
         elif is_news and any(reply.status is not None for reply in replies):
             self._step = 0
 
-    def _tell(self, ticket: Ticket, replies: Sequence[Reply], now: float) -> None:
-        """Tell how the items ended, and what is believed of the limits."""
+    def _measure(self, ticket: Ticket, replies: Sequence[Reply], now: float) -> None:
+        """Measure how the items ended, and what is believed of the limits."""
         ended = Counter((of, reply.status) for of, reply in zip(ticket.services, replies, strict=True))
         for (service, status), count in ended.items():
             measures.measure(Metric.ITEMS, count, service=service.value, status=status or "none")
@@ -174,5 +176,5 @@ class Pace:
 
 
 def _share(text: str | None) -> float:
-    """Return the share that a header tells; 0 where it tells none or something else."""
+    """Return the share that a header names; 0 where it names none or something else."""
     return float(text) if text and _SHARE.fullmatch(text) else 0.0

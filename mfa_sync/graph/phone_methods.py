@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, assert_never
+from http import HTTPStatus
+from typing import TYPE_CHECKING, assert_never
 
-from mfa_sync.graph.batch import Item
+from mfa_sync.graph.client import Request
+from mfa_sync.graph.reply import unreadable
 from mfa_sync.graph.users import user_path
+from shared.codes import Code
 from shared.phone_number import ObservedNumber
-from shared.tenant import Change, Fate, Kind, PhoneMethods, WriteAnswer
+from shared.tenant import Change, Fate, Kind, Observation, PhoneMethods, Unreadable, User, WriteAnswer
 
 if TYPE_CHECKING:
     from mfa_sync.graph.reply import Reply
@@ -30,61 +33,73 @@ _USABLE = frozenset(
     }
 )
 
+_FATES: dict[int, Fate] = {
+    HTTPStatus.BAD_REQUEST: Fate.REJECTED,
+    HTTPStatus.FORBIDDEN: Fate.FORBIDDEN,
+    HTTPStatus.NOT_FOUND: Fate.MISSING,
+    HTTPStatus.CONFLICT: Fate.CONFLICT,
+    HTTPStatus.TOO_MANY_REQUESTS: Fate.THROTTLED,
+    HTTPStatus.SERVICE_UNAVAILABLE: Fate.UNAVAILABLE,
+}
+
 
 def phone_methods_path(key: str) -> str:
     """Return the path of a user's phone methods."""
     return f"{user_path(key)}/authentication/phoneMethods"
 
 
-def phone_methods_of(body: dict[str, Any]) -> PhoneMethods:
-    """Return the phone methods that a collection lists."""
-    by_type = {method.get("phoneType"): method for method in body.get("value", [])}
+def all_methods_path(key: str) -> str:
+    """Return the path of all authentication methods of a user."""
+    return f"{user_path(key)}/authentication/methods"
+
+
+def with_phones(user: User, reply: Reply) -> Observation | Unreadable:
+    """Return a user with the phone methods that a reply lists."""
+    methods = reply.objects()
+    if methods is None:
+        return unreadable(reply, user)
+    by_type = {method.get("phoneType"): method for method in methods}
     mobile = by_type.get("mobile")
-    return PhoneMethods(
-        mobile=ObservedNumber(mobile.get("phoneNumber") or "") if mobile else None,
-        has_alternate_mobile="alternateMobile" in by_type,
-    )
+    number = ObservedNumber(mobile.get("phoneNumber") or "") if mobile else None
+    return Observation(user, PhoneMethods(number, has_alternate_mobile="alternateMobile" in by_type))
 
 
-def other_factors_of(body: dict[str, Any]) -> int:
+def other_factors_of(reply: Reply) -> int | Unreadable:
     """Return how many usable factors a list of all methods holds besides the mobile phone."""
-    return sum(
-        method.get("@odata.type") in _USABLE and method.get("id") != MOBILE_ID
-        for method in body.get("value", [])
-    )
+    if reply.status == HTTPStatus.FORBIDDEN:
+        return Unreadable(
+            Code.TARGET_OUT_OF_REACH,
+            "All methods are listed before a delete, and Graph does not let us: the right to read them "
+            "(UserAuthenticationMethod.Read.All) is missing, or this user is out of reach. "
+            f"LAST_FACTOR_GUARD=off does without. Graph: {reply.reference()}.",
+        )
+    methods = reply.objects()
+    if methods is None:
+        return unreadable(reply)
+    usable = [method for method in methods if method.get("@odata.type") in _USABLE]
+    return len([method for method in usable if method.get("id") != MOBILE_ID])
 
 
-def write_item(change: Change) -> Item:
+def write_request(change: Change) -> Request:
     """Return the request that carries out a change."""
     collection = phone_methods_path(change.user_id)
     body = {"phoneNumber": change.number.reveal(), "phoneType": "mobile"} if change.number else None
     match change.kind:
         case Kind.CREATE:
-            return Item("POST", collection, body)
+            return Request("POST", collection, body)
         case Kind.UPDATE | Kind.ASSERT:
-            return Item("PATCH", f"{collection}/{MOBILE_ID}", body)
+            return Request("PATCH", f"{collection}/{MOBILE_ID}", body)
         case Kind.DELETE:
-            return Item("DELETE", f"{collection}/{MOBILE_ID}")
+            return Request("DELETE", f"{collection}/{MOBILE_ID}")
         case never:
             assert_never(never)
-
-
-_OK, _REDIRECT, _SERVER_FAULT = 200, 300, 500
-_FATES = {
-    400: Fate.REJECTED,
-    403: Fate.FORBIDDEN,
-    404: Fate.MISSING,
-    409: Fate.CONFLICT,
-    429: Fate.THROTTLED,
-    503: Fate.UNAVAILABLE,
-}
 
 
 def fate_of(reply: Reply) -> WriteAnswer:
     """Return what became of a write. PATCH succeeds by 200 and by 204, so no body is looked at."""
     if reply.status is None:
         return WriteAnswer(Fate.UNKNOWN if reply.was_sent else Fate.NOT_SENT, reply.lack)
-    if _OK <= reply.status < _REDIRECT:
+    if reply.is_success:
         return WriteAnswer(Fate.DONE)
-    default = Fate.UNAVAILABLE if reply.status < _SERVER_FAULT else Fate.UNKNOWN
+    default = Fate.UNKNOWN if reply.has_failed else Fate.UNAVAILABLE
     return WriteAnswer(_FATES.get(reply.status, default), f"Graph: {reply.reference()}.")

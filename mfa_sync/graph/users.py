@@ -1,17 +1,28 @@
-"""Users on the wire: how a key becomes a path, and an answer a User."""
+"""Users on the wire: how a key becomes a path, an answer a User, and everybody a row of pages.
+
+Source: Graph's "Get a user" and "List users" pages.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
+from mfa_sync.graph.client import Page
+from mfa_sync.graph.reply import GraphFault, unknown_shape
 from shared.tenant import Absent, User
 
-# Without $select the extension attributes are not in the answer (Graph's "Get a user" page).
+if TYPE_CHECKING:
+    from mfa_sync.graph.client import GraphClient
+    from shared.clock import Deadline
+
+# Without $select the extension attributes are not in the answer.
 SELECT = (
     "id,userPrincipalName,accountEnabled,userType,usageLocation,"
     "onPremisesSyncEnabled,onPremisesLastSyncDateTime,onPremisesExtensionAttributes"
 )
+# 999 is the most that Graph lists at once.
+_EVERYBODY = f"/users?$top=999&$select={SELECT}"
 # Whose change matters to us. The time of the last synchronisation is none: it would be changed each time.
 DELTA_SELECT = (
     "id,accountEnabled,userType,usageLocation,"
@@ -22,8 +33,8 @@ DELTA_SELECT = (
 def user_path(key: str) -> str:
     """Return `/users/…` for a UPN or object id, escaped.
 
-    A UPN that begins with `$` needs the quoted form; in it an apostrophe is doubled first (Graph's "Get a
-    user" page). Everything else goes as one percent-encoded segment: `#EXT#` would cut the URL short.
+    A UPN that begins with `$` needs the quoted form; in it an apostrophe is doubled first. Everything else
+    goes as one percent-encoded segment: `#EXT#` would cut the URL short.
     """
     if key.startswith("$"):
         doubled = key.replace("'", "''")
@@ -31,8 +42,32 @@ def user_path(key: str) -> str:
     return f"/users/{quote(key, safe='@')}"
 
 
-def user_of(body: dict[str, Any]) -> User:
-    """Return the user that a Graph object describes."""
+async def users_page(client: GraphClient, link: str | None, deadline: Deadline) -> Page[User]:
+    """Return one page of everybody in the directory, so that a run can stop between two pages.
+
+    Args:
+        client: Where to ask.
+        link: The former page's `next_link`; None for the first page.
+        deadline: By when the answer is needed.
+
+    Raises:
+        PermanentError: We may not list users, Graph does not know the link (any more), or it leads elsewhere.
+        TransientError: Graph cannot be reached, or answers in an unknown shape.
+    """
+    try:
+        page = await client.page(link or _EVERYBODY, deadline)
+    except GraphFault as fault:
+        raise fault.refusal("the list of users", "User.Read.All", is_sweeps=True) from fault
+    users = [user for entry in page.value if (user := user_of(entry))]
+    if len(users) < len(page.value):
+        raise unknown_shape()
+    return Page(users, page.next_link)
+
+
+def user_of(body: Any) -> User | None:
+    """Return the user that a Graph object describes; None where it describes none."""
+    if not (isinstance(body, dict) and isinstance(body.get("id"), str)):
+        return None
     return User(
         id=body["id"],
         user_principal_name=body.get("userPrincipalName") or "",

@@ -1,14 +1,15 @@
-"""What timers and operators do to runs: start, approve, discard, stop, watch over and forget them."""
+"""What timers and operators do to runs: start, approve, end, watch over and forget them."""
 
 from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import replace
+from contextlib import suppress
+from copy import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mfa_sync.runs.run import HELD_SECONDS, Decision, Run, RunKind, State, WrongStateError
+from mfa_sync.runs.run import HELD_SECONDS, Run, RunKind, State, UnknownRunError, WrongStateError
 from mfa_sync.runs.step import Nudge, close
 from mfa_sync.runs.store import run_id, same_moment
 from mfa_sync.storage.table import LostRaceError
@@ -20,26 +21,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from mfa_sync.runs.context import Tools
+    from mfa_sync.runs.context import RunContext
+    from mfa_sync.runs.run import Verdict
     from mfa_sync.runs.store import Stored, Sweeps
 
-_LOG = logging.getLogger(__name__)
 _DAY_SECONDS = 86_400.0
 # A full sweep that is due in two minutes is due: schedules are no clockwork.
 _NEARLY_SECONDS = 120.0
 # A run that is listed as open and does not exist: its maker died, or is about to make it.
 _UNMADE_SECONDS = 600.0
 _FORGOTTEN_AT_ONCE, _MOST_FORGOTTEN = 100, 2000
+_MOST_RACES = 5
 
 
 @measures.span(measures.Span.RUN_START)
 async def start(
-    tools: Tools, kind: RunKind | None, *, apply: bool, slot: datetime | None = None, by: str = ""
+    context: RunContext, kind: RunKind | None, *, apply: bool, slot: datetime | None = None, by: str = ""
 ) -> Run:
     """Begin a sweep, and give up a held one for it. The caller sends the nudge for its first step.
 
     Args:
-        tools: What runs work with.
+        context: What runs work with.
         kind: Full or changed; None: as is due.
         apply: Whether it may write without a person where the limits allow.
         slot: The moment of the schedule that it is for; None for one by hand.
@@ -49,113 +51,122 @@ async def start(
         WrongStateError: Another sweep is under way, or this slot's was made already.
         StorageDownError: The storage is out of reach.
     """
-    sweeps, etag = await tools.store.sweeps()
-    now = tools.clock.now()
-    chosen = kind or due_kind(sweeps, tools, now.timestamp())
-    nonce = "" if slot else uuid.uuid4().hex[:8]
-    name, at = run_id(chosen, slot or now, nonce), now.timestamp()
+    sweeps, etag = await context.runs.sweeps()
+    now, chosen = context.clock.now(), kind or due_kind(sweeps, context)
+    name, at = run_id(chosen, slot or now, "" if slot else uuid.uuid4().hex[:8]), now.timestamp()
     run = Run(name, chosen, at, at, apply=apply, started_by=by, trace=measures.traceparent())
     measures.note(run=run.id, kind=run.kind.value)
-    if slot and same_moment(sweeps.current, name) and await tools.store.get(sweeps.current):
+    if slot and same_moment(sweeps.current, name) and await context.runs.get(sweeps.current):
         raise WrongStateError(f"The sweep of this moment was begun: {sweeps.current}.")
     # Not `current` alone: who began a sweep may have died before it was there, or an approval was faster.
-    others = await _open_sweeps(tools)
+    others = await _open_sweeps(context)
     if moving := next((one for one in others if one.run.state.is_moving), None):
         raise WrongStateError(f"The sweep {moving.run.id} is under way.")
     try:
-        await tools.store.put_sweeps(replace(sweeps, current=run.id), etag)
+        await context.runs.put_sweeps(replace(sweeps, current=run.id), etag)
         for held in others:
-            await tools.store.replace(held, held.run.superseded(run.id, at), uuid.uuid4().hex)
-            await close(held.run, tools)
-        await tools.store.create(run)
+            await context.runs.replace(held, held.run.superseded(run.id, at))
+            await close(held.run, context)
+        await context.runs.create(run)
     except LostRaceError:
         raise WrongStateError("Another sweep was begun, or approved, at the same moment.") from None
-    record(_LOG, logging.INFO, Event.RUN_STARTED, run=run.id, kind=run.kind.value, apply=apply, by=by or None)
+    record(Event.RUN_STARTED, run=run.id, kind=run.kind.value, apply=apply, by=by or None)
     return run
 
 
-async def _open_sweeps(tools: Tools) -> list[Stored]:
+async def _open_sweeps(context: RunContext) -> list[Stored]:
     """Return the sweeps that are under way or held."""
-    found = [await tools.store.get(open_id) for open_id in await tools.store.open()]
+    found = [await context.runs.get(open_id) for open_id in await context.runs.open()]
     return [one for one in found if one and one.run.kind is not RunKind.PUSH and not one.run.state.is_final]
 
 
-def due_kind(sweeps: Sweeps, tools: Tools, now: float) -> RunKind:
+def due_kind(sweeps: Sweeps, context: RunContext) -> RunKind:
     """Return whether everybody is to be looked at, or who changed is enough."""
-    age = now - sweeps.full_at
-    is_old = age >= tools.rules.full_every_days * _DAY_SECONDS - _NEARLY_SECONDS
-    if not sweeps.last_full or is_old or sweeps.digest != tools.rules.digest:
+    age = context.now - sweeps.full_at
+    is_old = age >= context.settings.sweeps.full_every_days * _DAY_SECONDS - _NEARLY_SECONDS
+    if not sweeps.last_full or is_old or sweeps.digest != context.settings.deciding_digest():
         return RunKind.FULL
     return RunKind.CHANGED
 
 
-async def approve(tools: Tools, run_id: str, digest: str, decision: Decision) -> Run:
-    """Let a held plan go on. The caller sends the nudge for its next step. Errors as `_change`."""
-    return await _change(tools, run_id, lambda run: run.approved(digest, decision))
+async def approve(context: RunContext, run_id: str, digest: str, verdict: Verdict) -> Run:
+    """Let a held plan go on. The caller sends the nudge for its next step.
+
+    Raises:
+        UnknownRunError: There is none of this id.
+        WrongStateError: It is not held, or the plan shown was another.
+        StorageDownError: The storage is out of reach.
+    """
+    return await _change(context, run_id, lambda run: run.approved(digest, verdict))
 
 
-async def discard(tools: Tools, run_id: str, decision: Decision) -> Run:
-    """Give up a held plan. Errors as `_change`."""
-    return await _end(tools, run_id, State.DISCARDED, decision)
+async def end(context: RunContext, run_id: str, verdict: Verdict) -> Run:
+    """Give up a held plan, or stop a run wherever it stands; what its present step writes is written.
+
+    Raises:
+        UnknownRunError: There is none of this id.
+        WrongStateError: It cannot be ended so.
+        StorageDownError: The storage is out of reach.
+    """
+    run = await _change(context, run_id, lambda run: run.ended_by(verdict))
+    await close(run, context)
+    return run
 
 
-async def stop(tools: Tools, run_id: str, decision: Decision) -> Run:
-    """Stop a run wherever it stands; what its present step writes is written. Errors as `_change`."""
-    return await _end(tools, run_id, State.STOPPED, decision)
-
-
-async def watch(tools: Tools) -> list[Nudge]:
+async def watch(context: RunContext) -> list[Nudge]:
     """Return the nudges of runs that stand still, and end what waited too long for a decision."""
     nudges: list[Nudge] = []
     unfinished: list[Run] = []
-    for open_id in await tools.store.open():
+    for open_id in await context.runs.open():
         try:
-            stored = await tools.store.get(open_id)
-            nudges += await _look_after(open_id, stored, tools)
+            stored = await context.runs.get(open_id)
+            nudges += await _look_after(open_id, stored, context)
             unfinished += [stored.run] if stored and not stored.run.state.is_final else []
-        except (KeyError, TypeError, ValueError) as error:  # a head of another format holds up nobody else
+        except ValueError as error:  # a head of another format holds up nobody else
             detail = f"Its head cannot be read ({type(error).__name__})."
-            record(_LOG, logging.ERROR, Event.RUN_DELAYED, run=open_id, detail=detail)
-    _measure(unfinished, tools.clock.now().timestamp())
+            record(Event.RUN_DELAYED, level=logging.ERROR, run=open_id, detail=detail)
+    _measure(unfinished, context.now)
     return nudges
 
 
 def _measure(unfinished: list[Run], now: float) -> None:
-    """Tell how many runs are not at their end, and since when the oldest is not."""
+    """Measure how many runs are not at their end, and the age of the oldest of them, in seconds."""
     for state in ("moving", "held"):
         created = [run.created for run in unfinished if (run.state is State.HELD) == (state == "held")]
         measures.measure(Metric.UNFINISHED, len(created), state=state)
         measures.measure(Metric.OLDEST, now - min(created, default=now), state=state)
 
 
-async def _look_after(open_id: str, stored: Stored | None, tools: Tools) -> list[Nudge]:
-    now = tools.clock.now().timestamp()
+async def _look_after(open_id: str, stored: Stored | None, context: RunContext) -> list[Nudge]:
+    now = context.now
     if stored is None:
-        if _is_unmade(open_id, tools.clock.now()):
-            await tools.store.close(open_id)
+        unmade_before = context.clock.now() - timedelta(seconds=_UNMADE_SECONDS)
+        if open_id < run_id(RunKind.FULL, unmade_before):
+            await context.runs.close(open_id)
     elif stored.run.state.is_final:
-        await close(stored.run, tools)
+        await close(stored.run, context)
     elif stored.run.state is State.HELD:
         if now - stored.run.moved >= HELD_SECONDS:
-            await _try_replace(tools, stored, stored.run.expired(now))
-    elif _stands_still(stored.run, now, tools.rules.quiet_seconds):
-        record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=open_id, step=stored.run.step)
+            with suppress(LostRaceError):  # somebody has decided after all
+                await context.runs.replace(stored, stored.run.expired(now))
+    elif _stands_still(stored.run, now, context.quiet_seconds):
+        record(Event.RUN_DELAYED, run=open_id, step=stored.run.step)
         return [Nudge.of(stored.run)]
     return []
 
 
-async def forget_old(tools: Tools) -> int:
+async def forget_old(context: RunContext) -> int:
     """Remove runs that are past their retention, sparing what the next sweep goes on from."""
-    sweeps, _ = await tools.store.sweeps()
+    sweeps, _ = await context.runs.sweeps()
     kept = {sweeps.last, sweeps.last_full, sweeps.current}
-    than = tools.clock.now() - timedelta(days=tools.rules.retention_days)
+    than = context.clock.now() - timedelta(days=context.settings.sweeps.retention_days)
     forgotten = 0
     while forgotten < _MOST_FORGOTTEN:
-        old = [run for run in await tools.store.older(than, _FORGOTTEN_AT_ONCE) if run.id not in kept]
+        old = [run for run in await context.runs.older(than, _FORGOTTEN_AT_ONCE) if run.id not in kept]
         if not old:
             break
         for run in old:
-            await tools.store.remove(run.id)
+            await context.runs.remove(run.id)
         forgotten += len(old)
     return forgotten
 
@@ -169,39 +180,16 @@ def _stands_still(run: Run, now: float, quiet_seconds: float) -> bool:
     return bool(run.resume_at) or now - run.moved >= quiet_seconds or run.attempts > 0
 
 
-def _is_unmade(open_id: str, now: datetime) -> bool:
-    return run_id(RunKind.FULL, now - timedelta(seconds=_UNMADE_SECONDS)) > open_id
-
-
-async def _end(tools: Tools, run_id: str, state: State, decision: Decision) -> Run:
-    run = await _change(tools, run_id, lambda now: now.ended_by(state, decision))
-    await close(run, tools)
-    return run
-
-
-async def _change(tools: Tools, run_id: str, change: Callable[[Run], Run]) -> Run:
-    """Apply an operator's change to the run as it is now.
-
-    Raises:
-        KeyError: There is no such run.
-        WrongStateError: It cannot be changed so.
-        StorageDownError: The storage is out of reach.
-    """
-    for _ in range(5):
-        stored = await tools.store.get(run_id)
+async def _change(context: RunContext, run_id: str, change: Callable[[Run], Run]) -> Run:
+    """Return the run after an operator's change to it as it is stored now."""
+    for _ in range(_MOST_RACES):
+        stored = await context.runs.get(run_id)
         if stored is None:
-            raise KeyError(run_id)
+            raise UnknownRunError
         changed = change(stored.run)
         if changed is stored.run:
             return changed
-        if await _try_replace(tools, stored, changed):
+        with suppress(LostRaceError):
+            await context.runs.replace(stored, changed)
             return changed
     raise WrongStateError("The run moves too fast; try again.")
-
-
-async def _try_replace(tools: Tools, stored: Stored, run: Run) -> bool:
-    try:
-        await tools.store.replace(stored, run, uuid.uuid4().hex)
-    except LostRaceError:
-        return False
-    return True

@@ -9,23 +9,25 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from copy import replace
+from typing import TYPE_CHECKING
 
+import msgspec
+
+from mfa_sync.runs.kept import Kept
 from mfa_sync.runs.run import Tally
 from shared.codes import CODES, Code
-from shared.outcome import Outcome
+from shared.outcome import Note, Outcome
 from shared.plan import Entry, NoChange, Refusal
+from shared.results import Result
 from shared.tenant import Change, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from mfa_sync.vault.fingerprints import FingerprintKey
-    from shared.phone_number import ObservedNumber, PhoneNumber
-    from shared.results import Result
+    from shared.phone_number import ObservedNumber
 
-FORMAT = 1
 # Who is not ours is counted and not listed: in many tenants they are most of the users.
 _COUNTED_ONLY = frozenset(
     {
@@ -36,20 +38,18 @@ _COUNTED_ONLY = frozenset(
         Code.SOURCE_NOT_ON_PREMISES,
     }
 )
-
-
-_WRITTEN = frozenset({Outcome.CREATED.value, Outcome.UPDATED.value, Outcome.DELETED.value})
-# An attempt that died may have written whom the next one found done, or changed since.
-_HOLDERS = {Kind.CREATE.value: 1, Kind.DELETE.value: -1}
-_PERHAPS_WRITTEN = frozenset({Code.OUTCOME_UNKNOWN.value, Code.CHANGED_SINCE_PLAN.value})
-# Refused by a decision about the run, not by anything about the user.
+_DONE = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED, Outcome.UNCHANGED})
+_HOLDERS = {Kind.CREATE: 1, Kind.DELETE: -1}
+# An attempt that died may have written whom the next one found changed since.
+_PERHAPS_WRITTEN = frozenset({Code.OUTCOME_UNKNOWN, Code.CHANGED_SINCE_PLAN})
 # What a right, a limit or a decision may change though the user does not, so that no delta brings them back.
-_COME_AGAIN = frozenset({Code.DISCARDED.value, Code.LIMIT_REACHED.value, Code.PRIVILEGED_UNKNOWN.value})
+_COME_AGAIN = frozenset({Code.DISCARDED, Code.LIMIT_REACHED, Code.PRIVILEGED_UNKNOWN})
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedChange:
+class PlannedChange(msgspec.Struct, frozen=True):
     """One person's change as it was planned, and its end.
+
+    Codes and notes are kept as words: a version that knows fewer of them must still read the page.
 
     Attributes:
         id: Object id.
@@ -68,80 +68,81 @@ class PlannedChange:
 
     id: str
     upn: str
-    kind: str
+    kind: Kind
     desired: str
     observed: str
     rule: str
     before: str | None
     after: str | None
     notes: tuple[str, ...] = ()
-    outcome: str | None = None
+    outcome: Outcome | None = None
     code: str | None = None
     phone: str | None = None
 
-    @property
-    def was_made(self) -> bool:
-        """Whether it was written, or may have been."""
-        return self._is_done or self.code in _PERHAPS_WRITTEN
-
-    @property
-    def holders_more(self) -> int:
-        """How many people more hold a phone by it: one for a create that is done, minus one for a delete."""
-        return _HOLDERS.get(self.kind, 0) if self._is_done else 0
-
-    @property
-    def _is_done(self) -> bool:
-        return self.outcome in _WRITTEN or self.outcome == Outcome.UNCHANGED.value
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the next sweep must look at this user again, though nothing else may bring them back."""
-        return self.outcome is None or self.outcome == Outcome.FAILED.value or self.code in _COME_AGAIN
-
     @classmethod
-    def of(cls, entry: Entry, change: Change, key: FingerprintKey) -> Self:
+    def of(cls, entry: Entry, change: Change, key: FingerprintKey) -> PlannedChange:
         """Return what is kept of an entry that holds a change."""
         return cls(
             change.user_id,
             entry.user.user_principal_name if entry.user else "",
-            change.kind.value,
-            _print(key, change.user_id, change.number),
+            change.kind,
+            key.number(change.user_id, change.number),
             seen_as(key, change.user_id, entry.mobile),
             change.rule,
             entry.mobile.masked() if entry.mobile else None,
             change.number.masked() if change.number else None,
-            tuple(note.value for note in entry.notes),
+            entry.notes,
         )
+
+    @property
+    def was_made(self) -> bool:
+        """Whether it was written, or may have been."""
+        return self.outcome in _DONE or self.code in _PERHAPS_WRITTEN
+
+    @property
+    def holders_more(self) -> int:
+        """How many people more hold a phone by it: one for a create that is done, minus one for a delete."""
+        return _HOLDERS.get(self.kind, 0) if self.outcome in _DONE else 0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the next sweep must look at this user again, though nothing else may bring them back."""
+        return self.outcome in {None, Outcome.FAILED} or self.code in _COME_AGAIN
 
     def is_so(self, entry: Entry, key: FingerprintKey) -> bool:
         """Return whether what was to be registered provably is."""
         number = entry.mobile.number() if entry.mobile else None
         hidden = entry.mobile is not None and number is None
-        return not hidden and _print(key, self.id, number) == self.desired
+        return not hidden and key.number(self.id, number) == self.desired
 
     def is_still(self, entry: Entry, key: FingerprintKey) -> bool:
         """Return whether an entry planned now holds the very change that was shown and approved."""
-        now = entry.decision
+        planned = entry.decision
         return (
-            isinstance(now, Change)
-            and now.kind.value == self.kind
-            and _print(key, self.id, now.number) == self.desired
+            isinstance(planned, Change)
+            and planned.kind is self.kind
+            and key.number(self.id, planned.number) == self.desired
             and seen_as(key, self.id, entry.mobile) == self.observed
         )
 
-    def ended(self, result: Result) -> Self:
+    def ended(self, result: Result) -> PlannedChange:
         """Return it with its end."""
-        return replace(
-            self,
-            outcome=result.outcome.value,
-            code=result.code.value if result.code else None,
-            notes=tuple(note.value for note in result.notes),
-            phone=result.phone,
-        )
+        return replace(self, outcome=result.outcome, code=result.code, notes=result.notes, phone=result.phone)
+
+    @property
+    def result(self) -> Result | None:
+        """How it ended; None as long as it was not applied.
+
+        Raises:
+            ValueError: By a code or with a note that this version does not know.
+        """
+        if self.outcome is None:
+            return None
+        code = Code(self.code) if self.code else None
+        return Result(self.outcome, code, notes=tuple(map(Note, self.notes)), phone=self.phone)
 
 
-@dataclass(frozen=True, slots=True)
-class PlannedRefusal:
+class PlannedRefusal(msgspec.Struct, frozen=True):
     """One person for whom nothing can be planned."""
 
     id: str | None
@@ -150,8 +151,7 @@ class PlannedRefusal:
     detail: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Kept, frozen=True):
     """Everybody of one step's users who is not simply as desired.
 
     Attributes:
@@ -172,24 +172,9 @@ class Page:
         what = [[one.id, one.kind, one.desired, one.observed] for one in self.changes]
         return hashlib.sha256(json.dumps([self.key, what]).encode()).hexdigest()
 
-    def with_changes(self, changes: Iterable[PlannedChange]) -> Self:
+    def with_changes(self, changes: Iterable[PlannedChange]) -> Page:
         """Return the page with its changes as they ended."""
         return replace(self, changes=tuple(changes))
-
-    def dump(self) -> bytes:
-        """Return the page as JSON."""
-        return json.dumps({"v": FORMAT, **asdict(self)}).encode()
-
-    @classmethod
-    def load(cls, data: bytes) -> Self:
-        """Return the page that JSON holds."""
-        held: dict[str, Any] = json.loads(data)
-        return cls(
-            held["key"],
-            tuple(PlannedChange(**{**one, "notes": tuple(one["notes"])}) for one in held["changes"]),
-            tuple(PlannedRefusal(**one) for one in held["refusals"]),
-            tuple(held["owed"]),
-        )
 
 
 def seen_as(key: FingerprintKey, user_id: str, mobile: ObservedNumber | None) -> str:
@@ -204,60 +189,62 @@ def pages_of(entries: Sequence[Entry], key: FingerprintKey, size: int) -> list[P
 
     Whoever could not be read, or was left alone for the time being, is owed.
     """
-    owed = tuple(entry.user.id if entry.user else entry.key for entry in entries if _is_owed(entry))
     changes = [
         PlannedChange.of(entry, entry.decision, key)
         for entry in entries
         if isinstance(entry.decision, Change)
     ]
-    refusals = [
+    refusals = tuple(
         PlannedRefusal(
             entry.user.id if entry.user else None,
             entry.user.user_principal_name if entry.user else None,
-            entry.decision.code.value,
+            entry.decision.code,
             entry.decision.detail,
         )
         for entry in entries
         if isinstance(entry.decision, Refusal) and entry.decision.code not in _COUNTED_ONLY
-    ]
+    )
+    owed = tuple(entry.user.id if entry.user else entry.key for entry in entries if _is_owed(entry))
     pages = [
         Page(key.version, tuple(changes[start : start + size])) for start in range(0, len(changes), size)
     ]
     if refusals or owed:
         first = pages[0] if pages else Page(key.version)
-        pages[:1] = [replace(first, refusals=tuple(refusals), owed=owed)]
+        pages[:1] = [replace(first, refusals=refusals, owed=owed)]
     return pages
 
 
 def _is_owed(entry: Entry) -> bool:
-    if isinstance(entry.decision, Refusal):
-        return CODES[entry.decision.code].retryable or entry.decision.code.value in _COME_AGAIN
-    return isinstance(entry.decision, NoChange) and entry.decision.is_provisional
+    match entry.decision:
+        case Refusal(code):
+            return CODES[code].retryable or code in _COME_AGAIN
+        case NoChange(is_provisional=provisional):
+            return provisional
+        case _:
+            return False
 
 
 def planning_tally(entries: Iterable[Entry]) -> Tally:
     """Return what planning has met."""
-    entries = list(entries)
-    decisions = [entry.decision for entry in entries]
-    return Tally(
-        users=len(entries),
-        unchanged=sum(isinstance(one, NoChange) for one in decisions),
-        holders=sum(
-            entry.mobile is not None
-            and not (isinstance(entry.decision, Refusal) and entry.decision.code in _COUNTED_ONLY)
-            for entry in entries
-        ),
-        planned=dict(Counter(one.kind.value for one in decisions if isinstance(one, Change))),
-        refused=dict(Counter(one.code.value for one in decisions if isinstance(one, Refusal))),
-    )
+    users = unchanged = holders = 0
+    planned: Counter[Kind] = Counter()
+    refused: Counter[str] = Counter()
+    for entry in entries:
+        users += 1
+        is_ours = True
+        match entry.decision:
+            case NoChange():
+                unchanged += 1
+            case Change(kind):
+                planned[kind] += 1
+            case Refusal(code):
+                refused[code] += 1
+                is_ours = code not in _COUNTED_ONLY
+        holders += is_ours and entry.mobile is not None
+    return Tally(users, unchanged, holders, dict(planned), dict(refused))
 
 
-def applying_tally(changes: Iterable[PlannedChange]) -> Tally:
+def applying_tally(changes: Sequence[PlannedChange]) -> Tally:
     """Return what became of changes."""
-    changes = list(changes)
-    outcomes: Mapping[str, int] = Counter(one.outcome or Outcome.FAILED.value for one in changes)
+    outcomes: Counter[str] = Counter(one.outcome or Outcome.FAILED for one in changes)
     return Tally(outcomes=dict(outcomes), codes=dict(Counter(one.code for one in changes if one.code)))
-
-
-def _print(key: FingerprintKey, user_id: str, number: PhoneNumber | None) -> str:
-    return key.of(user_id, "number", number.reveal()) if number else ""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
+
+import msgspec
 
 from shared.phone_number import InvalidPhoneNumberError, PhoneNumber
-from shared.plan import Intent
+from shared.plan import Intent, Request
 
 if TYPE_CHECKING:
     from mfa_sync.vault.fingerprints import FingerprintKey
     from shared.row_result import Named
-
-_NONE = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +24,26 @@ class KeptExpectation:
 
     def meets(self, number: PhoneNumber | None) -> bool:
         """Return whether it is this number."""
-        return number is not None and _print(number, self.key) == self.print
+        return number is not None and self.key.callers_number(number) == self.print
 
 
-@dataclass(frozen=True, slots=True)
-class KeptRow:
-    """One row. `fault` says why its Mobile is no number; `mobile` is the fingerprint of one that is."""
+class KeptRow(msgspec.Struct, frozen=True, array_like=True):
+    """One row, kept as a list: there may be ten thousand.
+
+    Attributes:
+        key: What it names the person by.
+        shown: The UPN as it was sent; None where an object id was.
+        reference: The caller's own key.
+        keep: Whether an empty attribute leaves the registered number alone.
+        mobile: The fingerprint of its Mobile; empty where there is none, or no number.
+        fault: Why its Mobile is no number.
+    """
 
     key: str
     shown: str | None
     reference: str | None
     keep: bool
-    mobile: str = _NONE
+    mobile: str = ""
     fault: str = ""
 
     @classmethod
@@ -47,28 +55,39 @@ class KeptRow:
             region: By which national numbers are read. A user's own usage location is not known yet.
             key: Of the fingerprints.
         """
-        mobile, fault = _NONE, ""
+        mobile = fault = ""
         if row.intent.mobile:
             try:
-                mobile = _print(PhoneNumber.parse(row.intent.mobile, region), key)
+                mobile = key.callers_number(PhoneNumber.parse(row.intent.mobile, region))
             except InvalidPhoneNumberError as error:
                 fault = f"Mobile: {error}."
         return cls(row.key, row.shown, row.reference, row.intent.keep_when_empty, mobile, fault)
 
-    def intent(self, key: FingerprintKey) -> Intent:
-        """Return what it asks."""
+    @property
+    def intent(self) -> Intent:
+        """What it asks, without what it expects."""
+        return Intent(self.keep)
+
+    def request(self, row: int, key: FingerprintKey) -> Request:
+        """Return what it asks, as the row of that number, with what it expects."""
         expectation = KeptExpectation(self.mobile, key) if self.mobile else None
-        return Intent(self.keep, expectation=expectation)
+        return Request(row, self.key, Intent(self.keep, expectation=expectation))
 
     @property
     def wish(self) -> str:
         """What it asks, to compare rows of one person by."""
         return f"{self.keep} {self.mobile} {self.fault}"
 
-    def dump(self) -> list[Any]:
-        """Return it for JSON, short: there may be ten thousand."""
-        return [self.key, self.shown, self.reference, self.keep, self.mobile, self.fault]
 
+class KeptRows(msgspec.Struct, frozen=True, rename={"dry_run": "dryRun"}):
+    """All rows of a push.
 
-def _print(number: PhoneNumber, key: FingerprintKey) -> str:
-    return key.digest(f"mobile\n{number.reveal()}".encode())
+    Attributes:
+        dry_run: Whether nothing is to be written.
+        key: The version of the key of their fingerprints.
+        rows: In the call's order.
+    """
+
+    dry_run: bool
+    key: str
+    rows: tuple[KeptRow, ...]

@@ -1,86 +1,110 @@
-"""A push of many rows as a run: planned in slices, held over a limit, and answered row by row at the end."""
+"""How a push of many rows plans: slice by slice, and each row has a line to be answered by at the end."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from mfa_sync.runs.page import pages_of, planning_tally
-from mfa_sync.runs.planning import Planned
-from mfa_sync.runs.push_rows import KeptRow
+from mfa_sync.runs.planner import Planned
+from mfa_sync.runs.push_rows import KeptRow, KeptRows
 from mfa_sync.runs.run import Run, State
-from mfa_sync.telemetry import outsiders
-from shared.codes import CODES, Code
-from shared.outcome import Note, Outcome
-from shared.plan import Entry, Plan, Request
+from shared.codes import Code
+from shared.plan import Entry, Plan, Refusal
 from shared.reconciler import plan
 from shared.results import Result, foresee
-from shared.row_result import ending, line_of
+from shared.row_result import RowResult, ending
 from shared.tenant import Change
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
-    from mfa_sync.runs.context import Tools
+    from mfa_sync.runs.context import RunContext
     from mfa_sync.runs.page import PlannedChange
-    from mfa_sync.vault.fingerprints import FingerprintKey
     from shared.clock import Deadline
-    from shared.plan import Intent
+    from shared.policy import Policy
 
 _ROWS, _PEOPLE = "rows", "people"
 _SLICE = 200
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A kept row in the shape that its line is made from."""
+class Person(msgspec.Struct, array_like=True):
+    """What rows of one person ask, over all slices.
 
-    key: str
-    shown: str | None
-    intent: Intent
-    reference: str | None
+    Attributes:
+        first: The first of the rows.
+        wish: What it asks; None where rows of its slice contradict each other.
+        differs: Whether rows of later slices contradict it.
+    """
+
+    first: int
+    wish: str | None
+    differs: bool = False
 
 
-async def keep_rows(run: Run, rows: Sequence[KeptRow], key: str, *, dry_run: bool, tools: Tools) -> None:
+async def keep_rows(
+    run: Run, rows: Sequence[KeptRow], key: str, *, dry_run: bool, context: RunContext
+) -> None:
     """Keep the rows of a run that is about to be begun.
 
     Raises:
         StorageDownError: They could not be kept.
     """
-    what = {"dryRun": dry_run, "key": key, "rows": [row.dump() for row in rows]}
-    await tools.store.put_note(run.id, _ROWS, what)
+    await context.runs.put_note(run.id, _ROWS, KeptRows(dry_run, key, tuple(rows)))
 
 
-async def plan_slice(run: Run, tools: Tools, deadline: Deadline) -> tuple[Planned, str | None]:
-    """Plan for the next rows, with a line for each.
+class PushPlanner:
+    """One step of a push of many rows."""
 
-    Returns:
-        What was planned, and the cursor; None when all rows have their line.
+    def __init__(self, run: Run, context: RunContext, deadline: Deadline) -> None:
+        self._run = run
+        self._context = context
+        self._deadline = deadline
 
-    Raises:
-        TransientError, PermanentError: The directory as a whole could not be read.
-        StorageDownError: What the step needs could not be read.
-    """
-    kept = await tools.store.note(run.id, _ROWS)
-    first = int(run.cursor or 0)
-    rows = [KeptRow(*one) for one in kept["rows"][first : first + _SLICE]]
-    key = await tools.keys.version(kept["key"]) or await tools.keys.current()
-    policy = tools.rules.push_policy
-    memory = tools.memory(run.id, policy, deadline)
-    requests = [Request(row, one.key, one.intent(key)) for row, one in enumerate(rows)]
-    made = await plan(requests, tools.tenant(deadline), policy, memory)
-    outsiders.report(run.id, made)
-    made = made.map(lambda entry: _with_fault(entry, rows))
-    people: dict[str, list[Any]] = await tools.store.note(run.id, _PEOPLE) or {}
-    made, repeats = _apart(made, rows, first, people)
-    lines = _lines(made, rows, first, tools, key) | repeats
-    notes = {f"lines/{first}": [lines[row] for row in sorted(lines)], _PEOPLE: people}
-    pages = pages_of(made.entries, await tools.keys.current(), _SLICE)
-    after = first + _SLICE
-    cursor = str(after) if after < len(kept["rows"]) else None
-    return Planned(pages, planning_tally(made.entries), notes), cursor
+    @property
+    def applying_policy(self) -> Policy:
+        """The one that planned."""
+        return self._context.settings.policy
+
+    async def plan_next(self) -> Planned:
+        """Plan for the next rows, with a line for each."""
+        run, context = self._run, self._context
+        kept = await context.runs.note(run.id, _ROWS, KeptRows)
+        if kept is None:
+            raise LookupError("The rows of this push are gone.")
+        first = int(run.cursor or 0)
+        after = first + _SLICE
+        rows = kept.rows[first:after]
+        key = await context.keys.version(kept.key) or await context.keys.current()
+        policy = context.settings.policy
+        memory = context.last_written.of_call(run.id, policy, self._deadline)
+        requests = [one.request(row, key) for row, one in enumerate(rows)]
+        made = await plan(requests, context.tenant(self._deadline), policy, memory)
+        memory.report_outsiders(made)
+        made = made.map(lambda entry: _with_fault(entry, rows))
+        people = await _people(run, context)
+        made, repeats = _apart(made, rows, first, people)
+        lines = _lines(made, rows, first, policy) | repeats
+        notes: dict[str, object] = {f"lines/{first}": [lines[row] for row in sorted(lines)], _PEOPLE: people}
+        pages = pages_of(made.entries, await context.keys.current(), _SLICE)
+        cursor = str(after) if after < len(kept.rows) else None
+        return Planned(run, cursor, pages, planning_tally(made.entries), notes)
+
+    def why_held(self, population: int | None) -> list[str] | None:
+        """Limits alone hold it. In a dry run, or with PUSH_MODE=plan, there is nothing to approve."""
+        del population
+        return [] if self._run.apply else None
+
+    async def left_out(self) -> frozenset[str]:
+        """Return the people whose rows contradict each other across slices."""
+        return await _contradicted(self._run, self._context)
+
+    async def finish(self) -> None:
+        """Do nothing: its lines are put together when they are asked for."""
 
 
 def _with_fault(entry: Entry, rows: Sequence[KeptRow]) -> Entry:
@@ -89,11 +113,9 @@ def _with_fault(entry: Entry, rows: Sequence[KeptRow]) -> Entry:
 
 
 def _apart(
-    made: Plan, rows: Sequence[KeptRow], first: int, people: dict[str, list[Any]]
+    made: Plan, rows: Sequence[KeptRow], first: int, people: dict[str, Person]
 ) -> tuple[Plan, dict[int, dict[str, Any]]]:
     """Take those who stood in an earlier slice out of this slice's plan: nobody is planned for twice.
-
-    `people` holds for each person the first row, its wish, and whether rows contradict each other.
 
     Returns:
         The plan without them, and their rows' lines, which point to that first row.
@@ -101,40 +123,42 @@ def _apart(
     entries: list[Entry] = []
     repeats: dict[int, dict[str, Any]] = {}
     for entry in made.entries:
-        person = entry.user.id if entry.user else entry.key
         wishes = {rows[row].wish for row in entry.rows}
         wish = wishes.pop() if len(wishes) == 1 else None
-        known = people.setdefault(person, [first + entry.rows[0], wish, False])
-        if known[0] >= first:  # this slice's own, perhaps of a former attempt
+        known = people.setdefault(_person(entry), Person(first + entry.rows[0], wish))
+        if known.first >= first:  # this slice's own, perhaps of a former attempt
             entries.append(entry)
             continue
-        known[2] = known[2] or wish != known[1]
+        known.differs = known.differs or wish != known.wish
         for row in entry.rows:
-            repeats[row] = {"row": first + row, "same": known[0], "reference": rows[row].reference}
+            repeats[row] = {"row": first + row, "same": known.first, "reference": rows[row].reference}
     return Plan(tuple(entries)), repeats
 
 
-def _lines(
-    made: Plan, rows: Sequence[KeptRow], first: int, tools: Tools, key: FingerprintKey
-) -> dict[int, dict[str, Any]]:
-    lines: dict[int, dict[str, Any]] = {}
-    for entry in made.entries:
-        for row in entry.rows:
-            one = rows[row]
-            named = _Row(one.key, one.shown, one.intent(key), one.reference)
-            line = line_of(first + row, named, entry, foresee(entry), tools.rules.push_policy)
-            person = entry.user.id if entry.user else entry.key
-            lines[row] = {**line, "person": person, "change": isinstance(entry.decision, Change)}
-    return lines
+def _lines(made: Plan, rows: Sequence[KeptRow], first: int, policy: Policy) -> dict[int, dict[str, Any]]:
+    return {row: _line(first + row, rows[row], entry, policy) for entry in made.entries for row in entry.rows}
 
 
-async def contradicted(run: Run, tools: Tools) -> frozenset[str]:
-    """Return the object ids of people whose rows contradict each other across slices: not to be written."""
-    people: dict[str, list[Any]] = await tools.store.note(run.id, _PEOPLE) or {}
-    return frozenset(person for person, (_, _, differs) in people.items() if differs)
+def _line(number: int, row: KeptRow, entry: Entry, policy: Policy) -> dict[str, Any]:
+    """Return a row's line as it is kept: with the person, and whether there is a change to look up."""
+    shown = msgspec.to_builtins(RowResult.of(number, row, entry, foresee(entry), policy))
+    return {**shown, "person": _person(entry), "change": isinstance(entry.decision, Change)}
 
 
-async def lines_of(run: Run, tools: Tools) -> tuple[list[dict[str, Any]], bool] | None:
+def _person(entry: Entry) -> str:
+    return entry.user.id if entry.user else entry.key
+
+
+async def _people(run: Run, context: RunContext) -> dict[str, Person]:
+    return await context.runs.note(run.id, _PEOPLE, dict[str, Person]) or {}
+
+
+async def _contradicted(run: Run, context: RunContext) -> frozenset[str]:
+    people = await _people(run, context)
+    return frozenset(person for person, one in people.items() if one.differs)
+
+
+async def lines_of(run: Run, context: RunContext) -> tuple[list[dict[str, Any]], bool] | None:
     """Return the lines of a run that is no longer moving, in the rows' order, and whether it was a dry run.
 
     None where its rows are gone: its time was over.
@@ -142,85 +166,57 @@ async def lines_of(run: Run, tools: Tools) -> tuple[list[dict[str, Any]], bool] 
     Raises:
         StorageDownError: They could not be read.
     """
-    kept = await tools.store.note(run.id, _ROWS)
+    store, policy = context.runs, context.settings.policy
+    kept = await store.note(run.id, _ROWS, KeptRows)
     if kept is None:
         return None
-    firsts = range(0, len(kept["rows"]), _SLICE)
-    slices = await asyncio.gather(*(tools.store.note(run.id, f"lines/{first}") for first in firsts))
-    changes = await _changes(run, tools)
-    differ = await contradicted(run, tools)
-    raw = {line["row"]: line for line in chain.from_iterable(one or () for one in slices)}
+    firsts = range(0, len(kept.rows), _SLICE)
+    slices = await asyncio.gather(*(store.note(run.id, f"lines/{first}", list[Any]) for first in firsts))
+    pages = await asyncio.gather(*(store.page(run, number) for number in range(run.pages)))
+    changes = {one.id: (number, one) for number, page in enumerate(pages) if page for one in page.changes}
+    differ = await _contradicted(run, context)
+    planned = {line["row"]: line for line in chain.from_iterable(one or () for one in slices)}
     lines: list[dict[str, Any]] = []
-    for number, row in enumerate(kept["rows"]):
-        line = raw.get(number)
-        if line is None:  # the run ended before this row's turn
-            line = _unplanned(number, KeptRow(*row))
-        reference = line["reference"]
-        source = raw[line["same"]] if "same" in line else line
-        ended = {
-            **source,
-            "row": number,
-            "reference": reference,
-            **_ending(source, run, changes, differ, kept),
-        }
-        lines.append({name: value for name, value in ended.items() if name not in {"person", "change"}})
-    return lines, bool(kept["dryRun"])
+    for number, row in enumerate(kept.rows):
+        line = planned.get(number) or _line(number, row, _unplanned(number, row), policy)
+        first = planned[line["same"]] if "same" in line else line
+        result = _result(first, run, changes, differ, dry_run=kept.dry_run)
+        line = {**first, "row": number, "reference": line["reference"], **(ending(result) if result else {})}
+        lines.append({name: value for name, value in line.items() if name not in {"person", "change"}})
+    return lines, kept.dry_run
 
 
-async def _changes(run: Run, tools: Tools) -> Mapping[str, tuple[int, PlannedChange]]:
-    pages = await asyncio.gather(*(tools.store.page(run, number) for number in range(run.pages)))
-    return {one.id: (number, one) for number, page in enumerate(pages) if page for one in page.changes}
+def _unplanned(number: int, row: KeptRow) -> Entry:
+    """Return the entry of a row whose run ended before its turn."""
+    return Entry((number,), row.key, row.intent, None, None, Refusal(Code.NOT_ATTEMPTED, "the run's end"))
 
 
-def _unplanned(number: int, row: KeptRow) -> dict[str, Any]:
-    return {
-        "row": number,
-        "id": row.key if row.shown is None else None,
-        "userPrincipalName": row.shown,
-        "reference": row.reference,
-        **ending(Result.stopped(Code.NOT_ATTEMPTED)),
-        "source": "extensionAttribute15",
-        "sourceSyncedAt": None,
-        "person": row.key,
-        "change": False,
-    }
-
-
-def _ending(
+def _result(
     line: Mapping[str, Any],
     run: Run,
     changes: Mapping[str, tuple[int, PlannedChange]],
-    differ: Iterable[str],
-    kept: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Return how a line ended, where planning alone did not say it."""
+    differ: AbstractSet[str],
+    *,
+    dry_run: bool,
+) -> Result | None:
+    """Return how a line's person ended; None where planning said it already."""
     if line["person"] in differ:
-        return ending(Result.stopped(Code.CONTRADICTORY_ROWS))
+        return Result.stopped(Code.CONTRADICTORY_ROWS)
     if not line["change"]:
-        return {}
-    number, one = changes.get(line["person"], (run.pages, None))
-    if kept["dryRun"]:
-        return ending(Result.stopped(Code.LIMIT_REACHED)) if one and one.kind in run.over else {}
+        return None
+    page, change = changes.get(line["person"], (run.pages, None))
+    if dry_run:
+        return Result.stopped(Code.LIMIT_REACHED) if change and change.kind in run.over else None
     if run.state is State.HELD:
-        return ending(Result.stopped(Code.AWAITING_APPROVAL))
-    if one is None or one.outcome is None:
-        return ending(Result.stopped(_unmade(run, number)))
-    code = Code(one.code) if one.code else None
-    notes, detail = tuple(Note(note) for note in one.notes), CODES[code].meaning if code else None
-    return ending(Result(Outcome(one.outcome), code, detail, notes, one.phone))
+        return Result.stopped(Code.AWAITING_APPROVAL)
+    return (change and change.result) or Result.stopped(_why_unmade(run, page))
 
 
-def _unmade(run: Run, number: int) -> Code:
+def _why_unmade(run: Run, page: int) -> Code:
     """Return why a change on a page of a run that is over has no end of its own."""
     if run.state is State.FINISHED:
         return Code.PLAN_ONLY
-    if run.was_applying and number == run.applied:  # it may have been half written
+    if run.was_applying and page == run.applied:  # it may have been half written
         return Code.OUTCOME_UNKNOWN
-    return _CODES.get(run.state, Code.NOT_ATTEMPTED)
-
-
-_CODES = {
-    State.DISCARDED: Code.DISCARDED,
-    State.STOPPED: Code.DISCARDED,
-    State.SUPERSEDED: Code.DISCARDED,
-}
+    given_up = run.state in {State.DISCARDED, State.STOPPED, State.SUPERSEDED}
+    return Code.DISCARDED if given_up else Code.NOT_ATTEMPTED

@@ -1,4 +1,4 @@
-"""A run and what moves it. Pure: no clock, no storage (design, section 7).
+"""A run and what moves it. Pure: no clock, no storage (docs/runs.md).
 
     planning -> (held | applying) -> finished | failed | discarded | stopped | superseded
 
@@ -9,16 +9,19 @@ write. So a step that is repeated, late or done twice at once changes nothing tw
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+from copy import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from mfa_sync.runs.kept import Kept
+from shared.tenant import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-FORMAT = 1
 MOST_ATTEMPTS = 5
 """How often one step is begun, and its end never seen, before the run has failed."""
 
@@ -27,7 +30,6 @@ LONGEST_DELAY_SECONDS = 6 * 3600.0
 
 HELD_SECONDS = 72 * 3600.0
 """How long a held plan waits for a decision. Older, the tenant has moved on."""
-
 
 DIGEST_LENGTH = 16
 """How much of a page's digest is kept to know it by: nobody finds another page that begins so."""
@@ -67,13 +69,16 @@ class State(StrEnum):
         return not self.is_moving and self is not State.HELD
 
 
+class UnknownRunError(Exception):
+    """There is no run of this id, or no longer."""
+
+
 class WrongStateError(Exception):
     """What is asked of a run does not fit its state. The text is fit for the operator who asked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Who let a held plan go on, or stopped a run, and why.
+class Verdict(msgspec.Struct, frozen=True):
+    """Who let a held plan go on, or ended a run, and why.
 
     Attributes:
         what: approved, discarded or stopped.
@@ -87,11 +92,10 @@ class Decision:
     by: str
     at: float
     reason: str
-    kinds: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(msgspec.Struct, frozen=True):
     """How many users a run has met, by what was found and what became of it.
 
     Attributes:
@@ -102,15 +106,17 @@ class Tally:
         refused: Users for whom nothing can be planned, by code.
         outcomes: What became of the planned changes, by outcome.
         codes: And by code, where they were refused or failed.
+
+    Codes and outcomes are kept as words: a version that knows fewer of them must still read the run.
     """
 
     users: int = 0
     unchanged: int = 0
     holders: int = 0
-    planned: Mapping[str, int] = field(default_factory=dict)
-    refused: Mapping[str, int] = field(default_factory=dict)
-    outcomes: Mapping[str, int] = field(default_factory=dict)
-    codes: Mapping[str, int] = field(default_factory=dict)
+    planned: dict[Kind, int] = {}
+    refused: dict[str, int] = {}
+    outcomes: dict[str, int] = {}
+    codes: dict[str, int] = {}
 
     def __add__(self, other: Tally) -> Tally:
         """Return both together."""
@@ -125,8 +131,7 @@ class Tally:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Kept, frozen=True):
     """The head of a run: all that steps, operators and callers need to know, and never a number.
 
     Attributes:
@@ -168,13 +173,13 @@ class Run:
     applying: bool = False
     pages: int = 0
     applied: int = 0
-    tally: Tally = field(default_factory=Tally)
+    tally: Tally = msgspec.field(default_factory=Tally)
     digest: str = ""
     digests: tuple[str, ...] = ()
-    over: tuple[str, ...] = ()
+    over: tuple[Kind, ...] = ()
     held_for: tuple[str, ...] = ()
-    limits: Mapping[str, str] = field(default_factory=dict)
-    decision: Decision | None = None
+    limits: dict[str, str] = msgspec.field(default_factory=dict)
+    decision: Verdict | None = None
     started_by: str = ""
     owner: str = ""
     owned_until: float = 0.0
@@ -194,14 +199,13 @@ class Run:
 
     def claimed(self, owner: str, now: float, seconds: float) -> Run:
         """Return the run in the hands of `owner` for so long; failed, if its step was begun too often."""
+        vain = ""
         if now - self.moved > LONGEST_DELAY_SECONDS:
-            hours = LONGEST_DELAY_SECONDS / 3600
-            return self.failed(f"Nothing could be done for {hours:g} hours. {self.detail}".strip(), now)
-        if self.attempts >= MOST_ATTEMPTS:
-            detail = (
-                f"Step {self.step} was begun {self.attempts} times and never ended. {self.detail}".strip()
-            )
-            return self.failed(detail, now)
+            vain = f"Nothing could be done for {LONGEST_DELAY_SECONDS / 3600:g} hours."
+        elif self.attempts >= MOST_ATTEMPTS:
+            vain = f"Step {self.step} was begun {self.attempts} times and never ended."
+        if vain:
+            return self.failed(f"{vain} {self.detail}".strip(), now)
         return replace(self, owner=owner, owned_until=now + seconds, attempts=self.attempts + 1)
 
     def planned(self, page_digests: tuple[str, ...], tally: Tally, cursor: str | None, now: float) -> Run:
@@ -212,7 +216,7 @@ class Run:
             )
         digest = self.digest
         for one in page_digests:
-            digest = chained(digest, one)
+            digest = hashlib.sha256(f"{digest}\n{one}".encode()).hexdigest()
         return replace(
             self._next(now),
             pages=self.pages + len(page_digests),
@@ -223,7 +227,7 @@ class Run:
         )
 
     def guarded(
-        self, held_for: tuple[str, ...], over: tuple[str, ...], limits: Mapping[str, str], now: float
+        self, held_for: tuple[str, ...], over: tuple[Kind, ...], limits: dict[str, str], now: float
     ) -> Run:
         """Return the run as the guard leaves it: held, or going on to be applied."""
         state = State.HELD if held_for else State.APPLYING
@@ -236,33 +240,32 @@ class Run:
             limits=limits,
         )
 
-    def approved(self, digest: str, decision: Decision) -> Run:
-        """Return the held run on its way.
+    def approved(self, digest: str, verdict: Verdict) -> Run:
+        """Return the held run on its way; the same run where it was approved so before.
 
         Raises:
             WrongStateError: It is not held, or the plan shown was another.
         """
-        if digest == self.digest and self.decision == replace(
-            decision, at=self.decision.at if self.decision else 0.0
-        ):
-            return self  # the same again
+        if digest == self.digest and self.decision and self.decision == replace(verdict, at=self.decision.at):
+            return self
         if self.state is not State.HELD:
             raise WrongStateError(f"The run is {self.state}, not held.")
         if digest != self.digest:
             raise WrongStateError("The digest is not that of the run's plan: read the run again.")
-        return replace(self._next(decision.at), state=State.APPLYING, applying=True, decision=decision)
+        return replace(self._next(verdict.at), state=State.APPLYING, applying=True, decision=verdict)
 
-    def ended_by(self, state: State, decision: Decision) -> Run:
+    def ended_by(self, verdict: Verdict) -> Run:
         """Return the run discarded (only a held one) or stopped (any that is not final).
 
         Raises:
             WrongStateError: It cannot be.
         """
+        state = State(verdict.what)
         if self.state is state:
             return self
         if self.state.is_final or (state is State.DISCARDED and self.state is not State.HELD):
             raise WrongStateError(f"The run is {self.state}.")
-        return replace(self._next(decision.at), state=state, decision=decision)
+        return replace(self._next(verdict.at), state=state, decision=verdict)
 
     def superseded(self, by: str, now: float) -> Run:
         """Return the held run given up for a newer one."""
@@ -277,7 +280,7 @@ class Run:
         """Return the run with one page more applied."""
         return replace(self._next(now), applied=self.applied + 1, tally=self.tally + tally)
 
-    def finished(self, now: float, over: tuple[str, ...] = ()) -> Run:
+    def finished(self, now: float, over: tuple[Kind, ...] = ()) -> Run:
         """Return the run at its end; a dry run with the kinds that would have been over a limit."""
         return replace(self._next(now), state=State.FINISHED, over=over or self.over)
 
@@ -294,7 +297,7 @@ class Run:
             self, owner="", owned_until=0.0, attempts=self.attempts - 1, resume_at=until, detail=detail
         )
 
-    def approves(self, kind: str) -> bool:
+    def approves(self, kind: Kind) -> bool:
         """Return whether changes of this kind may be made."""
         return not (self.decision and self.decision.kinds) or kind in self.decision.kinds
 
@@ -303,34 +306,6 @@ class Run:
             self, step=self.step + 1, owner="", owned_until=0.0, attempts=0, resume_at=0.0, moved=now
         )
 
-    def dump(self) -> str:
-        """Return the run as JSON."""
-        return json.dumps({"v": FORMAT, **asdict(self)})
 
-    @classmethod
-    def load(cls, text: str) -> Run:
-        """Return the run that a JSON text holds; what an older version did not write has its default."""
-        held: dict[str, Any] = json.loads(text)
-        held.pop("v")
-        held["kind"], held["state"] = RunKind(held["kind"]), State(held["state"])
-        held["tally"] = Tally(**_known(Tally, held["tally"]))
-        for name in ("held_for", "digests", "over"):
-            held[name] = tuple(held.get(name, ()))
-        if decision := held["decision"]:
-            known = _known(Decision, decision)
-            held["decision"] = Decision(**{**known, "kinds": tuple(known["kinds"])})
-        return cls(**_known(cls, held))
-
-
-def _known(of: type[Run | Tally | Decision], held: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that this version knows: a newer one may have written more, and been taken back."""
-    return {name: value for name, value in held.items() if name in of.__dataclass_fields__}
-
-
-def _sum(one: Mapping[str, int], other: Mapping[str, int]) -> dict[str, int]:
+def _sum[Word: str](one: Mapping[Word, int], other: Mapping[Word, int]) -> dict[Word, int]:
     return dict(Counter(one) + Counter(other))
-
-
-def chained(digest: str, page: str) -> str:
-    """Return the digest of all pages up to this one."""
-    return hashlib.sha256(f"{digest}\n{page}".encode()).hexdigest()

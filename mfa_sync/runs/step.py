@@ -1,4 +1,4 @@
-"""One step of a run: claim it, work, store what follows (design, section 7).
+"""One step of a run: claim it, work, store what follows (docs/runs.md).
 
     nudge -> claim -> work -> write page -> write head (next step, claim given back) -> next nudge
 
@@ -9,17 +9,20 @@ was done: pages are written whole, and what is already so in the tenant is not w
 from __future__ import annotations
 
 import json
-import logging
 import re
 import uuid
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from copy import replace
+from typing import TYPE_CHECKING, Any
 
-from mfa_sync.runs import push_run, sweep
+import msgspec
+
 from mfa_sync.runs.applying import apply_page
+from mfa_sync.runs.kept import Kept
 from mfa_sync.runs.page import applying_tally
+from mfa_sync.runs.push_run import PushPlanner
 from mfa_sync.runs.run import Run, RunKind, State
+from mfa_sync.runs.sweep import SweepPlanner
 from mfa_sync.storage.table import LostRaceError, StorageDownError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
@@ -28,95 +31,71 @@ from shared.codes import CODES, Code
 from shared.errors import PermanentError, TransientError
 from shared.guard import breaches
 from shared.outcome import Outcome
-from shared.tenant import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.runs.context import Tools
-    from mfa_sync.runs.store import Stored
+    from mfa_sync.runs.context import RunContext
+    from mfa_sync.runs.planner import Planner
+    from shared.tenant import Kind
 
-_LOG = logging.getLogger(__name__)
-FORMAT = 1
 # W3C Trace Context, section 3.2.
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _SHORTEST_DELAY, _LONGEST_DELAY = 60.0, 900.0
 
 
-@dataclass(frozen=True, slots=True)
-class Nudge:
-    """The message that moves a run: which, which step is due, and the trace that the step belongs to."""
+class Nudge(Kept, frozen=True, omit_defaults=True):
+    """The message that moves a run. Older workers pass over `traceparent`.
+
+    Attributes:
+        run: The run's id.
+        step: The number of the step that is due.
+        trace: The span that the step belongs to, as W3C's traceparent; empty where nothing is traced.
+    """
 
     run: str
     step: int
-    trace: str = ""
+    trace: Any = msgspec.field(default="", name="traceparent")
 
     @classmethod
     def of(cls, run: Run) -> Nudge:
         """Return the nudge for the step that is due."""
         return cls(run.id, run.step, run.trace)
 
-    def dump(self) -> str:
-        """Return it as the queue's message. Who does not know `traceparent` leaves it."""
-        traced = {"traceparent": self.trace} if self.trace else {}
-        return json.dumps({"v": FORMAT, "run": self.run, "step": self.step, **traced})
-
     @classmethod
-    def load(cls, text: str) -> Nudge:
-        """Return the nudge that a message holds.
+    def load(cls, text: str | bytes) -> Nudge:
+        """Return the nudge that a message holds, without a trace that is none.
 
         Raises:
             ValueError: The message holds something else.
         """
-        held = json.loads(text)
-        try:
-            trace = str(held.get("traceparent", ""))
-            return cls(str(held["run"]), int(held["step"]), trace if _TRACEPARENT.fullmatch(trace) else "")
-        except (KeyError, TypeError, AttributeError, OverflowError) as error:
-            raise ValueError("This message is no nudge.") from error
+        nudge = super().load(text)
+        return nudge if _TRACEPARENT.fullmatch(str(nudge.trace)) else replace(nudge, trace="")
 
 
-async def take(nudge: Nudge, tools: Tools) -> Nudge | None:
+async def take(nudge: Nudge, context: RunContext) -> Nudge | None:
     """Do the step that is due, and return the nudge for the next one; None if there is nothing to do now.
 
     Raises:
         StorageDownError: The run could not be read or written; the same nudge again is right.
     """
     async with measures.span(measures.Span.RUN_STEP, nudge.trace, run=nudge.run, step=nudge.step):
-        return await _take(nudge, tools)
-
-
-async def _take(nudge: Nudge, tools: Tools) -> Nudge | None:
-    stored = await tools.store.get(nudge.run)
-    if stored is None or not _is_due(nudge, stored.run, _now(tools)):
-        return None
-    nonce = uuid.uuid4().hex
-    written = claimed = await _replace(
-        stored, stored.run.claimed(nonce, _now(tools), tools.rules.claim_seconds), nonce, tools
-    )
-    if claimed and claimed.run.state.is_moving:
-        written = await _replace(claimed, await _attempt(claimed.run, tools), nonce, tools)
-    if written is None:
-        return None
-    _measure(stored.run, written.run)
-    if not written.run.state.is_moving:
-        await _leave(written.run, tools)
-        return None
-    # A step that is to be tried again is left to the watchdog: what failed needs some time.
-    return Nudge.of(written.run) if written.run.step > stored.run.step else None
-
-
-def _measure(before: Run, after: Run) -> None:
-    """Tell what the step was, and count those whose fate it has settled."""
-    measures.note(kind=after.kind.value, state=after.state.value)
-    former, now = before.tally, after.tally
-    outcomes = Counter(now.outcomes) - Counter(former.outcomes)
-    codes = Counter(now.codes) - Counter(former.codes)
-    for code, number in (Counter(now.refused) - Counter(former.refused)).items():
-        outcomes[CODES[Code(code)].outcome.value] += number
-        codes[code] += number
-    outcomes[Outcome.UNCHANGED.value] += now.unchanged - former.unchanged
-    measures.count_users(after.kind.value, +outcomes, codes)
+        stored = await context.runs.get(nudge.run)
+        if stored is None or not _is_due(nudge, stored.run, context.now):
+            return None
+        claimed = stored.run.claimed(uuid.uuid4().hex, context.now, context.settings.sweeps.claim_seconds)
+        try:
+            written = await context.runs.replace(stored, claimed)
+            if claimed.state.is_moving:
+                written = await context.runs.replace(written, await _attempt(claimed, context))
+        except LostRaceError:
+            return None  # an operator stopped it, or another worker has it
+        _measure(stored.run, written.run)
+        if not written.run.state.is_moving:
+            await _leave(written.run, context)
+            return None
+        # A step that is to be tried again is left to the watchdog: what failed needs some time.
+        return Nudge.of(written.run) if written.run.step > stored.run.step else None
 
 
 def _is_due(nudge: Nudge, run: Run, now: float) -> bool:
@@ -125,151 +104,145 @@ def _is_due(nudge: Nudge, run: Run, now: float) -> bool:
     return run.state.is_moving and nudge.step >= run.step and free
 
 
-async def _replace(former: Stored, run: Run, nonce: str, tools: Tools) -> Stored | None:
-    try:
-        return await tools.store.replace(former, run, nonce)
-    except LostRaceError:
-        return None  # an operator stopped it, or another worker has it
-
-
-async def _attempt(run: Run, tools: Tools) -> Run:
+async def _attempt(run: Run, context: RunContext) -> Run:
     """Return the run after the step's work; where that failed, free for another attempt, or given up."""
-    deadline = Deadline.after(tools.clock, tools.rules.work_seconds)
+    deadline = Deadline.after(context.clock, context.work_seconds)
     try:
-        return await _work(run, tools, deadline)
+        return await _work(run, planner_of(run, context, deadline), context, deadline)
     except TransientError as error:
-        record(_LOG, logging.WARNING, Event.RUN_DELAYED, run=run.id, step=run.step, detail=error.detail)
+        record(Event.RUN_DELAYED, run=run.id, step=run.step, detail=error.detail)
         measures.note(error=error.code.value)
         wait = min(max(error.retry_after, _SHORTEST_DELAY), _LONGEST_DELAY)
-        return run.delayed(error.detail, _now(tools) + wait)
+        return run.delayed(error.detail, context.now + wait)
     except PermanentError as error:
         measures.note(error=error.code.value)
-        return run.failed(f"{error.detail} {error.remedy}", tools.clock.now().timestamp())
+        return run.failed(f"{error.detail} {error.remedy}", context.now)
     except LostRaceError:
-        return run.delayed("Another worker was faster.", _now(tools))
+        return run.delayed("Another worker was faster.", context.now)
     except StorageDownError:
-        return run.delayed("The storage was out of reach.", _now(tools) + _SHORTEST_DELAY)
+        return run.delayed("The storage was out of reach.", context.now + _SHORTEST_DELAY)
 
 
-async def _work(run: Run, tools: Tools, deadline: Deadline) -> Run:
+def planner_of(run: Run, context: RunContext, deadline: Deadline) -> Planner:
+    """Return what plans and ends runs of this kind."""
+    planner = PushPlanner if run.kind is RunKind.PUSH else SweepPlanner
+    return planner(run, context, deadline)
+
+
+async def _work(run: Run, planner: Planner, context: RunContext, deadline: Deadline) -> Run:
     if run.state is State.PLANNING:
-        if run.cursor is None:
-            return await _guard(run, tools)
-        return await _plan(run, tools, deadline)
+        return await (_guard if run.cursor is None else _plan)(run, planner, context)
     if run.applied < run.pages:
-        return await _apply(run, tools, deadline)
-    if run.kind is not RunKind.PUSH:
-        await sweep.finish(run, tools)
-    return run.finished(_now(tools))
+        return await _apply(run, planner, context, deadline)
+    await planner.finish()
+    return run.finished(context.now)
 
 
-async def _plan(run: Run, tools: Tools, deadline: Deadline) -> Run:
-    if run.kind is RunKind.PUSH:
-        planned, cursor = await push_run.plan_slice(run, tools, deadline)
-    else:
-        step = await sweep.plan_step(run, tools, deadline)
-        run, planned, cursor = step.run, step.planned, step.cursor
-    _check_claim(run, tools)
+async def _plan(run: Run, planner: Planner, context: RunContext) -> Run:
+    planned = await planner.plan_next()
+    _check_claim(run, context)
     for name, what in planned.notes.items():
-        await tools.store.put_note(run.id, name, what)
+        await context.runs.put_note(run.id, name, what)
     for number, page in enumerate(planned.pages, run.pages):
-        await tools.store.put_page(run.id, number, page)
+        await context.runs.put_page(run.id, number, page)
     digests = tuple(page.digest for page in planned.pages)
-    return run.planned(digests, planned.tally, cursor, _now(tools))
+    return planned.run.planned(digests, planned.tally, planned.cursor, context.now)
 
 
-async def _guard(run: Run, tools: Tools) -> Run:
+async def _guard(run: Run, planner: Planner, context: RunContext) -> Run:
     """Hold the whole plan against the limits; what may go on is counted as made, under the run's name."""
-    is_push = run.kind is RunKind.PUSH
-    planned = {Kind(kind): count for kind, count in run.tally.planned.items()}
-    population = (await tools.store.sweeps())[0].population
-    limits = tools.rules.limits
+    planned, limits = run.tally.planned, context.settings.limits
+    population = (await context.runs.sweeps())[0].population
+    waits = planner.why_held(population)
     over: dict[Kind, str] = {}
 
     def grant(recent: Mapping[Kind, int]) -> set[Kind]:
         counts = {kind: recent.get(kind, 0) + count for kind, count in planned.items()}
         over.clear()
         over.update(breaches(counts, limits, population))
-        may = run.apply and not over and (is_push or population is not None)
-        return set(planned) if may else set()
+        return set(planned) if not over and waits == [] else set()
 
-    recent = await tools.ledger.take(planned, grant, run.id) if planned else {}
-    kinds = tuple(kind.value for kind in over)
-    if is_push and not run.apply:  # a dry run, or PUSH_MODE=plan: there is nothing to approve
-        return run.finished(_now(tools), kinds)
+    recent = await context.counters.take(planned, grant, run.id) if planned else {}
+    if waits is None:
+        return run.finished(context.now, tuple(over))
     reasons = [f"{reason}." for reason in over.values()]
-    if planned and recent is None:
+    if recent is None:
         reasons.append("The changes of the last 24 hours cannot be counted.")
-    if planned and population is None and not is_push:
-        reasons.append("The managed population is not known: no full sweep has finished yet.")
-    if planned and not run.apply:
-        reasons.append("SWEEP_MODE=plan, or started as a plan.")
+    if planned:
+        reasons += waits
     shown = {
         kind.value: f"{limit.setting}={limit.count}, {limit.setting}_PERCENT={limit.percent:g}"
         for kind, limit in limits.items()
     }
     if population is not None:
         shown["population"] = str(population)
-    return run.guarded(tuple(reasons), kinds, shown, _now(tools))
+    return run.guarded(tuple(reasons), tuple(over), shown, context.now)
 
 
-async def _apply(run: Run, tools: Tools, deadline: Deadline) -> Run:
-    page = await tools.store.page(run, run.applied)
+async def _apply(run: Run, planner: Planner, context: RunContext, deadline: Deadline) -> Run:
+    page = await context.runs.page(run, run.applied)
     if page is None:
-        return run.failed(f"Page {run.applied} of the plan is gone, or is not what was planned.", _now(tools))
+        detail = f"Page {run.applied} of the plan is gone, or is not what was planned."
+        return run.failed(detail, context.now)
     if run.decision:  # what a person approved is counted, and held to no limit
-        wanted = {Kind(kind): count for kind, count in run.tally.planned.items() if run.approves(kind)}
-        await tools.ledger.take(wanted, lambda _: wanted, run.id)
-    left_out = await push_run.contradicted(run, tools) if run.kind is RunKind.PUSH else frozenset[str]()
-    done = await apply_page(run, page, left_out, tools, deadline)
-    _check_claim(run, tools)
-    await tools.store.put_page(run.id, run.applied, done)
-    return run.applied_page(applying_tally(done.changes), _now(tools))
+        wanted = {kind: count for kind, count in run.tally.planned.items() if run.approves(kind)}
+        await context.counters.take(wanted, lambda _: wanted, run.id)
+    done = await apply_page(run, page, planner, context, deadline)
+    _check_claim(run, context)
+    await context.runs.put_page(run.id, run.applied, done)
+    return run.applied_page(applying_tally(done.changes), context.now)
 
 
-def _check_claim(run: Run, tools: Tools) -> None:
+def _check_claim(run: Run, context: RunContext) -> None:
     """Raise LostRaceError if the claim is over: whoever stood still so long would undo another's page."""
-    if not run.is_claimed(_now(tools)):
+    if not run.is_claimed(context.now):
         raise LostRaceError
 
 
-def _now(tools: Tools) -> float:
-    return tools.clock.now().timestamp()
+def _measure(before: Run, after: Run) -> None:
+    """Note on the step's span what it was, and count those whose fate it has settled."""
+    measures.note(kind=after.kind.value, state=after.state.value)
+    former, latter = before.tally, after.tally
+    outcomes = Counter(latter.outcomes) - Counter(former.outcomes)
+    codes = Counter(latter.codes) - Counter(former.codes)
+    for code, number in (Counter(latter.refused) - Counter(former.refused)).items():
+        outcomes[CODES[Code(code)].outcome] += number
+        codes[code] += number
+    outcomes[Outcome.UNCHANGED] += latter.unchanged - former.unchanged
+    measures.count_users(after.kind.value, +outcomes, codes)
 
 
-async def _leave(run: Run, tools: Tools) -> None:
+async def _leave(run: Run, context: RunContext) -> None:
     """Take leave of a run that nudges move no more, and log it by the names that alerts wait for."""
     if run.state.is_final:
-        await close(run, tools)
-    event, level = _ENDS.get(run.state, (Event.RUN_FAILED, logging.ERROR))
+        await close(run, context)
+    event = _ENDS.get(run.state, Event.RUN_FAILED)
     record(
-        _LOG,
-        level,
         event,
         run=run.id,
         kind=run.kind.value,
         users=run.tally.users,
-        planned=json.dumps(dict(run.tally.planned)),
-        outcomes=json.dumps(dict(run.tally.outcomes)),
+        planned=json.dumps(run.tally.planned),
+        outcomes=json.dumps(run.tally.outcomes),
         heldFor=list(run.held_for),
         detail=run.detail or None,
     )
 
 
-async def close(run: Run, tools: Tools) -> None:
+async def close(run: Run, context: RunContext) -> None:
     """Take a run that is over from the open ones, and count of it what it has made."""
     if run.tally.planned:
-        await tools.ledger.settle(run.id, await _made(run, tools))
-    await tools.store.close(run.id)
+        await context.counters.settle(run.id, await _made(run, context))
+    await context.runs.close(run.id)
 
 
-async def _made(run: Run, tools: Tools) -> Counter[Kind]:
+async def _made(run: Run, context: RunContext) -> Counter[Kind]:
     """Return what a run has written; of the page that it stood at, all that it may have."""
     made: Counter[Kind] = Counter()
     for number in range(min(run.applied + run.was_applying, run.pages)):
-        if page := await tools.store.page(run, number):
+        if page := await context.runs.page(run, number):
             made.update(
-                Kind(one.kind)
+                one.kind
                 for one in page.changes
                 if one.was_made or (one.outcome is None and run.approves(one.kind))
             )
@@ -277,6 +250,6 @@ async def _made(run: Run, tools: Tools) -> Counter[Kind]:
 
 
 _ENDS = {
-    State.HELD: (Event.RUN_HELD, logging.WARNING),
-    State.FINISHED: (Event.RUN_FINISHED, logging.INFO),
+    State.HELD: Event.RUN_HELD,
+    State.FINISHED: Event.RUN_FINISHED,
 }

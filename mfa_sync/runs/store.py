@@ -1,21 +1,22 @@
-"""Where runs are kept: heads in the table, newest first, and pages in blobs (design, section 7)."""
+"""Where runs are kept: heads in the table, newest first, and pages in blobs (docs/runs.md)."""
 
 from __future__ import annotations
 
-import json
 import re
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from mfa_sync.runs.kept import FORMAT, dump, load
 from mfa_sync.runs.page import Page
-from mfa_sync.runs.run import DIGEST_LENGTH, FORMAT, Run
+from mfa_sync.runs.run import DIGEST_LENGTH, Run
 from mfa_sync.storage.table import LostRaceError, Write
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from mfa_sync.runs.run import RunKind
     from mfa_sync.storage.table import Blobs, Row, Table, Value
 
@@ -25,7 +26,6 @@ RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z]{1,20}(-[0-9a-f]{1,32})?")
 _HEADS, _OPEN, _SWEEPS, _STATE = "run", "open", "sweep", "state"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STAMP_LENGTH = 16
-# Keys sort as text, and the newest run is to come first: seconds are counted down from a day far ahead.
 _FAR = 99_999_999_999
 
 
@@ -38,8 +38,7 @@ class Stored:
     etag: str
 
 
-@dataclass(frozen=True, slots=True)
-class Sweeps:
+class Sweeps(msgspec.Struct, frozen=True):
     """What sweeps know of each other.
 
     Attributes:
@@ -77,14 +76,14 @@ class RunStore:
         self._table = table
         self._blobs = blobs
 
-    async def create(self, run: Run) -> Stored:
+    async def create(self, run: Run) -> None:
         """Keep a new run, among the open ones first: what is not listed there is never forgotten.
 
         Raises:
             LostRaceError: There is one of this id.
         """
         await self._table.put(_OPEN, Write(run.id, {"v": FORMAT}))
-        return await self._write(run, "", None)
+        await self._write(run, "", None)
 
     async def record(self, run: Run) -> None:
         """Keep a run that is over.
@@ -108,32 +107,31 @@ class RunStore:
         row = await self._table.get(_HEADS, key) if key else None
         return _stored(row) if row else None
 
-    async def replace(self, former: Stored, run: Run, writer: str = "") -> Stored:
+    async def replace(self, former: Stored, run: Run) -> Stored:
         """Write a run over the version that was read.
 
-        A write whose answer was lost is read back: our own name in it means that it was ours.
+        A write whose answer was lost is read back: its own name in it means that it was this one.
 
         Raises:
             LostRaceError: Somebody else wrote first.
         """
+        writer = uuid.uuid4().hex
         try:
             return await self._write(run, writer, former.etag)
         except LostRaceError:
-            now = await self.get(run.id)
-            if writer and now and now.writer == writer and now.run == run:
-                return now
+            found = await self.get(run.id)
+            if found and found.writer == writer:
+                return found
             raise
 
     async def newest(self, after: str | None, most: int) -> list[Run]:
         """Return at most `most` runs, newest first, that come after the run of that id."""
-        first = f"{_key(after)}!" if after else "0"  # "!" sorts before all that a longer id could go on with
-        rows = await self._table.range(_HEADS, first, "a", most)
-        return _readable(rows)
+        # "!" sorts before all that a longer id could go on with.
+        return await self._runs(f"{_key(after)}!" if after else "0", most)
 
     async def older(self, than: datetime, most: int) -> list[Run]:
         """Return at most `most` runs that were begun before a moment, the younger ones first."""
-        first = f"{_FAR - int(than.timestamp()):011d}"
-        return _readable(await self._table.range(_HEADS, first, "a", most))
+        return await self._runs(_countdown(than), most)
 
     async def remove(self, run_id: str) -> None:
         """Forget a run with its pages."""
@@ -154,25 +152,27 @@ class RunStore:
 
     async def put_page(self, run_id: str, number: int, page: Page) -> None:
         """Keep a page of a run's plan."""
-        await self._blobs.put(_page_name(run_id, number, page.digest[:DIGEST_LENGTH]), page.dump())
+        await self._blobs.put(_page_name(run_id, number, page.digest[:DIGEST_LENGTH]), page.dump().encode())
 
-    async def note(self, run_id: str, name: str) -> Any:
-        """Return what a run keeps for itself under a name, or None."""
+    async def note[T = Any](self, run_id: str, name: str, of: type[T] | None = None) -> T | None:
+        """Return what a run keeps for itself under a name, as that type, or None.
+
+        Raises:
+            ValueError: Something else is kept there.
+        """
         data = await self._blobs.get(f"runs/{run_id}/{name}.json")
-        return json.loads(data) if data is not None else None
+        return load(data, of) if data is not None else None
 
-    async def put_note(self, run_id: str, name: str, what: Any) -> None:
+    async def put_note(self, run_id: str, name: str, what: object) -> None:
         """Keep something for a run under a name."""
-        await self._blobs.put(f"runs/{run_id}/{name}.json", json.dumps(what).encode())
+        await self._blobs.put(f"runs/{run_id}/{name}.json", dump(what).encode())
 
     async def sweeps(self) -> tuple[Sweeps, str | None]:
         """Return what sweeps know of each other, and the version of it."""
         row = await self._table.get(_SWEEPS, _STATE)
         if row is None:
             return Sweeps(), None
-        held = json.loads(str(row.values["sweeps"]))
-        known = {name: value for name, value in held.items() if name in Sweeps.__dataclass_fields__}
-        return Sweeps(**known), row.etag
+        return load(str(row.values["sweeps"]), Sweeps), row.etag
 
     async def put_sweeps(self, sweeps: Sweeps, etag: str | None) -> None:
         """Write that over the version that was read.
@@ -180,8 +180,15 @@ class RunStore:
         Raises:
             LostRaceError: Somebody else wrote first.
         """
-        held = {name: getattr(sweeps, name) for name in Sweeps.__dataclass_fields__}
-        await self._table.put(_SWEEPS, Write(_STATE, {"v": FORMAT, "sweeps": json.dumps(held)}, etag))
+        await self._table.put(_SWEEPS, Write(_STATE, {"v": FORMAT, "sweeps": dump(sweeps)}, etag))
+
+    async def _runs(self, first: str, most: int) -> list[Run]:
+        """Return the runs whose keys come from `first` on; a head of another format hides no others."""
+        found: list[Run] = []
+        for row in await self._table.range(_HEADS, first, "a", most):
+            with suppress(ValueError):
+                found.append(_stored(row).run)
+        return found
 
     async def _write(self, run: Run, writer: str, etag: str | None) -> Stored:
         key = _key(run.id)
@@ -197,16 +204,7 @@ class RunStore:
 
 
 def _stored(row: Row) -> Stored:
-    return Stored(Run.load(str(row.values["run"])), str(row.values["writer"]), row.etag)
-
-
-def _readable(rows: Iterable[Row]) -> list[Run]:
-    """Return the runs of these rows; a head of another format hides no others."""
-    found: list[Run] = []
-    for row in rows:
-        with suppress(KeyError, TypeError, ValueError):
-            found.append(_stored(row).run)
-    return found
+    return Stored(Run.load(str(row.values.get("run"))), str(row.values.get("writer")), row.etag)
 
 
 def _key(run_id: str) -> str | None:
@@ -217,7 +215,12 @@ def _key(run_id: str) -> str | None:
         at = datetime.strptime(run_id[:_STAMP_LENGTH], _STAMP).replace(tzinfo=UTC)
     except ValueError:
         return None
-    return f"{_FAR - int(at.timestamp()):011d}-{run_id}"
+    return f"{_countdown(at)}-{run_id}"
+
+
+def _countdown(at: datetime) -> str:
+    """Return the seconds from a moment to a day far ahead: keys sort as text, the newest is to come first."""
+    return f"{_FAR - int(at.timestamp()):011d}"
 
 
 def _page_name(run_id: str, number: int, digest: str) -> str:

@@ -1,4 +1,4 @@
-"""Whom a sweep looks at, step by step (design, section 7).
+"""How sweeps plan: whom they look at, step by step (docs/runs.md).
 
 full      the listing, page by page
 changed   users/delta, the audit log, whoever is owed, who joined the scope group: collected, then read
@@ -8,179 +8,249 @@ What comes after is fixed before the first page is read: a change that happens m
 
 from __future__ import annotations
 
-import json
-import logging
-from dataclasses import dataclass, replace
+from collections import Counter
+from copy import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mfa_sync.graph import audit, delta, listing
-from mfa_sync.runs.planning import Planned, plan_listed, plan_named
-from mfa_sync.runs.run import Run, RunKind
+import msgspec
+
+from mfa_sync.graph import audit, delta, users
+from mfa_sync.runs.kept import dump, load
+from mfa_sync.runs.page import pages_of, planning_tally
+from mfa_sync.runs.planner import Planned
+from mfa_sync.runs.run import Run, RunKind, Tally
 from mfa_sync.telemetry.events import Event, record
+from shared.plan import Intent, Request
+from shared.reconciler import plan
+from shared.scope import scope_refusal
 
 if TYPE_CHECKING:
-    from mfa_sync.runs.context import Tools
-    from shared.clock import Deadline
+    from collections.abc import Collection, Mapping, Sequence
 
-_LOG = logging.getLogger(__name__)
+    from mfa_sync.graph.tenant import GraphTenant
+    from mfa_sync.runs.context import RunContext
+    from shared.clock import Deadline
+    from shared.policy import Policy
+    from shared.tenant import Observation, Unreadable, User
+
 _NEXT, _IDS = "next", "ids"
 # The audit log is up to minutes late, so windows overlap; what comes twice is only read twice.
 _OVERLAP = timedelta(minutes=15)
 _READ_AT_ONCE = 500
+# A step that applies a page reads each user twice and writes once: fifty calls, also for a slow tenant.
+_CHANGES_A_PAGE = 200
 # Before the first finished sweep: for as long as the audit log is kept in every tenant.
 _FIRST_LOOK = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Planning:
-    """What one step of planning leaves.
+class Next(msgspec.Struct, frozen=True):
+    """Where the sweep that follows a finished one goes on.
 
     Attributes:
-        run: The run, turned into a full one where changes cannot be known.
-        planned: Pages and counts.
-        cursor: Where to go on; None when everybody was looked at.
+        delta: The link that tells who changes from here on.
+        audit: From when on the audit log is read, ISO 8601.
+        owed: Object ids of those whom it must look at.
+        members: Who was in the scope group; None where there is none.
+        digest: Of the settings that decide about users.
     """
 
-    run: Run
-    planned: Planned
-    cursor: str | None
+    delta: str
+    audit: str
+    owed: list[str] = []
+    members: list[str] | None = None
+    digest: str = ""
 
 
-async def plan_step(run: Run, tools: Tools, deadline: Deadline) -> Planning:
-    """Look at the next users of a sweep.
+class _List(msgspec.Struct, frozen=True, tag_field="phase", tag="list"):
+    """The listing goes on at a link; None is its first page."""
 
-    Raises:
-        TransientError, PermanentError: The directory as a whole could not be read.
-        StorageDownError: What the step needs could not be read or kept.
-    """
-    if not run.cursor:
-        return await _begin(run, tools, deadline)
-    cursor: dict[str, Any] = json.loads(run.cursor)
-    match cursor["phase"]:
-        case "list":
-            return await _list(run, cursor["link"], tools, deadline)
-        case "collect":
-            return await _collect(run, cursor["link"], cursor["part"], tools, deadline)
-        case _:
-            return await _read(run, cursor["parts"], cursor["at"], tools, deadline)
+    link: str | None
 
 
-async def _begin(run: Run, tools: Tools, deadline: Deadline) -> Planning:
-    """Fix where the next sweep will go on, learn whose phones others changed, then start."""
-    sweeps, _ = await tools.store.sweeps()
-    former = await tools.store.note(sweeps.last, _NEXT) if sweeps.last else None
-    members = await _members(tools, deadline)
-    now = tools.clock.now()
-    since = datetime.fromisoformat(former["audit"]) - _OVERLAP if former else now - _FIRST_LOOK
-    own = (await tools.tenant(deadline).scope_sets()).own
-    others = await audit.changed_by_others(tools.graph, since, now, own, deadline)
-    await tools.void(others or ())
-    if run.kind is RunKind.CHANGED and former is not None and others is not None:
-        joined = set(members or ()) - set(former["members"] or ())
-        first = sorted({*others, *former["owed"], *joined})
-        notes = {f"{_IDS}/0": first, _NEXT: _next(tools, former["delta"], now, members)}
-        return _planning(run, notes, phase="collect", link=former["delta"], part=1)
-    if run.kind is RunKind.CHANGED:
-        run = _turned_full(
-            run,
-            "The audit log may not be read, so drift is found by full sweeps alone."
-            if former
-            else "No finished sweep to go on from.",
+class _Collect(msgspec.Struct, frozen=True, tag_field="phase", tag="collect"):
+    """Who changed is collected at a link, and kept as the part of that number."""
+
+    link: str
+    part: int
+
+
+class _Read(msgspec.Struct, frozen=True, tag_field="phase", tag="read"):
+    """Who was collected, in so many parts, is read from a place on."""
+
+    parts: int
+    at: int
+
+
+Cursor = _List | _Collect | _Read
+
+
+class _Listed:
+    """A tenant whose users were listed already: seeing somebody costs one read and not two."""
+
+    def __init__(self, tenant: GraphTenant, users: Sequence[User]) -> None:
+        self._tenant = tenant
+        self._users = {user.id: user for user in users}
+        self.scope_sets = tenant.scope_sets
+        self.privileged_principals = tenant.privileged_principals
+        self.other_factors = tenant.other_factors
+        self.write = tenant.write
+        self.pause = tenant.pause
+
+    async def observe(self, keys: Collection[str]) -> Mapping[str, Observation | Unreadable]:
+        """Return each listed user with phone methods."""
+        return await self._tenant.observe_listed([self._users[key] for key in keys])
+
+
+class SweepPlanner:
+    """One step of a full or changed sweep."""
+
+    def __init__(self, run: Run, context: RunContext, deadline: Deadline) -> None:
+        self._run = run
+        self._context = context
+        self._deadline = deadline
+        self._tenant = context.tenant(deadline)
+
+    @property
+    def applying_policy(self) -> Policy:
+        """That of sweeps, but for the grace, which was judged when the plan was made.
+
+        What was shown as a delete is looked at as one.
+        """
+        return replace(self._context.settings.sweep_policy(), sweeping=False, empty_grace_days=0)
+
+    async def plan_next(self) -> Planned:
+        """Look at the next users."""
+        if not self._run.cursor:
+            return await self._begin()
+        where: Cursor = load(self._run.cursor, Cursor)  # type: ignore[arg-type]  # to mypy a union is no type
+        match where:
+            case _List(link):
+                return await self._list(link)
+            case _Collect(link, part):
+                return await self._collect(link, part)
+            case _Read(parts, at):
+                return await self._read(parts, at)
+
+    def why_held(self, population: int | None) -> list[str]:
+        """Without a population percentages do not bite; and who asked for a plan is shown one."""
+        reasons = []
+        if population is None:
+            reasons.append("The managed population is not known: no full sweep has finished yet.")
+        if not self._run.apply:
+            reasons.append("SWEEP_MODE=plan, or started as a plan.")
+        return reasons
+
+    async def left_out(self) -> frozenset[str]:
+        """Nobody: a sweep meets each user once."""
+        return frozenset()
+
+    async def finish(self) -> None:
+        """Make the sweep the one that the next goes on from, with everybody whom it owes."""
+        run, store = self._run, self._context.runs
+        owed: set[str] = set()
+        holders = run.tally.holders  # as they were read; the plan has changed them since
+        for number in range(run.pages):
+            if page := await store.page(run, number):
+                holders += sum(one.holders_more for one in page.changes)
+                owed.update(page.owed, (one.id for one in page.changes if one.is_open))
+        following = await self._next()
+        await store.put_note(run.id, _NEXT, replace(following, owed=sorted(owed)))
+        sweeps, etag = await store.sweeps()
+        sweeps = replace(sweeps, last=run.id)
+        if run.kind is RunKind.FULL:
+            sweeps = replace(
+                sweeps,
+                last_full=run.id,
+                full_at=run.created,
+                population=holders,
+                digest=following.digest,
+            )
+        await store.put_sweeps(sweeps, etag)
+
+    async def _begin(self) -> Planned:
+        """Fix where the next sweep will go on, learn whose phones others changed, then start."""
+        context, run = self._context, self._run
+        sweeps, _ = await context.runs.sweeps()
+        former = await context.runs.note(sweeps.last, _NEXT, Next) if sweeps.last else None
+        sets = await self._tenant.scope_sets()
+        now = context.clock.now()
+        since = datetime.fromisoformat(former.audit) - _OVERLAP if former else now - _FIRST_LOOK
+        others = await audit.changed_by_others(context.graph, since, now, sets.own, self._deadline)
+        await context.last_written.void(others or ())
+        members = None if sets.members is None else sorted(sets.members)
+        following = Next(
+            "", now.astimezone(UTC).isoformat(), members=members, digest=context.settings.deciding_digest()
         )
-    latest = await delta.latest(tools.graph, deadline)
-    return _planning(run, {_NEXT: _next(tools, latest, now, members)}, phase="list", link=None)
+        if run.kind is RunKind.CHANGED and former and others is not None:
+            joined = {*(members or ())} - {*(former.members or ())}
+            notes = {
+                f"{_IDS}/0": sorted({*others, *former.owed, *joined}),
+                _NEXT: replace(following, delta=former.delta),
+            }
+            return Planned(run, dump(_Collect(former.delta, 1)), notes=notes)
+        if run.kind is RunKind.CHANGED:
+            run = self._turned_full(
+                "The audit log may not be read, so drift is found by full sweeps alone."
+                if former
+                else "No finished sweep to go on from."
+            )
+        return await self._from_the_first_page(run, following)
 
+    async def _list(self, link: str | None) -> Planned:
+        """Plan for one page of the listing. Who is not ours is counted, and costs no read."""
+        page = await users.users_page(self._context.graph, link, self._deadline)
+        scope, sets = self._context.settings.sweep_policy().scope, await self._tenant.scope_sets()
+        refusals = {user.id: scope_refusal(user, scope, sets) for user in page.value}
+        ours = [user for user in page.value if refusals[user.id] is None]
+        outside = Counter(refusal[0].value for refusal in refusals.values() if refusal)
+        cursor = dump(_List(page.next_link)) if page.next_link else None
+        planned = await self._plan([user.id for user in ours], _Listed(self._tenant, ours), cursor)
+        return replace(planned, tally=planned.tally + Tally(users=outside.total(), refused=dict(outside)))
 
-async def _list(run: Run, link: str | None, tools: Tools, deadline: Deadline) -> Planning:
-    page = await listing.users_page(tools.graph, link, deadline)
-    planned = await plan_listed(run.id, page.users, tools, deadline)
-    cursor = _cursor(phase="list", link=page.next_link) if page.next_link else None
-    return Planning(run, planned, cursor)
+    async def _collect(self, link: str, part: int) -> Planned:
+        """Keep the ids of one page of users/delta as a part of their own: a late worker takes nobody away."""
+        following = await self._next()
+        try:
+            page = await delta.changes_page(self._context.graph, link, self._deadline)
+        except delta.TokenGoneError:
+            run = self._turned_full("The delta token is gone, so everybody is looked at.")
+            return await self._from_the_first_page(run, following)
+        notes: dict[str, object] = {f"{_IDS}/{part}": page.value}
+        if page.delta_link is None:
+            return Planned(self._run, dump(_Collect(page.next_link or "", part + 1)), notes=notes)
+        notes[_NEXT] = replace(following, delta=page.delta_link)
+        return Planned(self._run, dump(_Read(part + 1, 0)), notes=notes)
 
+    async def _read(self, parts: int, at: int) -> Planned:
+        """Plan for the next of those who were collected."""
+        ids: set[str] = set()
+        for part in range(parts):
+            ids.update(await self._context.runs.note(self._run.id, f"{_IDS}/{part}", list[str]) or ())
+        after = at + _READ_AT_ONCE
+        cursor = dump(_Read(parts, after)) if after < len(ids) else None
+        return await self._plan(sorted(ids)[at:after], self._tenant, cursor)
 
-async def _collect(run: Run, link: str, part: int, tools: Tools, deadline: Deadline) -> Planning:
-    """Keep the ids of one page of users/delta, as a part of their own: a late worker takes nobody away."""
-    kept = await tools.store.note(run.id, _NEXT)
-    try:
-        page = await delta.changes_page(tools.graph, link, deadline)
-    except delta.TokenGoneError:
-        run = _turned_full(run, "The delta token is gone, so everybody is looked at.")
-        latest = await delta.latest(tools.graph, deadline)
-        return _planning(run, {_NEXT: {**kept, "delta": latest}}, phase="list", link=None)
-    notes: dict[str, Any] = {f"{_IDS}/{part}": page.ids}
-    if page.next_link:
-        return _planning(run, notes, phase="collect", link=page.next_link, part=part + 1)
-    notes[_NEXT] = {**kept, "delta": page.delta_link}
-    return _planning(run, notes, phase="read", parts=part + 1, at=0)
+    async def _plan(self, ids: Sequence[str], tenant: GraphTenant | _Listed, cursor: str | None) -> Planned:
+        context, policy = self._context, self._context.settings.sweep_policy()
+        requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(ids)]
+        memory = context.last_written.of_call(self._run.id, policy, self._deadline)
+        made = await plan(requests, tenant, policy, memory, context.emptiness)
+        memory.report_outsiders(made)
+        pages = pages_of(made.entries, await context.keys.current(), _CHANGES_A_PAGE)
+        return Planned(self._run, cursor, pages, planning_tally(made.entries))
 
+    async def _from_the_first_page(self, run: Run, following: Next) -> Planned:
+        latest = await delta.latest(self._context.graph, self._deadline)
+        return Planned(run, dump(_List(None)), notes={_NEXT: replace(following, delta=latest)})
 
-async def _read(run: Run, parts: int, at: int, tools: Tools, deadline: Deadline) -> Planning:
-    ids: set[str] = set()
-    for part in range(parts):
-        ids.update(await tools.store.note(run.id, f"{_IDS}/{part}") or ())
-    some = sorted(ids)[at : at + _READ_AT_ONCE]
-    planned = await plan_named(run.id, some, tools, deadline)
-    after = at + _READ_AT_ONCE
-    cursor = _cursor(phase="read", parts=parts, at=after) if after < len(ids) else None
-    return Planning(run, planned, cursor)
+    async def _next(self) -> Next:
+        """Return where the following sweep will go on, as the first step kept it."""
+        following = await self._context.runs.note(self._run.id, _NEXT, Next)
+        if following is None:
+            raise LookupError("What the first step of this sweep kept is gone.")
+        return following
 
-
-async def finish(run: Run, tools: Tools) -> None:
-    """Make the sweep the one that the next goes on from, with everybody whom it owes.
-
-    Raises:
-        StorageDownError, LostRaceError: It could not be kept; to be tried again.
-    """
-    owed: set[str] = set()
-    holders = run.tally.holders  # as they were read; the plan has changed them since
-    for number in range(run.pages):
-        page = await tools.store.page(run, number)
-        if page is None:
-            continue
-        holders += sum(one.holders_more for one in page.changes)
-        owed.update(page.owed)
-        owed.update(one.id for one in page.changes if one.is_open)
-    kept = await tools.store.note(run.id, _NEXT)
-    await tools.store.put_note(run.id, _NEXT, {**kept, "owed": sorted(owed)})
-    sweeps, etag = await tools.store.sweeps()
-    now = replace(sweeps, last=run.id)
-    if run.kind is RunKind.FULL:
-        now = replace(
-            now,
-            last_full=run.id,
-            full_at=run.created,
-            population=holders,
-            digest=kept["digest"],
-        )
-    await tools.store.put_sweeps(now, etag)
-
-
-async def _members(tools: Tools, deadline: Deadline) -> list[str] | None:
-    members = (await tools.tenant(deadline).scope_sets()).members
-    return sorted(members) if members is not None else None
-
-
-def _next(tools: Tools, link: str, now: datetime, members: list[str] | None) -> dict[str, Any]:
-    """Return where the following sweep will go on."""
-    return {
-        "delta": link,
-        "audit": now.astimezone(UTC).isoformat(),
-        "owed": [],
-        "members": members,
-        "digest": tools.rules.digest,
-    }
-
-
-def _turned_full(run: Run, detail: str) -> Run:
-    record(_LOG, logging.WARNING, Event.RUN_TURNED_FULL, run=run.id, detail=detail)
-    return replace(run, kind=RunKind.FULL, detail=detail)
-
-
-def _planning(run: Run, notes: dict[str, Any], **where: Any) -> Planning:
-    """Return a step that has planned for nobody yet, and learnt what later ones need."""
-    return Planning(run, Planned(notes=notes), _cursor(**where))
-
-
-def _cursor(**where: Any) -> str:
-    return json.dumps(where)
+    def _turned_full(self, detail: str) -> Run:
+        record(Event.RUN_TURNED_FULL, run=self._run.id, detail=detail)
+        return replace(self._run, kind=RunKind.FULL, detail=detail)

@@ -183,6 +183,13 @@ class Settings(NamedTuple):
     easy_auth: bool
     signed_requests: bool
 
+    def sweep_policy(self) -> Policy:
+        """Return what decides about a user whom nobody named."""
+        sweeps = self.sweeps
+        return self.policy.for_sweeps(
+            keep_when_empty=sweeps.keep_when_empty, empty_grace_days=sweeps.empty_grace_days
+        )
+
     def deciding_digest(self) -> str:
         """Return a digest of what decides about users: where it changes, all are looked at again."""
         what = (self.policy, self.scope_group_id, self.exclude_group_id, self.sweeps.keep_when_empty)

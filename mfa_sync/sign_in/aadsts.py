@@ -13,19 +13,19 @@ from typing import Any, Final
 
 
 class Healing(Enum):
-    """What makes another sign-in reasonable. The names are kept in storage."""
+    """What makes another sign-in reasonable. The values are kept in storage."""
 
     NEW_PASSWORD = "newPassword"  # noqa: S105  repeating it locks the account
     NEW_CLIENT_SECRET = "newClientSecret"  # noqa: S105  a name
     SOMEBODY_ACTS = "somebodyActs"
     LOCK_ENDS = "lockEnds"
-    PAUSE = "pause"
-    TIME = "time"
+    MINUTES_LATER = "pause"
+    SECONDS_LATER = "time"
 
     @property
     def needs_nobody(self) -> bool:
         """Whether the same again later is right, and nobody need act."""
-        return self in {Healing.PAUSE, Healing.TIME}
+        return self in {Healing.MINUTES_LATER, Healing.SECONDS_LATER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ _UNTRUSTED = (
     "Give the app registration a federated credential that trusts the managed identity (docs/sign-in.md).",
     Healing.SOMEBODY_ACTS,
 )
-_SERVICE = ("Entra has a fault or throttles", "Try again later.", Healing.TIME)
+_SERVICE = ("Entra has a fault or throttles", "Try again later.", Healing.SECONDS_LATER)
 # Words of OAuth (RFC 6749, 4.1.2.1) that Entra sends for faults of its own.
 _FAULTS = {"temporarily_unavailable", "server_error"}
 _LONGEST_WORD = 40
@@ -132,11 +132,15 @@ _KNOWN: dict[int, tuple[str, str, Healing]] = {
     700024: (
         "the managed identity's token, sent as the client's assertion, is past its time",
         "Nothing; it is tried again by itself.",
-        Healing.PAUSE,
+        Healing.MINUTES_LATER,
     ),
     90002: ("the tenant does not exist", "Correct TENANT_ID.", Healing.SOMEBODY_ACTS),
     9001023: ("ROPC needs the tenant itself", "Set TENANT_ID to the tenant's id.", Healing.SOMEBODY_ACTS),
-    50196: ("Entra saw a loop of equal requests", "Nothing; it is tried again by itself.", Healing.PAUSE),
+    50196: (
+        "Entra saw a loop of equal requests",
+        "Nothing; it is tried again by itself.",
+        Healing.MINUTES_LATER,
+    ),
     **dict.fromkeys((50033, 50087, 90006, 90012, 90024, 90033, 90055, 80001, 80002), _SERVICE),
 }
 
@@ -157,7 +161,7 @@ UNANSWERED: Final = Refusal(
     0,
     "a sign-in ended without Entra's answer, and may have been counted",
     "Nothing; it is tried again by itself.",
-    Healing.PAUSE,
+    Healing.MINUTES_LATER,
 )
 THROTTLED: Final = Refusal(0, *_SERVICE)
 _UNNUMBERED = {one.healing: one for one in (FEDERATED_PASSWORD, UNANSWERED, THROTTLED)}

@@ -1,4 +1,4 @@
-"""The brake: after a refused sign-in nothing is tried again until trying can help (design, section 4).
+"""The brake: after a refused sign-in nothing is tried again until trying can help (docs/sign-in.md).
 
 Its state lies in the table, one row for all workers, and a sign-in with the password claims that row first:
 a hundred cold workers with a wrong password send it once. So no sequence of calls, rotations, cold starts and
@@ -10,38 +10,37 @@ minutes. A worker that never saw the row is free to try once; the Functions host
 
 from __future__ import annotations
 
-import logging
+import json
 import uuid
 from collections import deque
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mfa_sync.sign_in import brake_rules
-from mfa_sync.sign_in.aadsts import Healing, Refusal
-from mfa_sync.sign_in.brake_row import from_columns, to_columns
+from mfa_sync.sign_in.aadsts import Healing, Refusal, recalled
 from mfa_sync.sign_in.brake_rules import Hold, State, Versions
-from mfa_sync.storage.table import LostRaceError, StorageDownError, Write
+from mfa_sync.sign_in.entra import Granted, NotSent, Refused, Unanswered
+from mfa_sync.storage.table import LostRaceError, StorageDownError, Write, change
 from mfa_sync.telemetry.events import Event, record
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
-    from mfa_sync.storage.table import Table
+    from mfa_sync.sign_in.entra import Ending
+    from mfa_sync.storage.table import Row, Table, Value
     from shared.clock import Clock
 
-__all__ = ["Brake", "Hold", "Versions"]
-
-_LOG = logging.getLogger(__name__)
 _PARTITION: Final = "brake"
+_FORMAT: Final = 1
 _LOOK_UP_SECONDS: Final = 60.0
 # MSAL's calls of one sign-in, each at its time-out, end before that.
 _CLAIM_SECONDS: Final = 90.0
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 1.0
-_TRIES: Final = 12
-_MOST_OWED: Final = 32
+_MOST_UNWRITTEN: Final = 32
 _BUSY: Final = Hold(
-    Refusal(0, "another worker's sign-in has not ended yet", "Try again later.", Healing.TIME), 15.0
+    Refusal(0, "another worker's sign-in has not ended yet", "Try again later.", Healing.SECONDS_LATER), 15.0
 )
 
 
@@ -54,31 +53,34 @@ class Brake:
         self._clock = clock
         self._known = State()
         self._owner = ""
-        self._owed: deque[Callable[[State], State]] = deque(maxlen=_MOST_OWED)
-        self._alone = False
+        self._unwritten: deque[Callable[[State], State]] = deque(maxlen=_MOST_UNWRITTEN)
+        self._is_alone = False
         self._watched = ("", 0.0)
         self._looked_up = float("-inf")
 
     async def enter(self, versions: Versions) -> Hold | None:
         """Return None once a sign-in with these versions may be tried, else why it may not.
 
-        None obliges: the trial's end must be told. Waits for another worker's trial, but not for long.
+        None obliges: the trial's end must be reported. Waits for another worker's trial, but not for long.
         """
         self._owner = ""  # of a trial that was cut off: to be waited for like anybody's
         give_up = self._clock.monotonic() + _PATIENCE_SECONDS
         while self._clock.monotonic() < give_up:
             try:
-                state, etag = await self._read()
+                state, etag = await self._settled()
                 if state.owner and state.owner == self._owner:
                     return None  # our claim was written after all
                 is_free = not state.owner
-                if state.owner and self._is_dead(state):
-                    state, is_free = brake_rules.buried(state), True
+                if state.owner and self._is_owner_dead(state):
+                    state, is_free = brake_rules.owner_presumed_dead(state), True
                 hold = brake_rules.judge(state, versions, self._now())
                 if hold:
                     return hold
                 if is_free:
-                    await self._claim(state, etag)
+                    self._owner = uuid.uuid4().hex
+                    claimed = brake_rules.claimed(state, self._owner, self._now() + _CLAIM_SECONDS)
+                    await self._table.put(_PARTITION, Write(self._key, to_columns(claimed), etag))
+                    self._known = claimed
                     return None
             except LostRaceError:
                 continue
@@ -87,24 +89,19 @@ class Brake:
             await self._clock.sleep(_POLL_SECONDS)
         return _BUSY
 
-    async def succeeded(self, versions: Versions) -> None:
-        """Tell all workers that these versions gave a token."""
-        change = partial(brake_rules.succeeded, owner=self._owner, versions=versions, now=self._now())
+    async def ended(self, ending: Ending, versions: Versions) -> None:
+        """Report to all workers how the trial with these versions ended."""
+        now = self._now()
+        match ending:
+            case Granted():
+                change = partial(brake_rules.succeeded, owner=self._owner, versions=versions, now=now)
+            case Refused(refusal, wait):
+                change = partial(brake_rules.refused, refusal=refusal, versions=versions, now=now, wait=wait)
+            case Unanswered():
+                change = partial(brake_rules.unanswered, versions=versions, now=now)
+            case NotSent():
+                change = partial(brake_rules.released, owner=self._owner)
         await self._settle(change)
-
-    async def refused(self, refusal: Refusal, versions: Versions, wait: float) -> None:
-        """Tell all workers what Entra said to these versions, and how many seconds it asks to wait."""
-        await self._settle(
-            partial(brake_rules.refused, refusal=refusal, versions=versions, now=self._now(), wait=wait)
-        )
-
-    async def unanswered(self, versions: Versions) -> None:
-        """Tell all workers that the password was sent and no verdict came."""
-        await self._settle(partial(brake_rules.unanswered, versions=versions, now=self._now()))
-
-    async def withdrew(self) -> None:
-        """Tell all workers that no password was sent after all."""
-        await self._settle(lambda state: state)
 
     def may_look_up(self) -> bool:
         """Return whether this worker may ask the vault for new versions: once a minute.
@@ -116,67 +113,112 @@ class Brake:
         self._looked_up = self._clock.monotonic()
         return True
 
-    async def _claim(self, state: State, etag: str | None) -> None:
-        self._owner = uuid.uuid4().hex
-        await self._write(brake_rules.claimed(state, self._owner, self._now() + _CLAIM_SECONDS), etag)
-
     async def _settle(self, change: Callable[[State], State]) -> None:
-        """Apply a trial's end to what we know and to the row; what cannot be written now is owed."""
+        """Apply a trial's end to what we know and to the row; what cannot be written now waits."""
         owner, self._owner = self._owner, ""
 
         def end(state: State) -> State:
             return brake_rules.released(change(state), owner)
 
         self._known = end(self._known)
-        self._owed.append(end)
-        try:
-            for _ in range(_TRIES):
-                try:
-                    await self._read()
-                except LostRaceError:
-                    continue
-                return
-        except StorageDownError:
-            return
+        self._unwritten.append(end)
+        with suppress(StorageDownError, LostRaceError):
+            await self._settled()
 
-    async def _read(self) -> tuple[State, str | None]:
-        """Return the row's state and etag, after what we owe it.
+    async def _settled(self) -> tuple[State, str | None]:
+        """Return the row's state and etag, after what could not be written before.
 
         Raises:
             StorageDownError: It cannot be read; logged once.
-            LostRaceError: Somebody else wrote it in between.
+            LostRaceError: Somebody else wrote it in between, again and again.
         """
+        state = State()
+
+        def pay(row: Row | None) -> Mapping[str, Value] | None:
+            nonlocal state
+            state = from_columns(row.values) if row else State()
+            for end in self._unwritten:
+                state = end(state)
+            return to_columns(state) if self._unwritten else None
+
         try:
-            row = await self._table.get(_PARTITION, self._key)
-            state, etag = (from_columns(row.values), row.etag) if row else (State(), None)
-            if self._owed:
-                for end in self._owed:
-                    state = end(state)
-                etag = await self._write(state, etag)
-                self._owed.clear()
+            row = await change(self._table, _PARTITION, self._key, pay, self._clock)
+            self._unwritten.clear()
         except (StorageDownError, ValueError) as error:
-            if not self._alone:
-                record(_LOG, logging.WARNING, Event.BRAKE_ALONE, reason=type(error).__name__)
-            self._alone = True
+            if not self._is_alone:
+                record(Event.BRAKE_ALONE, reason=type(error).__name__)
+            self._is_alone = True
             raise StorageDownError from error
-        self._alone, self._known = False, state
-        return state, etag
+        self._is_alone, self._known = False, state
+        return state, row.etag if row else None
 
-    async def _write(self, state: State, etag: str | None) -> str:
-        written = await self._table.put(_PARTITION, Write(self._key, to_columns(state), etag))
-        self._known = state
-        return written
-
-    def _is_dead(self, state: State) -> bool:
+    def _is_owner_dead(self, state: State) -> bool:
         """Return whether a claim's owner is dead: by the clocks, or seen unmoved for a claim's whole length.
 
         The second needs no clock of another machine, but a worker that stays.
         """
         owner, since = self._watched
         if owner != state.owner:
-            self._watched = (state.owner, self._clock.monotonic())
-            return brake_rules.is_over(state, self._now())
-        return self._clock.monotonic() - since >= _CLAIM_SECONDS or brake_rules.is_over(state, self._now())
+            since = self._clock.monotonic()
+            self._watched = (state.owner, since)
+        is_unmoved = self._clock.monotonic() - since >= _CLAIM_SECONDS
+        return is_unmoved or brake_rules.is_claim_over(state, self._now())
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def to_columns(state: State) -> dict[str, Value]:
+    """Return a state as a row's columns: versions of secrets, a number, times; never a secret or a name.
+
+    The columns' names are older than the attributes'.
+    """
+    columns: dict[str, Value] = {
+        "v": _FORMAT,
+        "spent": json.dumps(state.refused_versions),
+        "misses": state.failures,
+        "missed": state.failed_at,
+        "owner": state.owner,
+        "until": state.claimed_until,
+    }
+    if state.refusal:
+        columns |= {"aadsts": state.refusal.number, "healing": state.refusal.healing.value}
+    if state.versions:
+        columns |= {
+            "username": state.versions.username,
+            "password": state.versions.password,
+            "clientSecret": state.versions.client_secret,
+        }
+    return columns if state.due is None else columns | {"due": state.due}
+
+
+def from_columns(columns: Mapping[str, Value]) -> State:
+    """Return the state that a row holds.
+
+    Raises:
+        ValueError: Another release wrote it, and in another format.
+    """
+    if columns.get("v") != _FORMAT:
+        raise ValueError("the brake's row has another format")
+    refusal = versions = due = None
+    try:
+        if "aadsts" in columns:
+            refusal = recalled(int(columns["aadsts"]), Healing(columns["healing"]))
+        if "password" in columns:
+            versions = Versions(*(str(columns[name]) for name in ("username", "password", "clientSecret")))
+        if "due" in columns:
+            due = float(columns["due"])
+        return State(
+            refusal,
+            versions,
+            due,
+            refused_versions=tuple(
+                (str(name), int(code)) for name, code in json.loads(str(columns["spent"]))
+            ),
+            failures=int(columns["misses"]),
+            failed_at=float(columns["missed"]),
+            owner=str(columns["owner"]),
+            claimed_until=float(columns["until"]),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError("the brake's row cannot be read") from error

@@ -1,6 +1,6 @@
 """What all workers together know of the sign-in, and what follows from it. Pure: no clock, no storage.
 
-The rules (design, section 4):
+The rules (docs/sign-in.md):
 
 - A password, or a client secret, that was refused is never tried again in that version.
 - Any other permanent refusal allows one trial in ten minutes; a locked account, one in thirty.
@@ -21,17 +21,16 @@ from mfa_sync.sign_in.aadsts import UNANSWERED, Healing, Refusal, recalled
 _TRIAL_SECONDS: Final = {
     Healing.SOMEBODY_ACTS: 600.0,
     Healing.LOCK_ENDS: 1800.0,
-    Healing.PAUSE: 600.0,
-    Healing.TIME: 10.0,
+    Healing.MINUTES_LATER: 600.0,
+    Healing.SECONDS_LATER: 10.0,
 }
 _PACE_SECONDS: Final = 600.0
 _LONGEST_WAIT: Final = 3600.0
 # Times come from the clocks of other machines: hours ahead is no time, but a clock that was wrong.
 _SKEW_SECONDS: Final = 300.0
-_MOST_SPENT: Final = 16
-
-FREE_TRIALS: Final = 3
-"""How many trials in a row may fail before they are paced."""
+_MOST_REFUSED: Final = 16
+# So many trials in a row may fail before they are paced.
+_FREE_TRIALS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Versions:
     password: str = ""
     client_secret: str = ""
 
-    def spent_by(self, healing: Healing) -> str | None:
+    def refused_by(self, healing: Healing) -> str | None:
         """Return the name of what such a refusal proves wrong for good; None if nothing."""
         match healing:
             case Healing.NEW_PASSWORD if self.password:
@@ -60,21 +59,21 @@ class State:
         refusal: The last sign-in's refusal; None after a success.
         versions: What that sign-in used.
         due: When one more trial is right; None: when the versions are others.
-        spent: AADSTS numbers by what they proved wrong for good, oldest first.
-        misses: Trials in a row that gave no token, those included whose result nobody saw.
-        missed: When the last of them ended.
+        refused_versions: What was proved wrong for good, and the AADSTS number that did so, oldest first.
+        failures: Trials in a row that gave no token, those included whose result nobody saw.
+        failed_at: When the last of them ended.
         owner: Who signs in just now; empty: nobody.
-        until: When the owner is done, or dead.
+        claimed_until: When the owner is done, or dead.
     """
 
     refusal: Refusal | None = None
     versions: Versions | None = None
     due: float | None = None
-    spent: tuple[tuple[str, int], ...] = ()
-    misses: int = 0
-    missed: float = 0.0
+    refused_versions: tuple[tuple[str, int], ...] = ()
+    failures: int = 0
+    failed_at: float = 0.0
     owner: str = ""
-    until: float = 0.0
+    claimed_until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,41 +94,43 @@ class Hold:
         return self.refusal.healing is not Healing.LOCK_ENDS and not self.refusal.healing.needs_nobody
 
 
-def judge(state: State, versions: Versions, now: float, free_trials: int = FREE_TRIALS) -> Hold | None:
+def judge(state: State, versions: Versions, now: float, free_trials: int = _FREE_TRIALS) -> Hold | None:
     """Return why a sign-in with these versions may not be tried at `now`; None if it may."""
-    spent = dict(state.spent)
+    wrong = dict(state.refused_versions)
     for healing in (Healing.NEW_PASSWORD, Healing.NEW_CLIENT_SECRET):
-        number = spent.get(versions.spent_by(healing) or "")
+        number = wrong.get(versions.refused_by(healing) or "")
         if number is not None:
             return Hold(recalled(number, healing), None)
-    if state.refusal and state.due is not None and not _healed(state, versions):
+    if state.refusal and state.due is not None:
+        # A lock and a fault end by time alone.
+        is_healed = state.refusal.healing is Healing.SOMEBODY_ACTS and state.versions != versions
         left = _left(state.due, now)
-        if left > 0:
+        if left > 0 and not is_healed:
             return Hold(state.refusal, left)
-    left = _left(state.missed + _PACE_SECONDS, now)
-    if state.misses >= free_trials and left > 0:
+    left = _left(state.failed_at + _PACE_SECONDS, now)
+    if state.failures >= free_trials and left > 0:
         return Hold(state.refusal or UNANSWERED, left)
     return None
 
 
 def claimed(state: State, owner: str, until: float) -> State:
     """Return the state once `owner` has taken the trial."""
-    return replace(state, owner=owner, until=until)
+    return replace(state, owner=owner, claimed_until=until)
 
 
-def buried(state: State) -> State:
-    """Return the state without a dead owner. Nobody knows what it did, so it counts; not before its end."""
-    return replace(_missed(state, state.until), owner="", until=0.0)
+def owner_presumed_dead(state: State) -> State:
+    """Return the state without its owner. Nobody knows what it did, so it counts, from its claim's end."""
+    return replace(_failed(state, state.claimed_until), owner="", claimed_until=0.0)
 
 
-def is_over(state: State, now: float) -> bool:
+def is_claim_over(state: State, now: float) -> bool:
     """Return whether the owner is dead, even if two clocks differ by minutes."""
-    return now > state.until + _SKEW_SECONDS
+    return now > state.claimed_until + _SKEW_SECONDS
 
 
 def released(state: State, owner: str) -> State:
     """Return the state without this owner's claim."""
-    return replace(state, owner="", until=0.0) if state.owner == owner else state
+    return replace(state, owner="", claimed_until=0.0) if state.owner == owner else state
 
 
 def succeeded(state: State, owner: str, versions: Versions, now: float) -> State:
@@ -137,17 +138,17 @@ def succeeded(state: State, owner: str, versions: Versions, now: float) -> State
 
     Without the claim, others may have tried in the meantime: it says nothing against a later failure.
     """
-    if state.owner != owner and state.missed > now:
+    if state.owner != owner and state.failed_at > now:
         return state
-    right = {versions.spent_by(Healing.NEW_PASSWORD), versions.spent_by(Healing.NEW_CLIENT_SECRET)}
-    spent = tuple(pair for pair in state.spent if pair[0] not in right)
-    return State(spent=spent, owner=state.owner, until=state.until)
+    right = {versions.refused_by(Healing.NEW_PASSWORD), versions.refused_by(Healing.NEW_CLIENT_SECRET)}
+    wrong = tuple(pair for pair in state.refused_versions if pair[0] not in right)
+    return State(refused_versions=wrong, owner=state.owner, claimed_until=state.claimed_until)
 
 
 def unanswered(state: State, versions: Versions, now: float) -> State:
     """Return the state after a password was sent and no verdict came: Entra may have counted it."""
-    due = now + _TRIAL_SECONDS[Healing.TIME]
-    return _missed(replace(state, refusal=UNANSWERED, versions=versions, due=due), now)
+    due = now + _TRIAL_SECONDS[Healing.SECONDS_LATER]
+    return _failed(replace(state, refusal=UNANSWERED, versions=versions, due=due), now)
 
 
 def refused(state: State, refusal: Refusal, versions: Versions, now: float, wait: float = 0.0) -> State:
@@ -160,28 +161,24 @@ def refused(state: State, refusal: Refusal, versions: Versions, now: float, wait
         now: When.
         wait: Seconds that Entra asks us to wait.
     """
-    key = versions.spent_by(refusal.healing)
+    key = versions.refused_by(refusal.healing)
     # A secret that this sign-in has not cannot be mended by a new version of it.
     seconds = None if key else _TRIAL_SECONDS.get(refusal.healing, _TRIAL_SECONDS[Healing.SOMEBODY_ACTS])
     due = None if seconds is None else now + min(max(seconds, wait), _LONGEST_WAIT)
-    told = replace(state, refusal=refusal, versions=versions, due=due)
-    if refusal.healing is Healing.TIME:
-        return told
-    others = tuple(pair for pair in state.spent if pair[0] != key)
-    spent = (*others, (key, refusal.number)) if key else others
-    return replace(_missed(told, now), spent=spent[-_MOST_SPENT:])
-
-
-def _healed(state: State, versions: Versions) -> bool:
-    """Return whether another version may end the refusal; a lock and a fault end by time alone."""
-    by_version = state.refusal is None or state.refusal.healing is Healing.SOMEBODY_ACTS
-    return by_version and state.versions != versions
+    after = replace(state, refusal=refusal, versions=versions, due=due)
+    if refusal.healing is Healing.SECONDS_LATER:
+        return after
+    wrong = tuple(pair for pair in state.refused_versions if pair[0] != key)
+    if key:
+        wrong = (*wrong, (key, refusal.number))
+    return replace(_failed(after, now), refused_versions=wrong[-_MOST_REFUSED:])
 
 
 def _left(moment: float, now: float) -> float:
+    """Return the seconds until a moment; zero or less: it is past."""
     left = moment - now
     return 0.0 if left > _LONGEST_WAIT + _SKEW_SECONDS else left
 
 
-def _missed(state: State, now: float) -> State:
-    return replace(state, misses=state.misses + 1, missed=max(state.missed, now))
+def _failed(state: State, now: float) -> State:
+    return replace(state, failures=state.failures + 1, failed_at=max(state.failed_at, now))

@@ -7,7 +7,7 @@ registration trusts tokens that this identity has for one audience, and nothing 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from mfa_sync.vault.identity import IdentityTokens
@@ -33,18 +33,6 @@ class ClientProof:
     value: str = field(repr=False)
 
 
-class ProofSource(Protocol):
-    """Where proofs come from."""
-
-    async def read(self, *, fresh: bool) -> ClientProof:
-        """Return the proof of the moment, from its source itself if `fresh`.
-
-        Raises:
-            PermanentError, TransientError: The source refuses, or cannot be reached.
-        """
-        ...
-
-
 class StoredSecret:
     """The client secret of Key Vault."""
 
@@ -53,7 +41,11 @@ class StoredSecret:
         self._name = name
 
     async def read(self, *, fresh: bool) -> ClientProof:
-        """Return the latest version."""
+        """Return the latest version, from the vault itself if `fresh`.
+
+        Raises:
+            PermanentError, TransientError: The vault refuses, or cannot be reached.
+        """
         secret = await self._vault.secret(self._name, fresh=fresh)
         return ClientProof(secret.version, is_assertion=False, value=secret.value)
 
@@ -67,10 +59,17 @@ class FederatedIdentity:
         self._kept: tuple[float, ClientProof] | None = None
 
     async def read(self, *, fresh: bool) -> ClientProof:
-        """Return it as a proof; a new version of it there is not."""
+        """Return the token as a proof, a new one if `fresh`.
+
+        Raises:
+            PermanentError, TransientError: There is no identity, or its endpoint refuses or is away.
+        """
         if self._kept and not fresh and self._kept[0] > self._clock.monotonic():
             return self._kept[1]
         token = await self._identity.token(f"{AUDIENCE}/.default")
         proof = ClientProof("", is_assertion=True, value=token.value)
         self._kept = (self._clock.monotonic() + token.seconds - _SPARE_SECONDS, proof)
         return proof
+
+
+type ProofSource = StoredSecret | FederatedIdentity

@@ -1,7 +1,7 @@
 """One call of MSAL to Entra: what was sent, and what became of it. Blocks: to be called in a thread.
 
-MSAL answers refusals with a dictionary and raises everything else, so what a failure means is read from the
-line: a password that never left cannot have been counted, one that left without a verdict may have been.
+MSAL answers refusals with a dictionary and raises everything else, so what a failure means is read from its
+transport: a password that never left cannot have been counted, one that left without a verdict may have been.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from mfa_sync.sign_in.aadsts import FEDERATED, FEDERATED_PASSWORD, THROTTLED, Refusal, refusal_of
-from mfa_sync.sign_in.msal_transport import Line
+from mfa_sync.sign_in.msal_transport import MsalTransport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,9 +34,26 @@ BROKEN: Final = {"TypeError", "KeyError", "AttributeError"}
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """MSAL's answer with a token in it."""
+    """A token, as MSAL hands it out.
 
-    answer: dict[str, Any] = field(repr=False)
+    Attributes:
+        value: The token itself.
+        seconds: How long it lasts.
+        source: Where MSAL had it from: `identity_provider`, `cache`, ...
+        person: Object id of the person who signed in; empty where the answer names none.
+    """
+
+    value: str = field(repr=False)
+    seconds: float
+    source: str | None = None
+    person: str = ""
+
+    @classmethod
+    def of(cls, answer: dict[str, Any]) -> Granted:
+        """Return the token in MSAL's answer."""
+        person = answer.get("id_token_claims", {}).get("oid", "")
+        lifetime = float(answer.get("expires_in", 0))
+        return cls(answer["access_token"], lifetime, answer.get("token_source"), str(person))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +86,9 @@ class Entra:
 
     def __init__(self, settings: Settings, transports: Transports) -> None:
         self._settings = settings
-        self._line = Line(transports.session)
+        self._transport = MsalTransport(transports.session)
         self._msal: Any = None
-        self._proof: ClientProof | None = None
+        self._assertion = ""
 
     def forget(self) -> None:
         """Let the next call be a new client's: a client answers an equal form from memory for a minute."""
@@ -87,43 +104,36 @@ class Entra:
         import requests  # noqa: PLC0415  msal brings it
         from msal.exceptions import MsalServiceError  # noqa: PLC0415  see `_client`
 
-        self._line.begin()
+        self._transport.begin()
         try:
-            answer = call(self._client(proof), self._scopes) or {}
+            answer = call(self._client(proof), [graph_scope(self._settings)]) or {}
         except (requests.RequestException, MsalServiceError, *_STRANGE) as error:
             # Never quoted, and not kept: texts and frames hold the form, and so the password.
-            return _ending_of(error, self._line, in_discovery=self._msal is None)
+            return _ending_of(error, self._transport, in_discovery=self._msal is None)
         if not isinstance(answer, dict):
             return Unanswered("an answer of unknown shape")
         if "access_token" in answer:
-            return Granted(answer)
-        if self._line.form_status in _LATER:
-            return Refused(THROTTLED, self._line.wait)
+            return Granted.of(answer)
+        if self._transport.form_status in _LATER:
+            return Refused(THROTTLED, self._transport.wait)
         return Refused(refusal_of(answer))
 
     def _client(self, proof: ClientProof) -> Any:
-        self._proof = proof
+        self._assertion = proof.value
         if self._msal is None:
             import msal  # noqa: PLC0415  120 ms that only a sign-in needs
 
             self._msal = msal.ConfidentialClientApplication(
                 self._settings.client_id,
                 # An assertion lasts for hours and is asked for anew: the client takes that of the moment.
-                client_credential={"client_assertion": self._assertion}
+                client_credential={"client_assertion": lambda: self._assertion}
                 if proof.is_assertion
                 else proof.value,
                 authority=f"{self._settings.authority_host}/{self._settings.tenant_id}",
                 client_capabilities=["CP1"],
-                http_client=self._line,
+                http_client=self._transport,
             )
         return self._msal
-
-    def _assertion(self) -> str:
-        return self._proof.value if self._proof else ""
-
-    @property
-    def _scopes(self) -> list[str]:
-        return [graph_scope(self._settings)]
 
 
 def graph_scope(settings: Settings) -> str:
@@ -132,15 +142,15 @@ def graph_scope(settings: Settings) -> str:
     return f"{graph.scheme}://{graph.netloc}/.default"
 
 
-def _ending_of(error: Exception, line: Line, *, in_discovery: bool) -> Ending:
+def _ending_of(error: Exception, transport: MsalTransport, *, in_discovery: bool) -> Ending:
     why = type(error).__name__
     if in_discovery:
-        known = line.status not in _NOT_THERE
+        known = transport.status not in _NOT_THERE
         return NotSent(why) if known else Refused(refusal_of({"error_codes": [_NO_SUCH_TENANT]}))
-    if not line.has_sent_form:
+    if not transport.has_sent_form:
         is_unfit = isinstance(error, ValueError) and not isinstance(error, json.JSONDecodeError)
-        return Refused(FEDERATED) if is_unfit and line.status == HTTPStatus.OK else NotSent(why)
+        return Refused(FEDERATED) if is_unfit and transport.status == HTTPStatus.OK else NotSent(why)
     # AD FS says so in a SOAP fault, for a wrong password and for a locked account alike.
     if isinstance(error, RuntimeError) and "FailedAuthentication" in str(error):
         return Refused(FEDERATED_PASSWORD)
-    return Refused(THROTTLED, line.wait) if line.form_status in _LATER else Unanswered(why)
+    return Refused(THROTTLED, transport.wait) if transport.form_status in _LATER else Unanswered(why)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from mfa_sync.sign_in.entra import graph_scope
 from mfa_sync.sign_in.token import AccessToken, KeptToken, names_in
 from mfa_sync.telemetry.events import Event, record
-from mfa_sync.vault import identity_faults
-from mfa_sync.vault.identity import IdentityTokens
+from mfa_sync.vault.identity import IdentityTokens, same_again
 from shared.errors import PermanentError
 
 if TYPE_CHECKING:
@@ -17,11 +15,9 @@ if TYPE_CHECKING:
     from mfa_sync.settings.transports import Transports
     from shared.clock import Clock
 
-_LOG = logging.getLogger(__name__)
-
 
 class ManagedIdentitySignIn:
-    """Fulfils `SignIn`. There is no password to guess and nobody to lock, so there is no brake."""
+    """A `SignIn`. There is no password to guess and nobody to lock, so there is no brake."""
 
     def __init__(self, settings: Settings, clock: Clock, transports: Transports) -> None:
         self._clock = clock
@@ -31,7 +27,12 @@ class ManagedIdentitySignIn:
         self._kept = KeptToken(clock)
 
     async def token(self, *, rejected: AccessToken | None = None, claims: str | None = None) -> AccessToken:
-        """Return the identity's token. As in `SignIn`; the endpoint takes no claims challenge."""
+        """Return the token that is kept, or a new one; the endpoint takes no claims challenge.
+
+        Raises:
+            PermanentError: There is no identity, or it is refused.
+            TransientError: The endpoint cannot be reached, or still gives out the rejected token.
+        """
         del claims
         return await self._kept.get(rejected, lambda: self._ask(rejected))
 
@@ -39,10 +40,10 @@ class ManagedIdentitySignIn:
         try:
             given = await self._identity.token(self._scope)
         except PermanentError as refusal:
-            record(_LOG, logging.ERROR, Event.SIGN_IN_REFUSED, remedy=refusal.remedy)
+            record(Event.SIGN_IN_REFUSED, remedy=refusal.remedy)
             raise
         if rejected and given.value == rejected.value:
-            raise identity_faults.same_again()
-        record(_LOG, logging.INFO, Event.SIGNED_IN, source="managed identity")
+            raise same_again()
+        record(Event.SIGNED_IN, source="managed identity")
         own = names_in(given.value) or {self._known_as or ""}
         return AccessToken.lasting(given.value, given.seconds, own, self._clock)

@@ -1,19 +1,18 @@
-"""The connection under MSAL, which notes what MSAL does not tell: what left, and how it was answered."""
+"""The connection under MSAL, which notes what MSAL does not pass on: what left, and how it was answered."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Final
+
+from shared.errors import seconds_asked
 
 if TYPE_CHECKING:
     import requests
 
 _TIMEOUT: Final = (5, 10)  # seconds to connect, and to wait for each part of an answer
-_LONGEST_WAIT: Final = 3600
-_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 
 
-class Line:
+class MsalTransport:
     """An HTTP client as MSAL takes it.
 
     Attributes:
@@ -51,8 +50,7 @@ class Line:
             self.has_sent_form = False
             raise
         self.form_status = response.status_code
-        asked = response.headers.get("Retry-After", "")
-        self.wait = float(min(int(asked), _LONGEST_WAIT)) if _SECONDS.fullmatch(asked) else 0.0
+        self.wait = seconds_asked(response.headers.get("Retry-After")) or 0.0
         return response
 
     def close(self) -> None:

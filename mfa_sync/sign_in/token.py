@@ -1,6 +1,7 @@
 """Signing in to Graph: what every mode gives, and the one token that a worker keeps.
 
-Three modes fulfil `SignIn` (design, section 4): `ropc.py`, `client_secret.py` and `managed_identity.py`.
+Two classes are a `SignIn`: `BrakedSignIn`, by the grants of `ropc.py` and `client_secret.py`, and
+`ManagedIdentitySignIn`.
 """
 
 from __future__ import annotations

@@ -6,28 +6,23 @@ are counted before they are made; what is certainly not made is counted off. A c
 
 from __future__ import annotations
 
-import asyncio
 import json
-import random
 from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mfa_sync.storage.table import LostRaceError, Row, StorageDownError, Write
+from mfa_sync.storage.table import LostRaceError, StorageDownError, change
 from shared.tenant import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
 
-    from mfa_sync.storage.table import Table, Value
+    from mfa_sync.storage.table import Row, Table, Value
     from shared.clock import Clock, Deadline
 
 _PARTITION, _KEY, _FORMAT = "limits", "changes", 1
 # Whole hours, so "the last 24 hours" are up to 25: rather too strict than too lax.
 _KEPT = timedelta(hours=24)
-_TRIES = 12
-_LONGEST_PAUSE = 0.1
-_LEAST_SECONDS = 0.5
 _RUN = "/"  # stands between an hour and the run whose count it is
 
 type _Hours = dict[str, Counter[Kind]]
@@ -36,14 +31,23 @@ type _Hours = dict[str, Counter[Kind]]
 class Counters:
     """A `shared.guard.Ledger` on the table."""
 
-    def __init__(self, table: Table, clock: Clock) -> None:
+    def __init__(self, table: Table, clock: Clock, deadline: Deadline | None = None) -> None:
         self._table = table
         self._clock = clock
+        self._deadline = deadline
+        self._has_waited_in_vain = False
+
+    def of_call(self, deadline: Deadline) -> Counters:
+        """Return this ledger within the time of one call: what takes longer counts as out of reach.
+
+        A change that was cut off may have been counted all the same: rather too many than too few.
+        """
+        return Counters(self._table, self._clock, deadline)
 
     async def recent(self) -> Mapping[Kind, int] | None:
         """Return the changes of each kind; None if they cannot be read."""
         try:
-            return _total(self._hours(await self._table.get(_PARTITION, _KEY)))
+            return _total(self._hours(await self._in_time(self._table.get(_PARTITION, _KEY))))
         except StorageDownError:
             return None
 
@@ -53,10 +57,13 @@ class Counters:
         grant: Callable[[Mapping[Kind, int]], Iterable[Kind]],
         run: str = "",
     ) -> Mapping[Kind, int] | None:
-        """Count the wanted changes that are granted (see the protocol)."""
+        """Count the wanted changes that are granted, and return the counts without them; None if that fails.
+
+        What each argument is, `shared.guard.Ledger` says.
+        """
         seen: Counter[Kind] = Counter()
 
-        def change(hours: _Hours) -> bool:
+        def alter(hours: _Hours) -> bool:
             nonlocal seen
             if run:
                 _forget_run(hours, run)
@@ -66,23 +73,23 @@ class Counters:
             hours.setdefault(_place(self._hour(), run), Counter()).update(counted)
             return bool(granted) or bool(run)
 
-        return seen if await self._change(change) else None
+        return seen if await self._change(alter) else None
 
     async def settle(self, run: str, made: Mapping[Kind, int]) -> None:
-        """Count of a run that is over what it has made."""
+        """Count of a run that is over what it has made. If it fails, what it was to make stays counted."""
 
-        def change(hours: _Hours) -> bool:
+        def alter(hours: _Hours) -> bool:
             was_counted = _forget_run(hours, run)
             if any(made.values()):
                 hours[_place(self._hour(), run)] = Counter(made)
             return was_counted or any(made.values())
 
-        await self._change(change)
+        await self._change(alter)
 
     async def give_back(self, unused: Mapping[Kind, int]) -> None:
-        """Count off changes that were certainly not made, from the latest hours on."""
+        """Count off a push's changes that were certainly not made, from the latest hours on."""
 
-        def change(hours: _Hours) -> bool:
+        def alter(hours: _Hours) -> bool:
             left = Counter(unused)
             for place, counts in sorted(hours.items(), reverse=True):
                 if _RUN in place:
@@ -92,27 +99,32 @@ class Counters:
                 left.subtract(taken)
             return left != unused
 
-        await self._change(change)
+        await self._change(alter)
 
-    async def _change(self, change: Callable[[_Hours], bool]) -> bool:
-        """Apply a change to the row as it is now, however often others are faster; False if it fails."""
+    async def _change(self, alter: Callable[[_Hours], bool]) -> bool:
+        """Let `alter` change the counts, and write them where it returns True; False if that fails."""
+
+        def altered(row: Row | None) -> dict[str, Value] | None:
+            hours = self._hours(row)
+            return {"v": _FORMAT, "hours": json.dumps(hours)} if alter(hours) else None
+
         try:
-            for _ in range(_TRIES):
-                row = await self._table.get(_PARTITION, _KEY)
-                hours = self._hours(row)
-                if not change(hours):
-                    return True
-                values: dict[str, Value] = {"v": _FORMAT, "hours": json.dumps(hours)}
-                try:
-                    await self._table.put(_PARTITION, Write(_KEY, values, row.etag if row else None))
-                except LostRaceError:
-                    pause = random.uniform(0, _LONGEST_PAUSE)  # noqa: S311  spreads load, guards nothing
-                    await self._clock.sleep(pause)
-                else:
-                    return True
-        except StorageDownError:
-            pass
-        return False
+            await self._in_time(change(self._table, _PARTITION, _KEY, altered, self._clock))
+        except (StorageDownError, LostRaceError):
+            return False
+        return True
+
+    async def _in_time[T](self, work: Coroutine[Any, Any, T]) -> T:
+        if self._deadline is None:
+            return await work
+        if self._has_waited_in_vain:
+            work.close()
+            raise StorageDownError
+        try:
+            return await self._deadline.within(work)
+        except TimeoutError:
+            self._has_waited_in_vain = True
+            raise StorageDownError from None
 
     def _hours(self, row: Row | None) -> _Hours:
         kept: dict[str, dict[str, int]] = json.loads(str(row.values["hours"])) if row else {}
@@ -125,50 +137,6 @@ class Counters:
 
     def _hour(self) -> str:
         return _name(self._clock.now())
-
-
-class CallCounters:
-    """The same, within the time of one call: what takes longer counts as out of reach.
-
-    A change that was cut off may have been counted all the same: rather too many than too few.
-    """
-
-    def __init__(self, counters: Counters, deadline: Deadline) -> None:
-        self._counters = counters
-        self._deadline = deadline
-        self._given_up = False
-
-    async def recent(self) -> Mapping[Kind, int] | None:
-        """Return the changes of each kind; None if they cannot be read."""
-        return await self._bound(self._counters.recent())
-
-    async def take(
-        self,
-        wanted: Mapping[Kind, int],
-        grant: Callable[[Mapping[Kind, int]], Iterable[Kind]],
-        run: str = "",
-    ) -> Mapping[Kind, int] | None:
-        """Count the wanted changes that are granted (see the protocol)."""
-        return await self._bound(self._counters.take(wanted, grant, run))
-
-    async def settle(self, run: str, made: Mapping[Kind, int]) -> None:
-        """Count of a run that is over what it has made."""
-        await self._bound(self._counters.settle(run, made))
-
-    async def give_back(self, unused: Mapping[Kind, int]) -> None:
-        """Count off changes that were certainly not made."""
-        await self._bound(self._counters.give_back(unused))
-
-    async def _bound[T](self, work: Coroutine[Any, Any, T]) -> T | None:
-        if self._given_up:  # it let this call wait in vain before
-            work.close()
-            return None
-        try:
-            async with asyncio.timeout(max(self._deadline.remaining(), _LEAST_SECONDS)):
-                return await work
-        except TimeoutError:
-            self._given_up = True
-            return None
 
 
 def _place(hour: str, run: str) -> str:

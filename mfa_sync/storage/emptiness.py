@@ -1,4 +1,4 @@
-"""Since when whose attribute has been empty: a row for each, as long as it is (design, sections 2 and 6).
+"""Since when whose attribute has been empty: a row for each, as long as it is.
 
 The grace counts from the first sweep that saw the emptiness. It begins anew when a sweep saw the attribute
 filled, and when nobody looked for two days: what was then is not known.
@@ -17,19 +17,23 @@ if TYPE_CHECKING:
     from shared.clock import Clock
 
 _PARTITION, _FORMAT = "empty", 1
-_MOST = 1000
+_PAGE = 1000
 _GAP_SECONDS = 48 * 3600.0
 
 
 class EmptySince:
-    """A `shared.grace.Emptiness` on the table."""
+    """A `shared.spare.Emptiness` on the table."""
 
     def __init__(self, table: Table, clock: Clock) -> None:
         self._table = table
         self._clock = clock
 
     async def note(self, empty: Collection[str], filled: Collection[str]) -> Mapping[str, float] | None:
-        """Take note of who is empty and who is no longer; return how long in seconds, None if unreadable."""
+        """Take note of whose attribute is empty and whose is no longer.
+
+        Returns:
+            For how many seconds each of `empty` has been so; None if the storage fails.
+        """
         try:
             known = await self._rows(empty, filled)
             now = self._clock.now().timestamp()
@@ -49,9 +53,9 @@ class EmptySince:
             return {}
         rows: dict[str, Row] = {}
         first, past = ids[0], ids[-1] + "\x01"
-        while found := await self._table.range(_PARTITION, first, past, _MOST):
+        while found := await self._table.range(_PARTITION, first, past, _PAGE):
             rows |= {row.key: row for row in found}
-            if len(found) < _MOST:
+            if len(found) < _PAGE:
                 break
             first = found[-1].key + "\x01"
         wanted = set(ids)

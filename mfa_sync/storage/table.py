@@ -6,14 +6,20 @@ when the storage is down (StorageDownError) and when somebody else was first (Lo
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from shared.clock import Clock
 
 Value = str | int | float | bool | bytes
 """What a column may hold. Text of at most 32,000 characters, bytes of at most 64 KiB, integers of 64 bits."""
+
+_MOST_RACES = 12
+_LONGEST_PAUSE_SECONDS = 0.1
 
 
 class StorageDownError(Exception):
@@ -107,3 +113,40 @@ class Table(Protocol):
     async def range(self, partition: str, first: str, past: str, most: int = 1000) -> list[Row]:
         """Return at most `most` rows with first <= key < past, in the order of their keys."""
         ...
+
+
+async def change(
+    table: Table,
+    partition: str,
+    key: str,
+    make: Callable[[Row | None], Mapping[str, Value] | None],
+    clock: Clock,
+) -> Row | None:
+    """Change a row as it stands at that moment, and return it as it is then; None if there is none.
+
+    Where somebody else wrote in between, it is read and changed again, after a short pause of random length.
+
+    Args:
+        table: Holds the row.
+        partition: Where in it.
+        key: The row's key.
+        make: Returns all columns that the row is to have, given the row as it is, or None where there is
+            none. None leaves it alone. It is called once for each try.
+        clock: Lets the pauses pass.
+
+    Raises:
+        StorageDownError: The row may be changed or not.
+        LostRaceError: Others were faster each of twelve times; it is not changed.
+    """
+    for _ in range(_MOST_RACES):
+        row = await table.get(partition, key)
+        values = make(row)
+        if values is None:
+            return row
+        try:
+            etag = await table.put(partition, Write(key, values, row.etag if row else None))
+        except LostRaceError:
+            await clock.sleep(random.uniform(0, _LONGEST_PAUSE_SECONDS))  # noqa: S311  spreads load
+        else:
+            return Row(key, values, etag)
+    raise LostRaceError

@@ -5,42 +5,58 @@ from __future__ import annotations
 import json
 import logging
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Self
+
+_LOG = logging.getLogger(__name__)
 
 # They log URLs, and URLs hold UPNs; msal also logs user names.
 _TALKATIVE = ("httpx", "httpcore", "msal", "azure", "urllib3")
 
 
 class Event(StrEnum):
-    """The names by which alerts and searches find a line. Stable, like codes."""
+    """The names by which alerts and searches find a line, each with its level. Stable, like codes."""
 
-    BRAKE_ALONE = "brake.alone"
-    HANDSHAKE_REFUSED = "handshake.refused"
-    NOT_REMEMBERED = "lastWrite.notRemembered"
-    CHANGED_OUTSIDE = "phone.changedOutside"
-    PUSH_FINISHED = "push.finished"
-    PUSH_STOPPED = "push.stopped"
-    RUN_APPROVED = "run.approved"
-    RUN_DELAYED = "run.delayed"
-    RUN_DISCARDED = "run.discarded"
-    RUN_FAILED = "run.failed"
-    RUN_FINISHED = "run.finished"
-    RUN_HELD = "run.held"
-    RUN_POISONED = "run.poisoned"
-    RUN_STARTED = "run.started"
-    RUN_STOPPED = "run.stopped"
-    RUN_UNRECORDED = "run.unrecorded"
-    RUN_TURNED_FULL = "run.turnedFull"
-    ROW_SETTLED = "row.settled"
-    SECRET_EXPIRES = "secret.expires"  # noqa: S105  an event's name
-    SIGNATURE_REFUSED = "signature.refused"
-    REPLAY_UNCHECKED = "signature.replayUnchecked"
-    SIGN_IN_DELAYED = "signIn.delayed"
-    SIGN_IN_REFUSED = "signIn.refused"
-    SIGNED_IN = "signIn.done"
-    TELEMETRY_UNAVAILABLE = "telemetry.unavailable"
-    STORAGE_UNAVAILABLE = "storage.unavailable"
-    PRIVILEGED_ALLOWED = "privilegedTargets.allowed"
-    PRIVILEGED_UNREADABLE = "privilegedTargets.unreadable"
+    level: int
+
+    def __new__(cls, name: str, level: int) -> Self:
+        """Make one event, whose text is its name."""
+        event = str.__new__(cls, name)
+        event._value_ = name
+        event.level = level
+        return event
+
+    BRAKE_ALONE = "brake.alone", logging.WARNING
+    CALL_STOPPED = "call.stopped", logging.ERROR
+    HANDSHAKE_REFUSED = "handshake.refused", logging.WARNING
+    NOT_REMEMBERED = "lastWrite.notRemembered", logging.WARNING
+    CHANGED_OUTSIDE = "phone.changedOutside", logging.WARNING
+    PUSH_FINISHED = "push.finished", logging.INFO
+    PUSH_STOPPED = "push.stopped", logging.ERROR
+    RUN_APPROVED = "run.approved", logging.INFO
+    RUN_DELAYED = "run.delayed", logging.WARNING
+    RUN_DISCARDED = "run.discarded", logging.INFO
+    RUN_FAILED = "run.failed", logging.ERROR
+    RUN_FINISHED = "run.finished", logging.INFO
+    RUN_HELD = "run.held", logging.WARNING
+    RUN_POISONED = "run.poisoned", logging.ERROR
+    RUN_STARTED = "run.started", logging.INFO
+    RUN_STOPPED = "run.stopped", logging.INFO
+    RUN_UNRECORDED = "run.unrecorded", logging.WARNING
+    RUN_TURNED_FULL = "run.turnedFull", logging.WARNING
+    ROW_SETTLED = "row.settled", logging.INFO
+    SECRET_EXPIRES = "secret.expires", logging.WARNING
+    SIGNATURE_REFUSED = "signature.refused", logging.WARNING
+    REPLAY_UNCHECKED = "signature.replayUnchecked", logging.WARNING
+    SIGN_IN_DELAYED = "signIn.delayed", logging.WARNING
+    SIGN_IN_REFUSED = "signIn.refused", logging.ERROR
+    SIGNED_IN = "signIn.done", logging.INFO
+    TELEMETRY_UNAVAILABLE = "telemetry.unavailable", logging.ERROR
+    STORAGE_UNAVAILABLE = "storage.unavailable", logging.WARNING
+    PRIVILEGED_ALLOWED = "privilegedTargets.allowed", logging.WARNING
+    PRIVILEGED_UNREADABLE = "privilegedTargets.unreadable", logging.WARNING
 
 
 def quieten_libraries() -> None:
@@ -51,10 +67,11 @@ def quieten_libraries() -> None:
     logging.getLogger("msal").setLevel(logging.CRITICAL)
 
 
-def record(logger: logging.Logger, level: int, event: Event, **facts: str | float | list[str] | None) -> None:
-    """Log one event.
+def record(event: Event, *, level: int | None = None, **facts: str | float | list[str] | None) -> None:
+    """Log one event, at its own level unless another is given.
 
     The facts stand in the text too, since the Functions host ships a record's text and not its extras.
     """
     text = json.dumps({name: fact for name, fact in facts.items() if fact is not None}, ensure_ascii=True)
-    logger.log(level, "%s %s", event.value, text, extra={"event": event.value, "facts": facts})
+    extra = {"event": event.value, "facts": facts}
+    _LOG.log(event.level if level is None else level, "%s %s", event.value, text, extra=extra)

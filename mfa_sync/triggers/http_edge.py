@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -9,48 +10,48 @@ from urllib.parse import parse_qsl, urlsplit
 import azure.functions as func
 
 from mfa_sync.telemetry.events import Event, record
-from mfa_sync.triggers.nudges import Messages, send
+from mfa_sync.triggers.run_queue import Messages, send
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
 
     from mfa_sync.api.contract.answers import Answer
-    from mfa_sync.api.worker import Worker
-
-    Handler = Callable[[Worker, Mapping[str, str], Mapping[str, str], bytes], Awaitable[Answer]]
-
-_LOG = logging.getLogger(__name__)
+    from mfa_sync.api.worker import Call
 
 
 async def respond(
-    request: func.HttpRequest, handler: Handler, nudges: Messages | None = None
+    request: func.HttpRequest,
+    use_case: Callable[[Call], Awaitable[Answer]],
+    nudges: Messages | None = None,
+    *,
+    is_push: bool = False,
 ) -> func.HttpResponse:
-    """Return what `handler` answers; a problem document if it cannot. Its nudge goes to the queue."""
-    from mfa_sync.api.contract import answers
-    from mfa_sync.api.contract.rows import RequestError
+    """Return what a use case answers; a problem document if it cannot. Its nudge goes to the queue."""
+    from mfa_sync.api.contract.problems import RequestError, internal_error, problem
+    from mfa_sync.api.worker import Call
     from mfa_sync.composition import worker
-    from shared.errors import SyncError
+    from shared.errors import Problem, SyncError
 
+    stopped = Event.PUSH_STOPPED if is_push else Event.CALL_STOPPED
+    run_id = request.route_params.get("runId") or ""
     try:
-        answer = await handler(worker(), request.headers, _query(request), request.get_body())
-    except (SyncError, RequestError) as error:
-        record(
-            _LOG,
-            logging.ERROR if isinstance(error, SyncError) else logging.INFO,
-            Event.PUSH_STOPPED,
-            code=error.code.value,
-            detail=error.detail if isinstance(error, SyncError) else None,
-        )
-        answer = answers.problem(error)
+        call = Call(worker(), request.headers, _query(request), request.get_body(), run_id)
+        answer = await use_case(call)
+    except SyncError as error:
+        record(stopped, code=error.code.value, detail=error.detail)
+        answer = problem(error)
+    except RequestError as error:
+        record(stopped, level=logging.INFO, code=error.code.value)
+        answer = problem(error)
     except Exception as error:  # noqa: BLE001  whatever it is, its text and locals may hold a secret
-        record(_LOG, logging.ERROR, Event.PUSH_STOPPED, code="internalError", detail=_where(error))
-        answer = answers.internal_error()
+        record(stopped, code=Problem.INTERNAL_ERROR.value, detail=_where(error))
+        answer = internal_error()
     if nudges is not None and answer.nudge is not None:
         send([answer.nudge], nudges)
     headers = {"Content-Type": "application/json", "Cache-Control": "no-store", **answer.headers}
     return func.HttpResponse(
-        answer.text(),
-        status_code=answer.status,
+        json.dumps(answer.plain()),  # in ASCII: an echoed key may hold half a surrogate pair
+        status_code=answer.status.value,
         headers=headers,
         mimetype=headers["Content-Type"],
         charset="utf-8",

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import azure.functions as func
 
 from mfa_sync.triggers.http_edge import respond
-from mfa_sync.triggers.nudges import CONNECTION, QUEUE, Messages
+from mfa_sync.triggers.run_queue import CONNECTION, QUEUE, Messages
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 
-@blueprint.function_name("runs_list")
 @blueprint.route("runs", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_list(req: func.HttpRequest) -> func.HttpResponse:
     """List runs, the newest first."""
@@ -21,7 +18,6 @@ async def runs_list(req: func.HttpRequest) -> func.HttpResponse:
     return await respond(req, operate.list_runs)
 
 
-@blueprint.function_name("runs_start")
 @blueprint.route("runs", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def runs_start(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse:
@@ -31,42 +27,34 @@ async def runs_start(req: func.HttpRequest, nudges: Messages) -> func.HttpRespon
     return await respond(req, operate.start_run, nudges)
 
 
-@blueprint.function_name("runs_read")
 @blueprint.route("runs/{runId}", methods=["GET"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_read(req: func.HttpRequest) -> func.HttpResponse:
     """Tell of one run, with a page of its plan."""
     from mfa_sync.api import operate
 
-    return await respond(req, partial(operate.read_run, run_id=_id(req)))
+    return await respond(req, operate.read_run)
 
 
-@blueprint.function_name("runs_approve")
 @blueprint.route("runs/{runId}/approve", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def runs_approve(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse:
     """Let a held plan go on."""
     from mfa_sync.api import operate
 
-    return await respond(req, partial(operate.approve_run, run_id=_id(req)), nudges)
+    return await respond(req, operate.approve_run, nudges)
 
 
-@blueprint.function_name("runs_discard")
 @blueprint.route("runs/{runId}/discard", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_discard(req: func.HttpRequest) -> func.HttpResponse:
     """Give a held plan up."""
     from mfa_sync.api import operate
 
-    return await respond(req, partial(operate.discard_run, run_id=_id(req)))
+    return await respond(req, operate.discard_run)
 
 
-@blueprint.function_name("runs_stop")
 @blueprint.route("runs/{runId}/stop", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
 async def runs_stop(req: func.HttpRequest) -> func.HttpResponse:
     """Stop a run wherever it stands."""
     from mfa_sync.api import operate
 
-    return await respond(req, partial(operate.stop_run, run_id=_id(req)))
-
-
-def _id(request: func.HttpRequest) -> str:
-    return str(request.route_params.get("runId", ""))
+    return await respond(req, operate.stop_run)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
+from http import HTTPStatus
 
 import azure.functions as func
 
 from mfa_sync.triggers.http_edge import respond
-from mfa_sync.triggers.nudges import CONNECTION, QUEUE, Messages
+from mfa_sync.triggers.run_queue import CONNECTION, QUEUE, Messages
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 
-@blueprint.function_name("mfa_sync")
 @blueprint.route("mfa-sync/{runId?}", methods=["POST", "GET"], auth_level=func.AuthLevel.FUNCTION)
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def mfa_sync(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse:
@@ -24,7 +23,9 @@ async def mfa_sync(req: func.HttpRequest, nudges: Messages) -> func.HttpResponse
 
     run_id = req.route_params.get("runId")
     if req.method == "GET" and run_id:
-        return await respond(req, partial(poll, run_id=run_id))
+        return await respond(req, poll)
     if req.method == "POST" and not run_id:
-        return await respond(req, push, nudges)
-    return func.HttpResponse(status_code=405, headers={"Allow": "GET" if run_id else "POST"})
+        return await respond(req, push, nudges, is_push=True)
+    return func.HttpResponse(
+        status_code=HTTPStatus.METHOD_NOT_ALLOWED.value, headers={"Allow": "GET" if run_id else "POST"}
+    )

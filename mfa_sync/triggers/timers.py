@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
 
 import azure.functions as func
 
 from mfa_sync.telemetry.events import Event, record
-from mfa_sync.triggers.nudges import CONNECTION, QUEUE, Messages, send
+from mfa_sync.triggers.run_queue import CONNECTION, QUEUE, Messages, send
 
-_LOG = logging.getLogger(__name__)
 # Read when the functions are indexed: a setting that is missing must not cost a tenant its nightly sweep.
 _SCHEDULE = os.environ.get("SWEEP_SCHEDULE", "").strip() or "0 0 2 * * *"
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
 
-@blueprint.function_name("sweep")
 @blueprint.timer_trigger(arg_name="timer", schedule=_SCHEDULE)
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: ARG001  bound by name
@@ -27,20 +24,18 @@ async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: AR
     from mfa_sync.runs.run import WrongStateError
     from mfa_sync.runs.step import Nudge
 
-    now = worker()
-    tools, mode = now.run_tools(), now.settings.sweeps.mode
+    mode = worker().settings.sweeps.mode
     if mode == "off":
         return
-    slot = tools.clock.now().replace(second=0, microsecond=0)
+    slot = worker().clock.now().replace(second=0, microsecond=0)
     try:
-        run = await lifecycle.start(tools, None, apply=mode == "apply", slot=slot)
+        run = await lifecycle.start(worker(), None, apply=mode == "apply", slot=slot)
     except WrongStateError as error:
-        record(_LOG, logging.WARNING, Event.RUN_DELAYED, detail=str(error))
+        record(Event.RUN_DELAYED, detail=str(error))
         return
     send([Nudge.of(run)], nudges)
 
 
-@blueprint.function_name("watchdog")
 @blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *")
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: ARG001  bound by name
@@ -48,10 +43,8 @@ async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa:
     from mfa_sync.composition import worker
     from mfa_sync.runs import lifecycle
 
-    now = worker()
-    tools = now.run_tools()
-    send(await lifecycle.watch(tools), nudges)
-    await lifecycle.forget_old(tools)
-    await now.stored_answers.purge()
-    if now.signatures:
-        await now.signatures.purge()
+    send(await lifecycle.watch(worker()), nudges)
+    await lifecycle.forget_old(worker())
+    await worker().stored_answers.purge()
+    if signatures := worker().signatures:
+        await signatures.purge()

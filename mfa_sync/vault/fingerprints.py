@@ -1,4 +1,4 @@
-"""Fingerprints: how a number that we wrote is recognised again without being kept (design, section 6).
+"""Fingerprints: how a number that we wrote is recognised again without being kept.
 
 A phone number has so few digits that a plain hash of it is as good as the number: hence a key, which lies in
 the vault and not beside the fingerprints.
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mfa_sync.vault.key_vault import KeyVault
+    from shared.phone_number import PhoneNumber
+    from shared.tenant import User
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,18 @@ class FingerprintKey:
 
     version: str
     value: bytes = field(repr=False)
+
+    def number(self, user_id: str, number: PhoneNumber | None) -> str:
+        """Return the fingerprint of a user's number; empty for none."""
+        return self.of(user_id, "number", number.reveal()) if number else ""
+
+    def attribute(self, user: User) -> str:
+        """Return the fingerprint of what a user's attribute holds; empty where that is no text."""
+        return self.of(user.id, "attribute", user.attribute) if isinstance(user.attribute, str) else ""
+
+    def callers_number(self, number: PhoneNumber) -> str:
+        """Return the fingerprint of a number that a caller sent: whose it is, is not known yet."""
+        return self.digest(f"mobile\n{number.reveal()}".encode())
 
     def of(self, user_id: str, what: str, text: str) -> str:
         """Return the HMAC-SHA256, in hexadecimal, of one text about one user.
@@ -47,13 +61,19 @@ class FingerprintKeys:
         """Return the latest version.
 
         Raises:
-            PermanentError, TransientError: As `KeyVault.secret`; it is permanent if there is none.
+            PermanentError: There is none, or we may not read it.
+            TransientError: The vault could not be reached, or throttles us.
         """
         secret = await self._vault.secret(self._name)
         return FingerprintKey(secret.version, secret.value.encode())
 
     async def version(self, version: str) -> FingerprintKey | None:
-        """Return one version; None if it is gone: then what it has printed is unknown, never a mismatch."""
+        """Return one version; None if it is gone: then what it has printed is unknown, never a mismatch.
+
+        Raises:
+            PermanentError: There is no key any more, or we may not read it.
+            TransientError: The vault could not be reached, or throttles us.
+        """
         current = await self.current()
         if current.version == version:
             return current

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mfa_sync.settings.transports import OWN, Transports
 from mfa_sync.telemetry.events import Event, record
 from mfa_sync.vault import vault_faults
-from mfa_sync.vault.identity import QUICK, credential, is_assigned
+from mfa_sync.vault.identity import QUICK, brief_retry, credential, is_assigned
 from shared.errors import PermanentError
 
 if TYPE_CHECKING:
     from mfa_sync.settings.settings import Settings
     from shared.clock import Clock
 
-_LOG = logging.getLogger(__name__)
 _CACHE_SECONDS = 300
 # A refusal that waits for a person: not asked for by each push, and soon seen to be mended.
 _REFUSED_SECONDS = 30
@@ -44,7 +42,6 @@ class _Kept:
     until: float
     secret: Secret | None = None
     refusal: PermanentError | None = None
-    is_disabled: bool = False
 
 
 class KeyVault:
@@ -68,41 +65,43 @@ class KeyVault:
             PermanentError: It does not exist, is empty, is disabled, or we may not read it.
             TransientError: The vault or the managed identity could not be reached, or throttles us.
         """
-        found = await self.find(name, fresh=fresh)
-        if found and found.value.strip():
-            return found
-        kept = self._cache[name, ""]
+        kept = await self._kept(name, "", fresh=fresh)
         if kept.refusal:
             raise _again(kept.refusal)
+        if kept.secret and kept.secret.value.strip():
+            return kept.secret
         soon = min(kept.until, self._clock.monotonic() + _REFUSED_SECONDS)
-        self._cache[name, ""] = _Kept(soon, kept.secret)
-        raise vault_faults.missing(name, "does not exist" if found is None else "is empty")
+        self._cache[name, ""] = replace(kept, until=soon)
+        raise vault_faults.missing(name, "does not exist" if kept.secret is None else "is empty")
 
     async def find(self, name: str, *, version: str = "", fresh: bool = False) -> Secret | None:
         """Return one version of a secret, by default the latest, or None where there is none.
 
-        A disabled one is none: whoever may do without it has switched it off. Other errors as `secret`.
+        A disabled one is none: whoever may do without it has switched it off.
+
+        Raises:
+            PermanentError: We may not read it.
+            TransientError: The vault or the managed identity could not be reached, or throttles us.
         """
-        async with self._one_at_a_time:
-            kept = self._cache.get((name, version))
-            if kept is None or fresh or kept.until <= self._clock.monotonic():
-                kept = await self._ask(name, version)
-        if kept.refusal and not kept.is_disabled:
+        kept = await self._kept(name, version, fresh=fresh)
+        if kept.refusal and not isinstance(kept.refusal, vault_faults.DisabledError):
             raise _again(kept.refusal)
         return kept.secret
 
-    async def _ask(self, name: str, version: str) -> _Kept:
-        try:
-            secret = await asyncio.to_thread(self._read, name, version)
-        except PermanentError as refusal:
-            is_disabled = isinstance(refusal, vault_faults.DisabledError)
-            until = self._clock.monotonic() + _REFUSED_SECONDS
-            kept = _Kept(until, refusal=refusal, is_disabled=is_disabled)
-        else:
-            kept = _Kept(self._clock.monotonic() + _CACHE_SECONDS, secret)
-            self._warn_of_expiry(secret)
-        self._cache[name, version] = kept
-        return kept
+    async def _kept(self, name: str, version: str, *, fresh: bool) -> _Kept:
+        async with self._one_at_a_time:
+            kept = self._cache.get((name, version))
+            if kept and not fresh and kept.until > self._clock.monotonic():
+                return kept
+            try:
+                secret = await asyncio.to_thread(self._read, name, version)
+            except PermanentError as refusal:
+                kept = _Kept(self._clock.monotonic() + _REFUSED_SECONDS, refusal=refusal)
+            else:
+                kept = _Kept(self._clock.monotonic() + _CACHE_SECONDS, secret)
+                self._warn_of_expiry(secret)
+            self._cache[name, version] = kept
+            return kept
 
     def _warn_of_expiry(self, secret: Secret | None) -> None:
         names = self._settings.secret_names
@@ -110,8 +109,6 @@ class KeyVault:
             return  # made to end soon
         if secret and secret.expires and secret.expires - self._clock.now() < _WARN_BEFORE:
             record(
-                _LOG,
-                logging.WARNING,
                 Event.SECRET_EXPIRES,
                 secret=secret.name,
                 version=secret.version,
@@ -151,13 +148,11 @@ class KeyVault:
                 raise vault_faults.no_identity()
             from azure.keyvault.secrets import SecretClient  # noqa: PLC0415
 
-            from mfa_sync.vault.brief_retry import BriefRetryPolicy  # noqa: PLC0415
-
             identity = credential(self._settings.managed_identity_client_id, self._transports, **_QUICKER)
             self._client = SecretClient(
                 self._settings.key_vault_url,
                 identity,
-                retry_policy=BriefRetryPolicy(**QUICK),
+                retry_policy=brief_retry()(**QUICK),
                 **QUICK,
                 **self._transports.azure_options(),
             )

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from shared.errors import Problem, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
-    from typing import Any
+    from collections.abc import Awaitable, Callable
 
     from mfa_sync.vault.key_vault import KeyVault
     from shared.clock import Clock, Deadline
@@ -38,20 +37,6 @@ async def in_force(vault: KeyVault, clock: Clock, name: str, previous: str | Non
     return InForce(current.value, former.value if former and counts else None)
 
 
-async def in_time(check: Coroutine[Any, Any, bool], deadline: Deadline) -> bool:
-    """Return what a check says, if the vault lets it be known within the call's time.
-
-    Raises:
-        TransientError: It does not. Or whatever the check raises.
-    """
-    try:
-        return await deadline.bound(check)
-    except TimeoutError:
-        raise TransientError(
-            Problem.VAULT_UNAVAILABLE, "Key Vault did not answer within this call's time.", retry_after=30
-        ) from None
-
-
 class Rereading:
     """Says that something does not fit only after the vault was asked again, at most once a minute."""
 
@@ -63,12 +48,22 @@ class Rereading:
         self._one_at_a_time = asyncio.Lock()
         self._failed: TransientError | None = None
 
-    async def accepts(self, fits: Callable[[InForce], bool]) -> bool:
+    async def accepts(self, fits: Callable[[InForce], bool], deadline: Deadline) -> bool:
         """Return whether something fits the secrets in force.
 
+        What the vault says after the call's time is remembered for the next call.
+
         Raises:
-            PermanentError, TransientError: The vault could not be read.
+            PermanentError, TransientError: The vault could not be read, or not in time.
         """
+        try:
+            return await deadline.within(self._accepts(fits), goes_on=True)
+        except TimeoutError:
+            raise TransientError(
+                Problem.VAULT_UNAVAILABLE, "Key Vault did not answer within this call's time.", retry_after=30
+            ) from None
+
+    async def _accepts(self, fits: Callable[[InForce], bool]) -> bool:
         if fits(await self._read(False)):  # noqa: FBT003  the one thing that a reading is told
             return True
         if await self._may_reread() and fits(await self._reread()):

@@ -1,8 +1,7 @@
 """What a failure of Key Vault, or of the managed identity that reads it, means and who acts.
 
-403 alike stands for five causes, of which the innermost code tells; azure-identity calls every failure
-"unavailable", and only its text tells the endpoint's own status. Sources: Key Vault REST "Authentication,
-requests and responses"; azure-identity 1.25 and azure-keyvault-secrets 4.12, as they behave.
+403 alike stands for five causes, of which the innermost code tells. Sources: Key Vault REST "Authentication,
+requests and responses"; azure-keyvault-secrets 4.12, as it behaves.
 """
 
 from __future__ import annotations
@@ -11,14 +10,13 @@ import re
 from http import HTTPStatus
 from typing import Any, Final
 
-from mfa_sync.vault.identity_faults import ASSIGN, is_passing
-from shared.errors import PermanentError, Problem, TransientError
+from mfa_sync.vault.identity import ASSIGN, is_passing
+from shared.errors import PermanentError, Problem, TransientError, seconds_asked
 
 NOT_FOUND: Final = "SecretNotFound"
 DISABLED: Final = "SecretDisabled"
-_SECONDS: Final = re.compile(r"[0-9]{1,9}")
 _CODE: Final = re.compile(r"[A-Za-z]{1,64}")
-_RETRY_SECONDS, _LONGEST_WAIT = 30.0, 3600.0
+_RETRY_SECONDS = 30.0
 
 _RBAC = "Give the managed identity the role Key Vault Secrets User; it takes minutes to act."
 _POLICY = "Give the managed identity the right to get secrets in the vault's access policy."
@@ -115,8 +113,8 @@ def code_of(error: Any) -> str:
 
 def _wait(error: Any) -> float:
     headers = getattr(error.response, "headers", None) or {}
-    asked = str(headers.get("Retry-After") or "")
-    return min(float(asked), _LONGEST_WAIT) if _SECONDS.fullmatch(asked) else _RETRY_SECONDS
+    asked = seconds_asked(headers.get("Retry-After"))
+    return _RETRY_SECONDS if asked is None else asked
 
 
 def _later(detail: str, remedy: str = "Try again later.", wait: float = _RETRY_SECONDS) -> TransientError:

@@ -1,34 +1,78 @@
-"""The app over HTTP: each call with its function's key, its answer as a value, its refusal as an error."""
+"""The app over HTTP: where it is, each call with its function's key, its answer as a value."""
 
 from __future__ import annotations
 
-import ssl
+import ipaddress
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-import httpx
-
-from ops.cli.ending import CommandError, Exit
-from ops.cli.refusals import Refused, refusal
+from ops.cli.refusals import refused, unreachable
+from ops.cli.terminal import CommandError, Exit, usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from types import TracebackType
 
-    from ops.cli.address import Address
-    from ops.cli.credentials import Credentials
-    from ops.cli.secret import Secret
-    from ops.cli.sign_in import SignIn
+    import httpx
+
+    from ops.cli.credentials import Credentials, Secret, SignIn
     from ops.cli.terminal import Terminal
 
+_EXAMPLE = "https://contoso-mfa.azurewebsites.net"
 _CONNECT_SECONDS = 15.0
 # The platform ends every answer after 230 seconds.
 _READ_SECONDS = 240.0
 _OK = range(200, 300)
 # Not refusals: with `results` they say what became of rows.
-_WITH_RESULTS = frozenset({422, 503})
+_WITH_RESULTS = frozenset({HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE})
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the app is: https, or http on this machine alone.
+
+    Attributes:
+        url: Its origin, without a slash at the end.
+        host: Its host name.
+        is_local: Whether it is this machine.
+    """
+
+    url: str
+    host: str
+    is_local: bool
+
+    @classmethod
+    def parse(cls, text: str | None) -> Address:
+        """Return the address that was given.
+
+        Raises:
+            CommandError: It is missing, or not an address that keys may be sent to. It is not quoted, since
+                a copied one may have a key in its query.
+        """
+        if not text:
+            raise usage("The app's address is not given.", f"Set MFA_SYNC_URL={_EXAMPLE}, or give --url.")
+        try:
+            parts = urlsplit(text.strip())
+            host, _ = parts.hostname or "", parts.port
+        except ValueError:
+            raise usage("The app's address cannot be read.", f"It looks like {_EXAMPLE}.") from None
+        if parts.scheme not in {"https", "http"} or not host:
+            raise usage("The app's address is not one of https.", f"It looks like {_EXAMPLE}.")
+        if parts.username or parts.password or parts.query or parts.fragment or parts.path.strip("/"):
+            raise usage(
+                "The app's address is to be the host alone, without path, query (keys!) or user.",
+                f"It looks like {_EXAMPLE}; keys go into the environment or a file.",
+            )
+        is_local = _is_loopback(host)
+        if parts.scheme == "http" and not is_local:
+            raise usage("The app's address is http: keys would travel in the clear.", "Use https.")
+        return cls(f"{parts.scheme}://{parts.netloc}", host, is_local)
+
+    def mounts(self) -> dict[str, httpx.BaseTransport | None]:
+        """Return what keeps calls to this machine from the environment's proxy, which leads outside."""
+        return {"http://": None, "https://": None} if self.is_local else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +135,8 @@ class App:
     def __init__(
         self, address: Address, credentials: Credentials, terminal: Terminal, sign_in: SignIn | None = None
     ) -> None:
+        import httpx
+
         self.address = address
         self.credentials = credentials
         self.sign_in = sign_in
@@ -99,19 +145,14 @@ class App:
         self._http = httpx.Client(
             base_url=address.url,
             timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS),
-            mounts=direct(address),
+            mounts=address.mounts(),
             follow_redirects=False,
         )
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._http.close()
 
     def call(
@@ -139,17 +180,14 @@ class App:
         """
         key = self.credentials.key(function)
         reply = self.send(Call(method, path, key, message, body=body, query=query))
-        if reply.status in _OK or (
-            reply.status in _WITH_RESULTS and isinstance(reply.body, dict) and "results" in reply.body
-        ):
-            if not isinstance(reply.body, dict):
-                raise CommandError(
-                    Exit.REFUSED, f"{self.address.url} answered {reply.status} without JSON: is it this app?"
-                )
-            return reply
-        raise refusal(
-            Refused(function, key.origin, reply.status, reply.body, signed_in=self.sign_in is not None)
-        )
+        says_of_rows = isinstance(reply.body, dict) and "results" in reply.body
+        if reply.status not in _OK and not (reply.status in _WITH_RESULTS and says_of_rows):
+            raise refused(function, key.origin, reply.status, reply.body, signed_in=self.sign_in is not None)
+        if not isinstance(reply.body, dict):
+            raise CommandError(
+                Exit.REFUSED, f"{self.address.url} answered {reply.status} without JSON: is it this app?"
+            )
+        return reply
 
     def send(self, call: Call) -> Reply:
         """Return whatever a call is answered.
@@ -157,7 +195,9 @@ class App:
         Raises:
             CommandError: There is no answer, or no token.
         """
-        sent: dict[str, str | bytes] = dict(call.headers or {})
+        import httpx
+
+        sent = {name: text.encode() for name, text in (call.headers or {}).items()}
         if call.key:
             sent["x-functions-key"] = call.key.header()
         if call.message:
@@ -170,7 +210,7 @@ class App:
                 call.method,
                 f"/{call.path}",
                 params=call.query or None,
-                headers=[(name.encode(), _bytes(value)) for name, value in sent.items()],
+                headers=[(name.encode(), value) for name, value in sent.items()],
                 json=call.body,
                 content=call.content,
             )
@@ -187,50 +227,14 @@ class App:
         )
 
 
-def direct(address: Address) -> dict[str, httpx.BaseTransport | None]:
-    """Return what keeps calls to this machine from a proxy of the environment, which is for those outside."""
-    return {"http://": None, "https://": None} if address.is_local else {}
-
-
 def part(text: str) -> str:
     """Return a path's part, escaped."""
     return quote(text, safe="")
 
 
-def unreachable(url: str, error: httpx.HTTPError) -> CommandError:
-    """Return what a call without an answer means. The library's text is left out: it may quote a header."""
-    if isinstance(error, httpx.ConnectError):
-        if _caused_by(error, ssl.SSLError):
-            return CommandError(
-                Exit.UNAVAILABLE,
-                f"{url}: its certificate is not trusted here.",
-                "Behind a proxy that opens TLS, set SSL_CERT_FILE to its certificate.",
-            )
-        return CommandError(
-            Exit.UNAVAILABLE,
-            f"{url}: no connection.",
-            "Check the address, the network and the access restrictions.",
-        )
-    if isinstance(error, httpx.TimeoutException):
-        return CommandError(
-            Exit.UNAVAILABLE,
-            f"{url}: no answer in time; whether the call was taken is not known.",
-            "Look again.",
-        )
-    return CommandError(
-        Exit.UNAVAILABLE,
-        f"{url}: the connection broke ({type(error).__name__}); whether the call was taken is not known.",
-        "Look again.",
-    )
-
-
-def _caused_by(error: BaseException | None, kind: type[BaseException]) -> bool:
-    while error:
-        if isinstance(error, kind):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
-
-
-def _bytes(value: str | bytes) -> bytes:
-    return value if isinstance(value, bytes) else value.encode()
+def _is_loopback(host: str) -> bool:
+    """Return whether a host name is this machine, without asking anybody."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -7,11 +7,13 @@ import re
 from typing import TYPE_CHECKING, NoReturn
 
 from ops.cli import decide, explain, push, runs, smoke
-from ops.cli.ending import usage
-from ops.cli.vocabulary import RUN_KINDS, STATES, SWEEPS
+from ops.cli.terminal import usage
+from ops.cli.vocabulary import KINDS, RUN_KINDS, STATES, SWEEPS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    type Add = Callable[..., argparse.Action]
 
 _ENVIRONMENT = """\
 The address and the keys come from the environment, from a file, or are asked for; never from arguments:
@@ -55,143 +57,110 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    _runs(commands)
-    one = _command(
-        commands, "explain", explain.explain, "why a user's phone is what it is, and what would happen now"
-    )
-    one.add_argument("user", nargs="?", metavar="UPN")
-    one.add_argument("--id", metavar="ID", help="the user's object id instead")
+    about_runs = "list, show, approve, discard, stop and start runs"
+    verbs = commands.add_parser("runs", help=about_runs, allow_abbrev=False)
+    _runs(verbs.add_subparsers(metavar="COMMAND", required=True))
+    what = "why a user's phone is what it is, and what would happen now"
+    add = _command(commands, "explain", explain.explain, what)
+    add("user", nargs="?", metavar="UPN")
+    add("--id", metavar="ID", help="the user's object id instead")
     _push(_command(commands, "push", push.push, "send a small file of users; tried only, unless --apply"))
     _smoke(_command(commands, "smoke", smoke.smoke, "prove a deployment, line by line; writes nothing"))
     return parser
 
 
-def _runs(commands: argparse._SubParsersAction[_Parser]) -> None:
-    group = commands.add_parser(
-        "runs", help="list, show, approve, discard, stop and start runs", allow_abbrev=False
-    )
-    verbs = group.add_subparsers(metavar="COMMAND", required=True)
-    listing = _command(verbs, "list", runs.list_runs, "runs, the newest first")
-    listing.add_argument("--limit", type=_whole, default=20, metavar="N", help="how many (20)")
-    listing.add_argument("--after", metavar="ID", help="go on after this run")
-    listing.add_argument("--all", action="store_true", help="all that are kept")
-    listing.add_argument(
-        "--kind", choices=list(RUN_KINDS), help="only those; sweep is full or changed; each push is a run too"
-    )
-    listing.add_argument("--state", choices=sorted(STATES), help="only those")
-    show = _command(
-        verbs, "show", runs.show_run, "one run: what it found, would do and did, and why it waits"
-    )
-    _which(show, "an id, latest (the latest sweep), or held; without it: held, or else latest")
-    _page(show)
-    show.add_argument(
-        "--wait", "--follow", action="store_true", help="watch it until it is held or has ended"
-    )
-    _interval(show)
-    approve = _command(verbs, "approve", decide.approve, "let a held plan go on, exactly as it was shown")
-    _which(approve, "an id, or held")
-    approve.add_argument(
-        "--kinds", type=_kinds, metavar="KIND,…", help="only these, as create,update; others are not made"
-    )
-    approve.add_argument(
-        "--digest", metavar="DIGEST", help="of the plan that was seen, as `runs show` shows it"
-    )
-    _decision(approve, "do not ask; needs --digest")
-    _watched(approve)
-    discard = _command(verbs, "discard", decide.discard, "give a held plan up")
-    _which(discard, "an id, or held")
-    _decision(discard, "do not ask")
-    stop = _command(verbs, "stop", decide.stop, "end a run where it stands")
-    _which(stop, "an id, latest (the latest sweep), or held")
-    _decision(stop, "do not ask")
-    start = _command(verbs, "start", decide.start, "begin a sweep now")
-    start.add_argument("kind", choices=SWEEPS)
-    start.add_argument(
-        "--apply", action="store_true", help="within the limits it goes on by itself; else it is held"
-    )
-    start.add_argument(
-        "--yes", action="store_true", help="do not ask, even if a held sweep is given up for it"
-    )
-    _watched(start)
+def _runs(verbs: argparse._SubParsersAction[_Parser]) -> None:
+    add = _command(verbs, "list", runs.list_runs, "runs, the newest first")
+    add("--limit", type=_whole, default=20, metavar="N", help="how many (20)")
+    add("--after", metavar="ID", help="go on after this run")
+    add("--all", action="store_true", help="all that are kept")
+    kinds = "only those; sweep is full or changed; each push is a run too"
+    add("--kind", choices=list(RUN_KINDS), help=kinds)
+    add("--state", choices=sorted(STATES), help="only those")
+
+    what = "one run: what it found, would do and did, and why it waits"
+    add = _command(verbs, "show", runs.show_run, what)
+    _which(add, "an id, latest (the latest sweep), or held; without it: held, or else latest")
+    _page(add)
+    add("--wait", "--follow", action="store_true", help="watch it until it is held or has ended")
+    _interval(add)
+
+    add = _command(verbs, "approve", decide.approve, "let a held plan go on, exactly as it was shown")
+    _which(add, "an id, or held")
+    only = "only these, as create,update; others are not made"
+    add("--kinds", type=_kinds, metavar="KIND,…", help=only)
+    add("--digest", metavar="DIGEST", help="of the plan that was seen, as `runs show` shows it")
+    _decision(add, "do not ask; needs --digest")
+    _watched(add)
+
+    add = _command(verbs, "discard", decide.discard, "give a held plan up")
+    _which(add, "an id, or held")
+    _decision(add, "do not ask")
+
+    add = _command(verbs, "stop", decide.stop, "end a run where it stands")
+    _which(add, "an id, latest (the latest sweep), or held")
+    _decision(add, "do not ask")
+
+    add = _command(verbs, "start", decide.start, "begin a sweep now")
+    add("kind", choices=SWEEPS)
+    add("--apply", action="store_true", help="within the limits it goes on by itself; else it is held")
+    add("--yes", action="store_true", help="do not ask, even if a held sweep is given up for it")
+    _watched(add)
 
 
-def _push(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "file", nargs="?", metavar="FILE", help="CSV or JSON with the push's keys; - is standard input"
-    )
-    parser.add_argument(
-        "--user", action="append", metavar="UPN", help="a user by name; may be given several times"
-    )
-    parser.add_argument("--apply", action="store_true", help="write; without it nothing is written")
-    parser.add_argument("--yes", action="store_true", help="do not ask before writing")
-    _interval(parser)
+def _push(add: Add) -> None:
+    add("file", nargs="?", metavar="FILE", help="CSV or JSON with the push's keys; - is standard input")
+    add("--user", action="append", metavar="UPN", help="a user by name; may be given several times")
+    add("--apply", action="store_true", help="write; without it nothing is written")
+    add("--yes", action="store_true", help="do not ask before writing")
+    _interval(add)
 
 
-def _smoke(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--user", metavar="UPN", help="whose dry run proves sign-in and Graph")
-    parser.add_argument(
-        "--easy-auth", action="store_true", help="App Service authentication is expected to be on"
-    )
-    parser.add_argument(
-        "--expect-denied", action="store_true", help="only: from here the app must not be reached"
-    )
-    parser.add_argument("--strict", action="store_true", help="what cannot be proved counts as failed")
-    parser.add_argument(
-        "--http-port", type=_whole, default=80, metavar="PORT", help="where plain http would be (80)"
-    )
+def _smoke(add: Add) -> None:
+    add("--user", metavar="UPN", help="whose dry run proves sign-in and Graph")
+    add("--easy-auth", action="store_true", help="App Service authentication is expected to be on")
+    add("--expect-denied", action="store_true", help="only: from here the app must not be reached")
+    add("--strict", action="store_true", help="what cannot be proved counts as failed")
+    add("--http-port", type=_whole, default=80, metavar="PORT", help="where plain http would be (80)")
 
 
-def _command(
-    commands: argparse._SubParsersAction[_Parser], name: str, run: object, summary: str
-) -> argparse.ArgumentParser:
+def _command(commands: argparse._SubParsersAction[_Parser], name: str, run: object, summary: str) -> Add:
+    """Make a command with the options that all have, and return what adds its own."""
     parser = commands.add_parser(name, help=summary, description=summary, allow_abbrev=False)
     parser.set_defaults(run=run)
-    parser.add_argument("--url", metavar="URL", help="the app's address (MFA_SYNC_URL)")
-    parser.add_argument(
-        "--key-file", metavar="FILE", help="JSON with keys and handshakes (MFA_SYNC_KEY_FILE)"
-    )
-    parser.add_argument(
-        "--audience", metavar="URI", help="sign in by the Azure CLI for it (MFA_SYNC_AUDIENCE)"
-    )
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show each call on standard error")
-    return parser
+    add = parser.add_argument
+    add("--url", metavar="URL", help="the app's address (MFA_SYNC_URL)")
+    add("--key-file", metavar="FILE", help="JSON with keys and handshakes (MFA_SYNC_KEY_FILE)")
+    add("--audience", metavar="URI", help="sign in by the Azure CLI for it (MFA_SYNC_AUDIENCE)")
+    add("--json", action="store_true", help="print JSON")
+    add("-v", "--verbose", action="store_true", help="show each call on standard error")
+    return add
 
 
-def _which(parser: argparse.ArgumentParser, meaning: str) -> None:
-    parser.add_argument("id", nargs="?", metavar="RUN", help=meaning)
+def _which(add: Add, meaning: str) -> None:
+    add("id", nargs="?", metavar="RUN", help=meaning)
 
 
-def _page(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--page", type=_whole, default=1, metavar="N", help="which page of the plan, from 1 on"
-    )
-    parser.add_argument("--all", action="store_true", help="all pages")
+def _page(add: Add) -> None:
+    add("--page", type=_whole, default=1, metavar="N", help="which page of the plan, from 1 on")
+    add("--all", action="store_true", help="all pages")
 
 
-def _decision(parser: argparse.ArgumentParser, yes: str) -> None:
-    parser.add_argument(
-        "--reason", metavar="TEXT", help="kept with the run and shown by it; no phone numbers"
-    )
-    parser.add_argument("--yes", action="store_true", help=yes)
+def _decision(add: Add, yes: str) -> None:
+    add("--reason", metavar="TEXT", help="kept with the run and shown by it; no phone numbers")
+    add("--yes", action="store_true", help=yes)
 
 
-def _watched(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--wait",
-        "--follow",
-        action=argparse.BooleanOptionalAction,
-        default=True,
-        help="watch it to its end (default)",
-    )
-    _page(parser)
-    _interval(parser)
+def _watched(add: Add) -> None:
+    both = argparse.BooleanOptionalAction
+    add("--wait", "--follow", action=both, default=True, help="watch it to its end (default)")
+    _page(add)
+    _interval(add)
 
 
-def _interval(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--interval", type=_seconds, metavar="SECONDS", help="between two looks (as the app asks, or 2)"
-    )
+def _interval(add: Add) -> None:
+    meaning = "between two looks (as the app asks, or 2)"
+    add("--interval", type=_seconds, metavar="SECONDS", help=meaning)
 
 
 def _whole(text: str) -> int:
@@ -207,7 +176,7 @@ def _seconds(text: str) -> float:
 
 
 def _kinds(text: str) -> tuple[str, ...]:
-    try:
-        return decide.parse_kinds(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("must name create, update, assert or delete, with commas") from None
+    kinds = tuple(kind.strip() for kind in text.split(","))
+    if len(set(kinds)) != len(kinds) or not set(kinds) <= set(KINDS):
+        raise argparse.ArgumentTypeError("must name create, update, assert or delete, with commas")
+    return kinds

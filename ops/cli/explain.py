@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.cli.ending import Exit, usage
-from ops.cli.meanings import meaning
-from ops.cli.tables import facts
-from ops.cli.times import at, moment
-from ops.cli.vocabulary import EXPLAIN
+from ops.cli.terminal import Exit, facts, usage
+from ops.cli.vocabulary import EXPLAIN, advice, at, moment
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -34,16 +31,16 @@ def explain(app: App, terminal: Terminal, options: Namespace) -> Exit:
     if options.json:
         terminal.json(answer)
     else:
-        terminal.say(text(answer, options.user or options.id))
+        terminal.say(_text(answer, options.user or options.id))
     return Exit.DONE if answer["user"] else Exit.REFUSED
 
 
-def text(answer: Mapping[str, Any], asked: str) -> list[str]:
+def _text(answer: Mapping[str, Any], asked: str) -> list[str]:
     """Return the explanation in words."""
     user, code = answer["user"], answer["code"]
-    title = f"{user['userPrincipalName']} ({user['id']})" if user else asked
+    who, remedy = advice(code) if code else ("", "")
     return [
-        title,
+        f"{user['userPrincipalName']} ({user['id']})" if user else asked,
         *facts(
             [
                 ("account", _account(user) if user else "not found"),
@@ -53,8 +50,8 @@ def text(answer: Mapping[str, Any], asked: str) -> list[str]:
                 ("now it would be", _would(answer)),
                 ("decided by", answer["decidedBy"]),
                 ("detail", answer["detail"] if not (answer["attribute"] or {}).get("reason") else ""),
-                ("who acts", meaning(code).who if code else ""),
-                ("what to do", meaning(code).remedy if code else ""),
+                ("who acts", who),
+                ("what to do", remedy),
                 ("notes", ", ".join(answer["notes"])),
             ]
         ),
@@ -63,18 +60,14 @@ def text(answer: Mapping[str, Any], asked: str) -> list[str]:
 
 def _account(user: Mapping[str, Any]) -> str:
     synced = moment(user["sourceSyncedAt"])
-    return ", ".join(
-        filter(
-            None,
-            [
-                {True: "enabled", False: "disabled"}.get(user["accountEnabled"]),
-                "guest" if user["guest"] else "member",
-                "synced from Active Directory" if user["syncedFromActiveDirectory"] else "cloud only",
-                f"last on {at(synced)}" if synced and user["syncedFromActiveDirectory"] else "",
-                f"usage location {user['usageLocation']}" if user["usageLocation"] else "",
-            ],
-        )
+    said = (
+        {True: "enabled", False: "disabled"}.get(user["accountEnabled"]),
+        "guest" if user["guest"] else "member",
+        "synced from Active Directory" if user["syncedFromActiveDirectory"] else "cloud only",
+        f"last on {at(synced)}" if synced and user["syncedFromActiveDirectory"] else "",
+        f"usage location {user['usageLocation']}" if user["usageLocation"] else "",
     )
+    return ", ".join(filter(None, said))
 
 
 def _source(attribute: Mapping[str, Any] | None) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ops.cli.app import part
-from ops.cli.ending import CommandError, Exit
+from ops.cli.terminal import CommandError, Exit
 from ops.cli.vocabulary import MOVING, RUNS_READ
 
 if TYPE_CHECKING:

@@ -1,29 +1,28 @@
-"""From arguments to an exit code."""
+"""From arguments to an exit code: what `mfa-sync` runs."""
 
 from __future__ import annotations
 
 import os
 import sys
 import traceback
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from ops.cli.address import VARIABLE, Address
-from ops.cli.app import App
+from ops.cli.app import Address, App
 from ops.cli.arguments import parse
-from ops.cli.credentials import Credentials
-from ops.cli.ending import CommandError, Exit
-from ops.cli.sign_in import SignIn
-from ops.cli.terminal import Terminal
+from ops.cli.credentials import Credentials, SignIn
+from ops.cli.terminal import CommandError, Exit, Terminal
 
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Sequence
 
-_AUDIENCE = "MFA_SYNC_AUDIENCE"
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command, and return what the process exits with. Nothing is raised, no secret is printed."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a console that lacks a letter shows ? and does not fail
+            stream.reconfigure(errors="replace")
     terminal = Terminal()
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
@@ -39,10 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(terminal: Terminal, options: Namespace) -> Exit:
-    environment = os.environ
-    address = Address.parse(options.url or environment.get(VARIABLE))
-    credentials = Credentials(environment, options.key_file, terminal)
-    audience = options.audience or environment.get(_AUDIENCE)
+    address = Address.parse(options.url or os.environ.get("MFA_SYNC_URL"))
+    credentials = Credentials(os.environ, options.key_file, terminal)
+    audience = options.audience or os.environ.get("MFA_SYNC_AUDIENCE")
     sign_in = SignIn(audience, terminal) if audience else None
     with App(address, credentials, terminal, sign_in) as app:
         ended: Exit = options.run(app, terminal, options)

@@ -2,50 +2,60 @@
 
 from __future__ import annotations
 
+import shlex
+import shutil
+import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ops.cli.meanings import meaning
-from ops.cli.tables import facts, table
-from ops.cli.times import at, moment, span
-from ops.cli.vocabulary import COUNTED_ONLY, HELD, HELD_SECONDS, KINDS, LEFT_OUT, SWEEPS
+from ops.cli.terminal import facts, table
+from ops.cli.vocabulary import (
+    COUNTED_ONLY,
+    HELD,
+    HELD_SECONDS,
+    KINDS,
+    LEFT_OUT,
+    SWEEPS,
+    advice,
+    at,
+    moment,
+    span,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 _COVERS = {
     "full": "everybody (full)",
     "changed": "who changed since the last sweep (changed)",
     "push": "the rows of one call (push)",
 }
-COMMAND = "mfa-sync"
 
 
 def listing(runs: Sequence[Mapping[str, Any]], now: datetime) -> list[str]:
     """Return a list of runs as a table, in the order given."""
-    rows = []
-    for run in runs:
-        counts = run["counts"]
-        rows.append(
-            (
-                run["id"],
-                run["kind"],
-                run["state"],
-                _age(run["created"], now),
-                counts["users"],
-                words(counts["planned"]),
-                sum(counts["refused"].values()) or None,
-                words(counts["outcomes"]),
-                _brief(run, now),
-            )
+    rows = [
+        (
+            run["id"],
+            run["kind"],
+            run["state"],
+            _age(moment(run["created"]), now),
+            run["counts"]["users"],
+            words(run["counts"]["planned"]),
+            sum(run["counts"]["refused"].values()) or None,
+            words(run["counts"]["outcomes"]),
+            _brief(run, now),
         )
+        for run in runs
+    ]
     headings = ("run", "kind", "state", "age", "users", "would", "refused", "did", "")
     return table(headings, rows, right=("age", "users", "refused"))
 
 
 def head(run: Mapping[str, Any], now: datetime) -> list[str]:
     """Return what is true of the whole run."""
-    counts, created, moved = run["counts"], moment(run["created"]), moment(run["moved"])
+    counts = run["counts"]
     by = f"started by {run['startedBy']}" if run.get("startedBy") else ""
     done, wanted = run.get("pagesApplied"), run.get("pages")
     lines = [
@@ -53,8 +63,8 @@ def head(run: Mapping[str, Any], now: datetime) -> list[str]:
         *facts(
             [
                 ("covers", _covers(run)),
-                ("begun", ", ".join(filter(None, [_when(created, now), by]))),
-                ("held since" if run["state"] == HELD else "last moved", _when(moved, now)),
+                ("begun", ", ".join(filter(None, [_when(moment(run["created"]), now), by]))),
+                ("held since" if run["state"] == HELD else "last moved", _when(moment(run["moved"]), now)),
                 ("decide until", _until(run, now)),
                 ("users", _users(run)),
                 ("applied", f"{done} of {wanted} page(s)" if done else ""),
@@ -138,7 +148,7 @@ def refusals(run: Mapping[str, Any], shown: Sequence[Mapping[str, Any]], part: s
             *table(("code", "user", "detail"), people),
         ]
     if unlisted := words({code: count for code, count in counts.items() if code in COUNTED_ONLY}):
-        lines += ["", f"Counted, not listed: {unlisted}. Of one user: {COMMAND} explain UPN"]
+        lines += ["", f"Counted, not listed: {unlisted}. Of one user: {_command()} explain UPN"]
     return lines
 
 
@@ -153,11 +163,12 @@ def to_decide(run: Mapping[str, Any]) -> list[str]:
     if run["state"] != HELD:
         return []
     kinds = [kind for kind in KINDS if run["counts"]["planned"].get(kind)]
-    approve = f'{COMMAND} runs approve {run["id"]} --digest {run["digest"]} --reason "…"'
+    command = _command()
+    approve = f'{command} runs approve {run["id"]} --digest {run["digest"]} --reason "…"'
     lines = ["", "To decide", f"  all of it      {approve}"]
     if len(kinds) > 1:
         lines.append(f"  some kinds     the same with --kinds {','.join(kinds[:-1])}")
-    lines.append(f'  give it up     {COMMAND} runs discard {run["id"]} --reason "…"')
+    lines.append(f'  give it up     {command} runs discard {run["id"]} --reason "…"')
     return lines
 
 
@@ -175,7 +186,7 @@ def expires(run: Mapping[str, Any]) -> datetime | None:
 
 def _advice(counts: Mapping[str, int]) -> list[str]:
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    rows = [(code, count, meaning(code).who, meaning(code).remedy) for code, count in ordered]
+    rows = [(code, count, *advice(code)) for code, count in ordered]
     return table(("code", "users", "who acts", "what to do"), rows, right=("users",))
 
 
@@ -232,15 +243,18 @@ def _is_over(limit: str | None, run: Mapping[str, Any]) -> bool:
     return bool(setting) and any(setting in reason for reason in run.get("heldFor") or ())
 
 
-def _age(text: str, now: datetime) -> str:
-    time = moment(text)
+def _age(time: datetime | None, now: datetime) -> str:
     return span((now - time).total_seconds()) if time else ""
 
 
 def _when(time: datetime | None, now: datetime) -> str:
-    return f"{at(time)}, {span((now - time).total_seconds())} ago" if time else ""
+    return f"{at(time)}, {_age(time, now)} ago" if time else ""
 
 
-def lines_of(parts: Iterable[list[str]]) -> list[str]:
-    """Return parts one after the other."""
-    return [line for part in parts for line in part]
+def _command() -> str:
+    """Return how this program is started here, so that what is printed can be pasted."""
+    started = Path(sys.argv[0])
+    if started.parts[-2:] == ("cli", "__main__.py"):
+        return f"{shlex.quote(sys.orig_argv[0])} -m ops.cli"
+    is_in_path = (found := shutil.which("mfa-sync")) and started.exists() and started.samefile(found)
+    return "mfa-sync" if is_in_path or started.stem != "mfa-sync" else shlex.quote(sys.argv[0])

@@ -1,25 +1,60 @@
-"""`runs list` and `runs show`."""
+"""`runs list` and `runs show`; and how the run that is meant is found.
+
+Every push leaves a run too, so what is looked for may lie far back: it is searched for, the newest first.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ops.cli import run_text
 from ops.cli.app import part
-from ops.cli.ending import Exit, usage
 from ops.cli.follow import follow
-from ops.cli.search import find, search
-from ops.cli.vocabulary import FINISHED, HELD, LEFT_OUT, MOVING, RUN_KINDS, RUNS_READ
+from ops.cli.terminal import CommandError, Exit, usage
+from ops.cli.vocabulary import (
+    FINISHED,
+    HELD,
+    HELD_SECONDS,
+    LEFT_OUT,
+    MOVING,
+    RUN_KINDS,
+    RUNS_LIST,
+    RUNS_READ,
+    SWEEPS,
+    moment,
+)
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Callable, Iterator
 
     from ops.cli.app import App
-    from ops.cli.search import Found
     from ops.cli.terminal import Terminal
 
-_UNMADE = ("refused", "failed")
+    type Run = dict[str, Any]
+
+_PAGE_SIZE = 100  # the most that the app gives at once
+_MOST_PAGES = 50
+# A held run that is older was discarded; the watchdog may be some minutes late.
+_OLDEST_HELD = timedelta(seconds=HELD_SECONDS, hours=6)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search through the runs came to.
+
+    Attributes:
+        runs: Those that were looked for, the newest first.
+        following: The id after which the search goes on; None if there are no more runs.
+        stopped_after: How many runs one search goes through, if it ended at that; else None.
+    """
+
+    runs: list[Run]
+    following: str | None = None
+    stopped_after: int | None = None
 
 
 def list_runs(app: App, terminal: Terminal, options: Namespace) -> Exit:
@@ -27,7 +62,7 @@ def list_runs(app: App, terminal: Terminal, options: Namespace) -> Exit:
     is_filtered = bool(options.kind or options.state)
     kinds = RUN_KINDS.get(options.kind)
 
-    def fits(run: dict[str, Any]) -> bool:
+    def fits(run: Run) -> bool:
         return (kinds is None or run["kind"] in kinds) and options.state in {None, run["state"]}
 
     found = search(
@@ -75,7 +110,7 @@ def show_run(app: App, terminal: Terminal, options: Namespace) -> Exit:
     return exit_of(run) if options.wait else Exit.DONE
 
 
-def show(app: App, terminal: Terminal, run: dict[str, Any], options: Namespace) -> None:
+def show(app: App, terminal: Terminal, run: Run, options: Namespace) -> None:
     """Print a run that was read, with the page or pages of its plan that the options ask for."""
     pages, number = max(1, run["pages"]), options.page
     if not 1 <= number <= pages:
@@ -91,22 +126,26 @@ def show(app: App, terminal: Terminal, run: dict[str, Any], options: Namespace) 
         terminal.json({**run, **whole, "changes": changes, "refusals": refused})
         return
     where = "all" if options.all or pages == 1 else f"page {number} of {pages}; others by --page or --all"
-    terminal.say(run_text.head(run, datetime.now(UTC)))
-    terminal.say(run_text.plan(run))
-    terminal.say(run_text.changes(run, changes, where))
-    terminal.say(run_text.unmade(run))
-    terminal.say(run_text.refusals(run, refused, where))
-    terminal.say(run_text.to_decide(run))
+    terminal.say(
+        [
+            *run_text.head(run, datetime.now(UTC)),
+            *run_text.plan(run),
+            *run_text.changes(run, changes, where),
+            *run_text.unmade(run),
+            *run_text.refusals(run, refused, where),
+            *run_text.to_decide(run),
+        ]
+    )
 
 
-def read(app: App, run_id: str, page: int = 0) -> dict[str, Any]:
+def read(app: App, run_id: str, page: int = 0) -> Run:
     """Return a run with one page of its plan, numbered from 0 as the contract has it."""
     reply = app.call(RUNS_READ, "GET", f"api/runs/{part(run_id)}", query={"page": str(page)})
-    run: dict[str, Any] = reply.body
+    run: Run = reply.body
     return run
 
 
-def exit_of(run: dict[str, Any]) -> Exit:
+def exit_of(run: Run) -> Exit:
     """Return how a command ends that has seen this run stand still.
 
     A finished run is no success if changes were not made; those that an approval left out do not count.
@@ -116,5 +155,100 @@ def exit_of(run: dict[str, Any]) -> Exit:
     if run["state"] in MOVING:
         return Exit.DONE
     counts = run["counts"]
-    unmade = sum(counts["outcomes"].get(name, 0) for name in _UNMADE) - counts["codes"].get(LEFT_OUT, 0)
+    outcomes = counts["outcomes"]
+    unmade = outcomes.get("refused", 0) + outcomes.get("failed", 0) - counts["codes"].get(LEFT_OUT, 0)
     return Exit.DONE if run["state"] == FINISHED and unmade <= 0 else Exit.REFUSED
+
+
+def search(
+    app: App,
+    fits: Callable[[Run], bool] | None,
+    most: int | None,
+    after: str | None = None,
+    *,
+    whole: bool = False,
+) -> Found:
+    """Return the newest runs that fit.
+
+    Args:
+        app: Where they are.
+        fits: Whether a run is looked for; None: each is.
+        most: How many; None: all.
+        after: The id after which to begin.
+        whole: Go on to the end, however many pages that takes.
+    """
+    runs: list[Run] = []
+    looked, end = 0, None
+    size = _PAGE_SIZE if fits or most is None else most
+    for found, end in islice(_pages(app, after, size), None if whole else _MOST_PAGES):
+        for place, run in enumerate(found, 1):
+            if fits is None or fits(run):
+                runs.append(run)
+                if len(runs) == most:
+                    return Found(runs, str(run["id"]) if place < len(found) or end else None)
+        looked += len(found)
+    return Found(runs, end, looked if end else None)
+
+
+def held_runs(app: App, terminal: Terminal) -> list[Run]:
+    """Return the held runs, the newest first, as far back as one may lie; if not so far, that is said."""
+    oldest = datetime.now(UTC) - _OLDEST_HELD
+    runs: list[Run] = []
+    looked = 0
+    for found, following in islice(_pages(app), _MOST_PAGES):
+        runs += [run for run in found if run["state"] == HELD]
+        looked += len(found)
+        last = moment(found[-1]["moved"]) if found else None
+        if following is None or last is None or last < oldest:
+            return runs
+    terminal.remark(f"Held runs were looked for among the newest {looked} runs and no further.")
+    return runs
+
+
+def find(app: App, terminal: Terminal, wanted: str | None, *, deciding: bool = False) -> str:
+    """Return the id of the run that is meant: an id, `latest`, `held`; without any, held or else latest.
+
+    Raises:
+        CommandError: There is none; or several are held and one is to be decided about.
+    """
+    if wanted not in {None, "latest", HELD}:
+        return str(wanted)
+    if wanted == "latest":
+        return _latest(app)
+    ids = [str(run["id"]) for run in held_runs(app, terminal)]
+    if len(ids) > 1:
+        named = ", ".join(ids)
+        if deciding:
+            raise usage(f"{len(ids)} runs are held: {named}.", "Name the one that is meant.")
+        terminal.remark(f"{len(ids)} runs are held: {named}. This is the newest.")
+    if ids:
+        return ids[0]
+    if wanted == HELD:
+        raise CommandError(Exit.REFUSED, "No run is held.", "See `runs list`.")
+    return _latest(app)
+
+
+def _latest(app: App) -> str:
+    """Return the latest sweep: the latest run is a push wherever pushes come all day."""
+    found = search(app, lambda run: run["kind"] in SWEEPS, most=1)
+    if not found.runs:
+        where = f"among the newest {found.stopped_after} runs" if found.stopped_after else "yet"
+        raise CommandError(
+            Exit.REFUSED,
+            f"There is no sweep {where}.",
+            "Begin one: runs start full. For pushes: runs list --kind push",
+        )
+    return str(found.runs[0]["id"])
+
+
+def _pages(
+    app: App, after: str | None = None, size: int = _PAGE_SIZE
+) -> Iterator[tuple[list[Run], str | None]]:
+    """Yield pages of runs, each with the id after which the next one begins; None with the last."""
+    while True:
+        query = {"limit": str(min(size, _PAGE_SIZE)), **({"after": after} if after else {})}
+        body = app.call(RUNS_LIST, "GET", "api/runs", query=query).body
+        after = body["next"]
+        yield body["runs"], after
+        if after is None:
+            return

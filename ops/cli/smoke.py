@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ops.cli import smoke_access, smoke_work
-from ops.cli.ending import CommandError, Exit
-from ops.cli.smoke_line import Line, Status
-from ops.cli.tables import table
+from ops.cli import smoke_checks
+from ops.cli.smoke_checks import FAIL, PASS, SKIP, Check, Status
+from ops.cli.terminal import CommandError, Exit, table
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -16,58 +16,58 @@ if TYPE_CHECKING:
     from ops.cli.app import App
     from ops.cli.terminal import Terminal
 
-    type Check = Callable[[App, Namespace], Line]
-
-_CHECKS: tuple[tuple[str, Check], ...] = (
-    ("health", smoke_work.health),
-    ("https only", smoke_access.https_only),
-    ("function keys", smoke_access.function_keys),
-    ("separate keys", smoke_access.separate_keys),
-    ("handshake", smoke_access.handshake),
-    ("approver", smoke_access.approver),
-    ("forged principal", smoke_access.forged_principal),
-    ("storage", smoke_work.storage),
-    ("dry run", smoke_work.dry_run),
-    ("schedule", smoke_work.schedule),
-)
-_EASY_AUTH: tuple[str, Check] = ("easy auth", smoke_access.easy_auth)
-_DENIED: tuple[str, Check] = ("access denied", smoke_access.denied)
-
 
 def smoke(app: App, terminal: Terminal, options: Namespace) -> Exit:
     """Print what was proved. Refused if a line failed, with --strict also if one could not be proved."""
     lines = list(_lines(app, terminal, options))
-    bad = {Status.FAIL, Status.SKIP} if options.strict else {Status.FAIL}
-    ok = not any(line.status in bad for line in lines)
+    bad = {FAIL, SKIP} if options.strict else {FAIL}
+    ok = not any(check.status in bad for _, check in lines)
     if options.json:
         document = [
-            {"name": line.name, "status": line.status, "detail": line.detail, "remedy": line.remedy or None}
-            for line in lines
+            {"name": name, "status": check.status, "detail": check.detail, "remedy": check.remedy or None}
+            for name, check in lines
         ]
         terminal.json({"ok": ok, "url": app.address.url, "lines": document})
-        return Exit.DONE if ok else Exit.REFUSED
-    terminal.say(
-        table(("", "line", "what was seen"), [(line.status, line.name, line.detail) for line in lines])
-    )
-    for line in lines:
-        if line.remedy and line.status is not Status.PASS:
-            terminal.say(["", f"{line.name}: {line.remedy}"])
-    passed, failed, skipped = (sum(line.status is status for line in lines) for status in Status)
-    terminal.say(["", f"{passed} passed, {failed} failed, {skipped} not proved. Nothing was written."])
+    else:
+        rows = [(check.status, name, check.detail) for name, check in lines]
+        terminal.say(table(("", "line", "what was seen"), rows))
+        for name, check in lines:
+            if check.remedy and check.status is not PASS:
+                terminal.say(["", f"{name}: {check.remedy}"])
+        passed, failed, skipped = (sum(check.status is status for _, check in lines) for status in Status)
+        terminal.say(["", f"{passed} passed, {failed} failed, {skipped} not proved. Nothing was written."])
     return Exit.DONE if ok else Exit.REFUSED
 
 
-def _lines(app: App, terminal: Terminal, options: Namespace) -> Iterator[Line]:
-    checks = [_DENIED] if options.expect_denied else [*_CHECKS, *([_EASY_AUTH] if options.easy_auth else [])]
-    reached = True
-    for name, check in checks:
+def _lines(app: App, terminal: Terminal, options: Namespace) -> Iterator[tuple[str, Check]]:
+    """Yield each line's name and what was looked at; once the app is not reached, the rest is not tried."""
+    is_reached = True
+    for name, look in _looks(options).items():
         terminal.trace(f"-- {name}")
-        if not reached:
-            yield Line.skipped("the app was not reached").named(name)
+        if not is_reached:
+            yield name, Check(SKIP, "the app was not reached")
             continue
         try:
-            line = check(app, options)
+            check = look(app)
         except CommandError as error:
-            line = Line.failed(error.text, error.remedy)
-            reached = error.code is not Exit.UNAVAILABLE
-        yield line.named(name)
+            check = Check(FAIL, error.text, error.remedy)
+            is_reached = error.code is not Exit.UNAVAILABLE
+        yield name, check
+
+
+def _looks(options: Namespace) -> dict[str, Callable[[App], Check]]:
+    if options.expect_denied:
+        return {"access denied": smoke_checks.denied}
+    looks: dict[str, Callable[[App], Check]] = {
+        "health": smoke_checks.health,
+        "https only": partial(smoke_checks.https_only, port=options.http_port),
+        "function keys": smoke_checks.function_keys,
+        "separate keys": smoke_checks.separate_keys,
+        "handshake": smoke_checks.handshake,
+        "approver": smoke_checks.approver,
+        "forged principal": smoke_checks.forged_principal,
+        "storage": smoke_checks.storage,
+        "dry run": partial(smoke_checks.dry_run, user=options.user),
+        "schedule": smoke_checks.schedule,
+    }
+    return {**looks, "easy auth": smoke_checks.easy_auth} if options.easy_auth else looks

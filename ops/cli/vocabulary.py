@@ -1,6 +1,11 @@
-"""Words of the HTTP contract that the command line acts on (docs/http.md, docs/runs.md)."""
+"""Words and times of the HTTP contract (docs/http.md, docs/runs.md), and how people read them."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from shared.codes import CODES, Code
 
 PUSH = "mfa_sync"
 EXPLAIN = "explain"
@@ -50,3 +55,47 @@ HELD_SECONDS = 72 * 3600
 
 ROLE = "Sync.Approve"
 """The app role of whoever may decide, where App Service authentication is on."""
+
+
+class Advice(NamedTuple):
+    """Who acts on a row's code, and how."""
+
+    who: str
+    remedy: str
+
+
+def advice(code: str) -> Advice:
+    """Return the advice of the product's own table, so that this and docs/codes.md say the same.
+
+    A newer app may know codes that this version does not.
+    """
+    try:
+        meaning = CODES[Code(code)]
+    except ValueError:
+        return Advice("?", "A code of a newer version: see its docs/codes.md.")
+    return Advice(meaning.who, meaning.remedy)
+
+
+def moment(text: str | None) -> datetime | None:
+    """Return the time that the app wrote; None if it wrote none that can be read."""
+    try:
+        read = datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def at(time: datetime) -> str:
+    """Return a moment: 2026-11-24 02:00:00 UTC."""
+    return f"{time.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def span(seconds: float) -> str:
+    """Return a length of time in its two largest units: 3 h 02 min."""
+    whole = max(0, int(seconds))
+    days, hours, minutes = whole // 86400, whole // 3600 % 24, whole // 60 % 60
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes:02} min"
+    return f"{minutes} min" if minutes else f"{whole} s"

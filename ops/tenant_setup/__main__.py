@@ -12,11 +12,9 @@ import httpx
 from azure.keyvault.secrets import SecretClient
 
 from ops.tenant_setup import entra, vault
-from ops.tenant_setup.errors import StoppedError
-from ops.tenant_setup.graph import Graph
-from ops.tenant_setup.rights import permissions
+from ops.tenant_setup.change import StoppedError
+from ops.tenant_setup.graph import Graph, permissions
 from ops.tenant_setup.sign_in import WAYS, credential, token_source
-from ops.tenant_setup.values import ASKED, REPLACEABLE
 from ops.tenant_setup.wanted import LOCATION, POLICY, UNIT, WRITER_ROLES, Wanted, egress_of
 
 if TYPE_CHECKING:
@@ -72,8 +70,8 @@ def _entra(options: argparse.Namespace, sleep: Callable[[float], None]) -> None:
             else entra.plan(graph, wanted, print)
         )
     if changes and not acting:
-        flag = "the same with --yes" if options.command == "remove" else "the same with apply"
-        print(f"Nothing was changed. To do it: {flag}.")
+        how = "--yes" if options.command == "remove" else "apply"
+        print(f"Nothing was changed. To do it: the same with {how}.")
 
 
 def _secrets(options: argparse.Namespace) -> None:
@@ -89,7 +87,7 @@ def _secrets(options: argparse.Namespace) -> None:
 
 
 def _hidden(name: str) -> str:
-    """A value that nobody sees: typed without echo, or one line of the input where it is no terminal."""
+    """Return a value that nobody sees: typed without echo, or a line of an input that is no terminal."""
     if sys.stdin.isatty():
         return getpass.getpass(f"Value for {name}: ")
     return sys.stdin.readline().rstrip("\r\n")
@@ -145,8 +143,14 @@ def _entra_options(command: argparse.ArgumentParser) -> None:
 def _secrets_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--vault", required=True, metavar="URL")
-    add("--ask", action="append", default=[], choices=tuple(ASKED), help="set it if it is missing")
-    add("--replace", action="append", default=[], choices=tuple(REPLACEABLE), help="give it a new version")
+    add("--ask", action="append", default=[], choices=tuple(vault.ASKED), help="set it if it is missing")
+    add(
+        "--replace",
+        action="append",
+        default=[],
+        choices=tuple(vault.REPLACEABLE),
+        help="give it a new version",
+    )
     add("--days", type=int, default=365, help="how long what is set lasts (default: %(default)s)")
     add(
         "--overlap-hours",

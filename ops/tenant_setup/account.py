@@ -1,38 +1,44 @@
-"""The service account: whether it can sign in with a password alone, and what other policies make of it."""
+"""The service account: whether it can sign in with a password alone, and the directory roles that it holds.
+
+It gets one role over the unit, and where that was chosen one to read the audit log.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.tenant_setup.change import Remark, fine, look, wrong
+from ops.tenant_setup.change import MAKE, Change, Known, Remark, fine, look, wrong
+from ops.tenant_setup.graph import deletion, quoted
 from ops.tenant_setup.unit import user
+from ops.tenant_setup.wanted import AUDIT_ROLE, ROLE_IDS, WRITER_ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ops.tenant_setup.graph import Graph
-    from ops.tenant_setup.known import Known
     from ops.tenant_setup.wanted import Wanted
 
-SELECT = "id,userPrincipalName,displayName,accountEnabled,userType,onPremisesSyncEnabled,passwordPolicies"
+_ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
+_TENANT = "/"
+_ROLE_NAMES = {role_id: name for name, role_id in ROLE_IDS.items()}
+_SELECT = "id,userPrincipalName,displayName,accountEnabled,userType,onPremisesSyncEnabled,passwordPolicies"
 # What a sign-in with user name and password, and nobody at the screen, can never satisfy.
 _IMPOSSIBLE = {
-    "mfa",
-    "compliantDevice",
-    "domainJoinedDevice",
-    "approvedApplication",
-    "compliantApplication",
-} | {"passwordChange"}
+    *("mfa", "compliantDevice", "domainJoinedDevice", "approvedApplication", "compliantApplication"),
+    *("passwordChange", "block"),
+}
 _APPLY = {"enabled": "applies", "enabledForReportingButNotEnforced": "would apply (report-only)"}
 
 
-def read(graph: Graph, name: str) -> dict[str, Any]:
-    """Return the account.
+def read(graph: Graph, name: str) -> Known:
+    """Return what is known at first: the account, and which roles it holds over what.
 
     Raises:
-        StoppedError: There is none of the name.
+        StoppedError: There is no account of the name.
     """
-    return user(graph, name, SELECT)
+    account = user(graph, name, _SELECT)
+    roles = graph.list(_ASSIGNMENTS, filter=f"principalId eq {quoted(str(account['id']))}")
+    return Known(account, roles)
 
 
 def remarks(graph: Graph, known: Known) -> Iterator[Remark]:
@@ -88,7 +94,7 @@ def other_policies(
 
 def _demand(policy: dict[str, Any]) -> str | None:
     controls = policy.get("grantControls") or {}
-    asked = [name for name in controls.get("builtInControls") or [] if name in {*_IMPOSSIBLE, "block"}]
+    asked = [name for name in controls.get("builtInControls") or [] if name in _IMPOSSIBLE]
     if controls.get("authenticationStrength"):
         asked.append("an authentication strength")
     if controls.get("termsOfUse"):
@@ -131,3 +137,66 @@ def consent(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Remark]:
                 f'the app "{found[0]["displayName"]}" may act for every user: narrow oauth2PermissionGrants/'
                 f"{grant['id']} to the account"
             )
+
+
+def role_remarks(wanted: Wanted, known: Known) -> Iterator[Remark]:
+    """Yield what the account holds beyond what is wanted: it is said, and never taken away."""
+    for row in known.roles:
+        name = _ROLE_NAMES.get(row["roleDefinitionId"], f"the role {row['roleDefinitionId']}")
+        if row["directoryScopeId"] == _TENANT and not (name == AUDIT_ROLE and wanted.audit_log):
+            yield look(
+                f"it holds {name} over the whole tenant, so that no administrative unit limits it: "
+                f"take roleAssignments/{row['id']} away by hand"
+            )
+    if wanted.role != WRITER_ROLES[0]:
+        yield look(
+            f"{wanted.role} sees whole numbers, and can reset everything by which the unit's people sign in, "
+            "passwords too: whoever has the account's password can be each of them"
+        )
+
+
+def plan_roles(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Change]:
+    """Yield the assignments that are missing."""
+    scope = f'administrative unit "{wanted.unit}"'
+    if not _held(known, wanted.role, _unit_scope(known)):
+        yield Change(
+            MAKE,
+            f"role {wanted.role} for {known.upn} over {scope}",
+            lambda: _assign(graph, known, wanted.role, _unit_scope(known)),
+        )
+    if wanted.audit_log and not _held(known, AUDIT_ROLE, _TENANT):
+        yield Change(
+            MAKE,
+            f"role {AUDIT_ROLE} for {known.upn} over the tenant",
+            lambda: _assign(graph, known, AUDIT_ROLE, _TENANT),
+        )
+
+
+def remove_roles(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Change]:
+    """Yield the end of the account's roles over the unit, and of the audit role where it was chosen."""
+    for row in known.roles:
+        name, scope = _ROLE_NAMES.get(row["roleDefinitionId"]), row["directoryScopeId"]
+        over_unit = known.unit_id is not None and scope == _unit_scope(known) and name in WRITER_ROLES
+        if over_unit or (wanted.audit_log and name == AUDIT_ROLE and scope == _TENANT):
+            where = f'administrative unit "{wanted.unit}"' if over_unit else "the tenant"
+            yield deletion(graph, f"role {name} of {known.upn} over {where}", f"{_ASSIGNMENTS}/{row['id']}")
+
+
+def _unit_scope(known: Known) -> str:
+    return f"/administrativeUnits/{known.unit_id}"
+
+
+def _held(known: Known, role: str, scope: str) -> bool:
+    return any(
+        row["roleDefinitionId"] == ROLE_IDS[role] and row["directoryScopeId"] == scope for row in known.roles
+    )
+
+
+def _assign(graph: Graph, known: Known, role: str, scope: str) -> None:
+    body = {
+        "@odata.type": "#microsoft.graph.unifiedRoleAssignment",
+        "roleDefinitionId": ROLE_IDS[role],
+        "principalId": known.account_id,
+        "directoryScopeId": scope,
+    }
+    graph.write("POST", _ASSIGNMENTS, body)

@@ -1,19 +1,57 @@
-"""What is said and done: a change that may be made, and a remark that nothing is done about."""
+"""What was found in the tenant, and what follows: a change to make, a remark, or a reason to stop."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 MAKE, ALTER, TAKE = "+", "~", "-"
 
 
+class StoppedError(Exception):
+    """Nothing further is done. The text says why and what helps, and holds no secret."""
+
+
+def only[Row](found: Sequence[Row], kind: str, name: str, remedy: str) -> Row | None:
+    """Return what was found under a display name, of which Entra allows several; None if there is nothing.
+
+    Raises:
+        StoppedError: There are several.
+    """
+    if len(found) > 1:
+        raise StoppedError(f'There are {len(found)} {kind} "{name}": {remedy}.')
+    return found[0] if found else None
+
+
+@dataclass(slots=True)
+class Known:
+    """The service account as Graph shows it, and what is there already; None: not made yet.
+
+    Each part of the work adds what it finds or makes.
+    """
+
+    account: dict[str, Any]
+    roles: list[dict[str, Any]] = field(default_factory=list)
+    unit_id: str | None = None
+    location_id: str | None = None
+
+    @property
+    def account_id(self) -> str:
+        """The object id of the service account."""
+        return str(self.account["id"])
+
+    @property
+    def upn(self) -> str:
+        """Its user principal name."""
+        return str(self.account["userPrincipalName"])
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One write. `sign` is how a plan marks it; `do` makes it."""
+    """One write: how a plan marks it (+ made, ~ altered, - taken away), what it is, and how it is made."""
 
     sign: str
     what: str
@@ -25,7 +63,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something seen: fine, to be looked at by a person, or a reason to change nothing."""
+    """Something seen that nothing is done about: `ok`, `look`, or `wrong`."""
 
     level: str
     text: str
@@ -35,15 +73,15 @@ class Remark:
 
 
 def fine(text: str) -> Remark:
-    """It is as it should be."""
+    """Return that something is as it should be."""
     return Remark("ok", text)
 
 
 def look(text: str) -> Remark:
-    """A person should look at it; the work goes on."""
+    """Return what a person should look at; the work goes on."""
     return Remark("look", text)
 
 
 def wrong(text: str) -> Remark:
-    """The app could not work like this: nothing is changed until it is mended."""
+    """Return what the app could not work with: nothing is changed until it is mended."""
     return Remark("wrong", text)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ops.tenant_setup import account, egress, policy, roles, unit
-from ops.tenant_setup.errors import StoppedError
-from ops.tenant_setup.known import Known
+from ops.tenant_setup import account, conditional_access, unit
+from ops.tenant_setup.change import StoppedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-    from ops.tenant_setup.change import Change, Remark
+    from ops.tenant_setup.change import Change, Known
     from ops.tenant_setup.graph import Graph
     from ops.tenant_setup.wanted import Wanted
 
@@ -27,7 +26,18 @@ def plan(graph: Graph, wanted: Wanted, say: Say) -> list[Change]:
     Raises:
         StoppedError: Something is in the way; nothing was changed.
     """
-    known, found = _look(graph, wanted, say)
+    known = account.read(graph, wanted.service_account)
+    say(f"Service account {known.upn} ({known.account_id})")
+    policies = conditional_access.all_policies(graph)
+    found = [
+        *account.remarks(graph, known),
+        *account.other_policies(graph, wanted, known, policies),
+        *account.role_remarks(wanted, known),
+        *account.consent(graph, wanted, known),
+        *conditional_access.remarks(wanted, policies),
+    ]
+    for remark in found:
+        say(str(remark))
     changes = list(_changes(graph, wanted, known))
     _say_all(changes, say)
     stops = sum(remark.level == "wrong" for remark in found)
@@ -48,8 +58,8 @@ def apply(graph: Graph, wanted: Wanted, say: Say) -> list[Change]:
     if not plan(graph, wanted, say):
         return []
     say("Doing it:")
-    done = _do(_changes(graph, wanted, _known(graph, wanted)), say)
-    left = list(_changes(graph, wanted, _known(graph, wanted)))
+    done = _do(_changes(graph, wanted, account.read(graph, wanted.service_account)), say)
+    left = list(_changes(graph, wanted, account.read(graph, wanted.service_account)))
     if left:
         raise StoppedError(
             f"Accepted, but not to be seen yet: {left[0].what}. Entra may take minutes: look again with plan."
@@ -64,47 +74,23 @@ def remove(graph: Graph, wanted: Wanted, say: Say, *, acting: bool) -> list[Chan
     Raises:
         StoppedError: Something is in use by others, or not as it is made here.
     """
-    known = _known(graph, wanted)
-    policies = graph.list(policy.POLICIES)
+    known = account.read(graph, wanted.service_account)
     ending = list(unit.remove(graph, wanted, known))  # looked for first: the roles are over it
-    places = list(egress.remove(graph, wanted, known))
-    changes = [*roles.remove(graph, wanted, known), *policy.remove(graph, wanted, known, policies), *places]
-    changes += ending
+    limits = conditional_access.remove(graph, wanted, known)
+    changes = [*account.remove_roles(graph, wanted, known), *limits, *ending]
     _say_all(changes, say)
     if acting and changes:
         say("Doing it:")
-        _do(iter(changes), say)
+        _do(changes, say)
         say("Done.")
     return changes
-
-
-def _known(graph: Graph, wanted: Wanted) -> Known:
-    known = Known(account.read(graph, wanted.service_account))
-    roles.read(graph, known)
-    return known
-
-
-def _look(graph: Graph, wanted: Wanted, say: Say) -> tuple[Known, list[Remark]]:
-    known, policies = _known(graph, wanted), graph.list(policy.POLICIES)
-    say(f"Service account {known.upn} ({known.account_id})")
-    found = [
-        *account.remarks(graph, known),
-        *account.other_policies(graph, wanted, known, policies),
-        *roles.remarks(wanted, known),
-        *account.consent(graph, wanted, known),
-        *policy.remarks(wanted, policies),
-    ]
-    for remark in found:
-        say(str(remark))
-    return known, found
 
 
 def _changes(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Change]:
     """Yield the changes in order; each part looks again only after the former's were made."""
     yield from unit.plan(graph, wanted, known)
-    yield from roles.plan(graph, wanted, known)
-    yield from egress.plan(graph, wanted, known)
-    yield from policy.plan(graph, wanted, known, graph.list(policy.POLICIES))
+    yield from account.plan_roles(graph, wanted, known)
+    yield from conditional_access.plan(graph, wanted, known)
 
 
 def _say_all(changes: list[Change], say: Say) -> None:
@@ -113,7 +99,7 @@ def _say_all(changes: list[Change], say: Say) -> None:
         say(str(change))
 
 
-def _do(changes: Iterator[Change], say: Say) -> list[Change]:
+def _do(changes: Iterable[Change], say: Say) -> list[Change]:
     done: list[Change] = []
     for change in changes:
         say(str(change))

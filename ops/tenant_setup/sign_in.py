@@ -14,7 +14,7 @@ from azure.identity import (
     InteractiveBrowserCredential,
 )
 
-from ops.tenant_setup.errors import StoppedError
+from ops.tenant_setup.change import StoppedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

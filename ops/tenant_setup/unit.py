@@ -5,20 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ops.tenant_setup.change import MAKE, TAKE, Change
-from ops.tenant_setup.errors import StoppedError
-from ops.tenant_setup.graph import quoted
+from ops.tenant_setup.change import MAKE, Change, StoppedError, only
+from ops.tenant_setup.graph import deletion, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from ops.tenant_setup.change import Known
     from ops.tenant_setup.graph import Graph
-    from ops.tenant_setup.known import Known
     from ops.tenant_setup.wanted import Wanted
 
-UNITS = "/directory/administrativeUnits"
+_UNITS = "/directory/administrativeUnits"
 # By it a unit of ours is told from one that somebody else made under the same name.
-MARK = "Made by tenant_setup of MFA phone sync: whose phones the service account may write."
+_MARK = "Made by tenant_setup of MFA phone sync: whose phones the service account may write."
 
 
 def plan(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Change]:
@@ -36,7 +35,9 @@ def plan(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Change]:
             f'There is no administrative unit "{wanted.unit}": say who is in it by --rule, --group or --user.'
         )
     if unit is None:
-        yield Change(MAKE, _describe(wanted), lambda: _make(graph, wanted, known))
+        rule = "" if wanted.rule is None else f", dynamic: {wanted.rule}"
+        what = f'administrative unit "{wanted.unit}"{rule}'
+        yield Change(MAKE, what, lambda: _make(graph, wanted, known))
     else:
         known.unit_id = unit["id"]
         _check(unit, wanted)
@@ -50,49 +51,33 @@ def remove(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Change]:
     if unit is None:
         return
     known.unit_id = unit["id"]
-    if unit.get("description") != MARK:
+    if unit.get("description") != _MARK:
         return
-    others = [
-        row
-        for row in graph.list("/roleManagement/directory/roleAssignments", filter=_over(known.unit_id))
-        if row["principalId"] != known.account_id
-    ]
+    over_it = f"directoryScopeId eq {quoted(f'/administrativeUnits/{known.unit_id}')}"
+    roles = graph.list("/roleManagement/directory/roleAssignments", filter=over_it)
+    others = [row for row in roles if row["principalId"] != known.account_id]
     if others:
         raise StoppedError(
             f'Others hold roles over the administrative unit "{wanted.unit}" ({len(others)}): it is not '
             "removed while they do. Take those roles away by hand first."
         )
-    path = f"{UNITS}/{known.unit_id}"
-    yield Change(TAKE, f'administrative unit "{wanted.unit}"', lambda: graph.write("DELETE", path))
-
-
-def _over(unit_id: str | None) -> str:
-    return f"directoryScopeId eq {quoted(f'/administrativeUnits/{unit_id}')}"
+    yield deletion(graph, f'administrative unit "{wanted.unit}"', f"{_UNITS}/{known.unit_id}")
 
 
 def _find(graph: Graph, name: str) -> dict[str, Any] | None:
-    found = graph.list(UNITS, filter=f"displayName eq {quoted(name)}")
-    if len(found) > 1:
-        raise StoppedError(
-            f'There are {len(found)} administrative units "{name}": rename all but one, or say --unit.'
-        )
-    return found[0] if found else None
-
-
-def _describe(wanted: Wanted) -> str:
-    who = "" if wanted.rule is None else f", dynamic: {wanted.rule}"
-    return f'administrative unit "{wanted.unit}"{who}'
+    found = graph.list(_UNITS, filter=f"displayName eq {quoted(name)}")
+    return only(found, "administrative units", name, "rename all but one, or say --unit")
 
 
 def _make(graph: Graph, wanted: Wanted, known: Known) -> None:
-    body: dict[str, str] = {"displayName": wanted.unit, "description": MARK}
+    body: dict[str, str] = {"displayName": wanted.unit, "description": _MARK}
     if wanted.rule is not None:
         body |= {
             "membershipType": "Dynamic",
             "membershipRule": wanted.rule,
             "membershipRuleProcessingState": "On",
         }
-    known.unit_id = graph.write("POST", UNITS, body)["id"]
+    known.unit_id = graph.write("POST", _UNITS, body)["id"]
 
 
 def _check(unit: dict[str, Any], wanted: Wanted) -> None:
@@ -111,9 +96,9 @@ def _members(graph: Graph, wanted: Wanted, known: Known, unit: dict[str, Any] | 
     people.pop(known.account_id, None)
     present: set[str] = set()
     if unit is not None:
-        present = {row["id"] for row in graph.list(f"{UNITS}/{unit['id']}/members", select="id")}
+        present = {row["id"] for row in graph.list(f"{_UNITS}/{unit['id']}/members", select="id")}
     missing = {key: upn for key, upn in people.items() if key not in present}
-    if missing and unit is not None and unit.get("description") != MARK:
+    if missing and unit is not None and unit.get("description") != _MARK:
         raise StoppedError(
             f'The administrative unit "{wanted.unit}" was not made here, and {len(missing)} of the users '
             "wanted are not in it. Who is added comes into reach of everybody with a role over it: add them "
@@ -126,11 +111,11 @@ def _members(graph: Graph, wanted: Wanted, known: Known, unit: dict[str, Any] | 
 def _adding(graph: Graph, known: Known, person_id: str) -> Callable[[], object]:
     # The id of the unit is known only once it is made.
     reference = {"@odata.id": f"{graph.url}/directoryObjects/{person_id}"}
-    return lambda: graph.write("POST", f"{UNITS}/{known.unit_id}/members/$ref", reference)
+    return lambda: graph.write("POST", f"{_UNITS}/{known.unit_id}/members/$ref", reference)
 
 
 def _people(graph: Graph, wanted: Wanted) -> dict[str, str]:
-    """Names by object id."""
+    """Return the names of who is to be in the unit, by object id."""
     found: dict[str, str] = {}
     if wanted.group is not None:
         path = f"/groups/{wanted.group}/transitiveMembers/microsoft.graph.user"
@@ -148,11 +133,7 @@ def user(graph: Graph, name: str, select: str) -> dict[str, Any]:
     Raises:
         StoppedError: There is nobody of the name.
     """
-    row = graph.find(f"/users({_key(name)})", select=select)
+    row = graph.find(f"/users({quote(quoted(name), safe="'@")})", select=select)
     if row is None:
         raise StoppedError(f"There is no user {name} in this tenant.")
     return row
-
-
-def _key(name: str) -> str:
-    return quote(quoted(name), safe="'@")

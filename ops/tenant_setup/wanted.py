@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from ops.tenant_setup.errors import StoppedError
+from ops.tenant_setup.change import StoppedError
 
 UNIT = "MFA phone sync: managed users"
 LOCATION = "MFA phone sync: egress"
@@ -44,9 +44,9 @@ class Wanted:
     enforce: bool = False
     replace_ranges: bool = False
     client_id: str | None = None
-    unit: str = field(default=UNIT)
-    location: str = field(default=LOCATION)
-    policy: str = field(default=POLICY)
+    unit: str = UNIT
+    location: str = LOCATION
+    policy: str = POLICY
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself."""

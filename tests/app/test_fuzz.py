@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.fuzz.runner import SETTINGS, fuzz
+from dev.openapi.document import document
 from dev.stack.local_stack import LocalStack
-from mfa_sync.api.openapi.document import document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from standardwebhooks import Webhook
 
+from dev.openapi.document import document
 from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
-from mfa_sync.api.openapi.document import document
 from tests.storage.silent_storage import port_of_nobody
 
 if TYPE_CHECKING:

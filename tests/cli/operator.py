@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from dev.stack.local_stack import LocalStack
 
 VARIABLES = ("URL", "KEY", "KEY_MASTER", "KEY_FILE", "HANDSHAKE", "APPROVER", "AUDIENCE")
+USER = "bo.same@contoso.com"
+SMOKE = ("smoke", "--user", USER, "--json")
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,16 @@ class Seen:
     def json(self) -> Any:
         """The JSON on standard output."""
         return json.loads(self.out)
+
+    @property
+    def lines(self) -> dict[str, str]:
+        """The smoke test's lines: each one's status by its name."""
+        return {line["name"]: line["status"] for line in self.json["lines"]}
+
+    @property
+    def failed(self) -> set[str]:
+        """The smoke test's lines that failed."""
+        return {name for name, status in self.lines.items() if status == "FAIL"}
 
     @property
     def all(self) -> str:
@@ -85,6 +99,15 @@ class Operator:
         seen = Seen(code, *self._capsys.readouterr())
         assert [secret for secret in self.secrets if secret in seen.all] == []
         return seen
+
+
+def read_terminal(terminal: int) -> bytes:
+    """Return all that a terminal still shows until its program ends, which is an error on Linux."""
+    shown = b""
+    with suppress(OSError):
+        while chunk := os.read(terminal, 1024):
+            shown += chunk
+    return shown
 
 
 def secrets_of(stack: LocalStack) -> list[str]:

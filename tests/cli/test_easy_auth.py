@@ -12,7 +12,7 @@ import pytest
 from dev.functions_host import HostOptions
 from dev.stack.local_stack import LocalStack
 from tests.cli.front import Answered, Asked, front
-from tests.cli.operator import Operator
+from tests.cli.operator import SMOKE, Operator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 
     from dev.azurite import Azurite
     from tests.cli.front import Twist
-    from tests.cli.operator import Seen
 
     type Forward = Callable[[Asked], Answered]
 
 TOKEN = "eyJ0eXAiOiJKV1Qi.made-up-token-of-the-azure-cli.c2lnbmF0dXJl"
 AUDIENCE = "api://mfa-sync"
 WHO = "engineer@contoso.com"
-SMOKE = ("smoke", "--user", "bo.same@contoso.com", "--easy-auth", "--json")
+EASY_AUTH = (*SMOKE, "--easy-auth")
 FAST = ("--interval", "0.05")
 
 
@@ -76,16 +75,6 @@ def _with_principal(asked: Asked, *roles: str) -> Asked:
     document = base64.b64encode(json.dumps(claims).encode()).decode()
     asked.headers |= {"x-ms-client-principal": document, "x-ms-client-principal-name": WHO}
     return asked
-
-
-def lines(seen: Seen) -> dict[str, str]:
-    """Return each line's status by its name."""
-    return {line["name"]: line["status"] for line in seen.json["lines"]}
-
-
-def failed(seen: Seen) -> set[str]:
-    """Return the lines that failed."""
-    return {name for name, status in lines(seen).items() if status == "FAIL"}
 
 
 def test_a_decision_is_recorded_under_the_name_of_who_signed_in(signed_in: Operator, tmp_path: Path) -> None:
@@ -142,16 +131,16 @@ def test_an_azure_cli_that_gives_no_token_is_explained(
 def test_a_sound_platform_is_green(signed_in: Operator, roles: tuple[str, ...]) -> None:
     """Whether the account that proves it may approve or not."""
     with front(signed_in.url, platform(*roles)) as url:
-        seen = signed_in(*SMOKE, "--url", url)
-    assert (seen.code, failed(seen)) == (0, set()), seen.all
-    assert lines(seen)["easy auth"] == "pass"
+        seen = signed_in(*EASY_AUTH, "--url", url)
+    assert (seen.code, seen.failed) == (0, set()), seen.all
+    assert seen.lines["easy auth"] == "pass"
 
 
 def test_an_app_that_believes_the_header_without_the_platform_is_red(operator: Operator) -> None:
     """EASY_AUTH=true where nothing strips the header: anybody could approve."""
-    seen = operator(*SMOKE)
-    assert (seen.code, "forged principal" in failed(seen)) == (1, True)
-    assert lines(seen)["easy auth"] == "skip"
+    seen = operator(*EASY_AUTH)
+    assert (seen.code, "forged principal" in seen.failed) == (1, True)
+    assert seen.lines["easy auth"] == "skip"
 
 
 def _lets_callers_through(asked: Asked, on: Forward) -> Answered:
@@ -186,5 +175,5 @@ def _admits_nobody(asked: Asked, on: Forward) -> Answered:
 def test_a_platform_that_is_off_is_red(signed_in: Operator, twist: Twist, red: set[str]) -> None:
     """It lets callers through unauthenticated, or passes on what they forge, or refuses everybody."""
     with front(signed_in.url, twist) as url:
-        seen = signed_in(*SMOKE, "--url", url)
-    assert (seen.code, failed(seen)) == (1, red), seen.all
+        seen = signed_in(*EASY_AUTH, "--url", url)
+    assert (seen.code, seen.failed) == (1, red), seen.all

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dev.stack.__main__ import exports
 from dev.stack.local_stack import ROOT
 from dev.tenant import sample
-from tests.cli.operator import secrets_of
+from tests.cli.operator import read_terminal, secrets_of
 
 if TYPE_CHECKING:
     from dev.stack.local_stack import LocalStack
@@ -70,8 +70,7 @@ def test_a_person_is_asked_for_the_key_and_it_is_not_shown(stack: LocalStack) ->
         while b"Key of the function runs_list: " not in seen:
             seen += os.read(ours, 1024)
         os.write(ours, f"{stack.host.key('runs_list')}\n".encode())
-        while chunk := _read(ours):
-            seen += chunk
+        seen += read_terminal(ours)
         os.close(ours)
     assert process.returncode == 0, seen
     shown = seen.decode()
@@ -99,11 +98,3 @@ print(signals.get())
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )
     assert ran.returncode == 0, ran.stderr
-
-
-def _read(terminal: int) -> bytes:
-    """Return what the terminal shows next; nothing once its program has ended: an error, on Linux."""
-    try:
-        return os.read(terminal, 1024)
-    except OSError:
-        return b""

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ops.cli import search
+from ops.cli import runs as runs_commands
 from tests.cli.front import Answered, Asked, front
 from tests.cli.test_follow import run
 
@@ -87,7 +87,7 @@ def test_a_look_has_an_end_and_says_so(
     operator: Operator, stack: LocalStack, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was not looked at is not said to be none; --all looks at everything."""
-    monkeypatch.setattr(search, "_PAGES", 3)
+    monkeypatch.setattr(runs_commands, "_MOST_PAGES", 3)
     asked: list[str] = []
     with site(stack, busy((420, _made(DONE))), asked) as url:
         seen = operator("runs", "list", "--kind", "sweep", "--url", url)

@@ -13,7 +13,7 @@ from dev.gates.bicep_template import Resource, Template
 from dev.gates.recorded_facts import recorded_facts
 from mfa_sync.runs.run import RunKind
 from mfa_sync.telemetry.events import Event, record
-from mfa_sync.triggers.nudges import POISON_QUEUE
+from mfa_sync.triggers.run_queue import POISON_QUEUE
 
 RULE = "Microsoft.Insights/scheduledQueryRules"
 # Which alert tells of which event.
@@ -38,7 +38,8 @@ def test_a_query_looks_for_lines_that_the_code_writes(path: Path) -> None:
     query = path.read_text(encoding="utf-8")
     events = queries.events(query)
     assert events, f"{path}: it looks for no event"
-    unknown = events - {event.value for event in Event}
+    by_name = {event.value: event for event in Event}
+    unknown = events - by_name.keys()
     assert not unknown, f"{path}: {unknown}: there is no such Event in mfa_sync/telemetry/events.py"
     loose = queries.loose_events(query)
     assert not loose, (
@@ -46,8 +47,8 @@ def test_a_query_looks_for_lines_that_the_code_writes(path: Path) -> None:
     )
     known = recorded_facts(path.parents[2] / "mfa_sync")
     for event in events:
-        assert Event(event) in known, f"{path}: nothing records {event}"
-    facts = set[str]().union(*(known[Event(event)] for event in events))
+        assert by_name[event] in known, f"{path}: nothing records {event}"
+    facts = set[str]().union(*(known[by_name[event]] for event in events))
     strange = queries.facts(query) - facts
     assert not strange, (
         f"{path}: {strange}: recorded with {', '.join(sorted(events))} are {', '.join(sorted(facts))}"
@@ -70,14 +71,7 @@ def test_every_query_is_used(template: Template) -> None:
 def test_a_line_begins_as_the_queries_say(caplog: pytest.LogCaptureFixture) -> None:
     """`<event> {facts}` is the whole text of a record: host and OpenTelemetry both ship that."""
     with caplog.at_level(logging.INFO):
-        record(
-            logging.getLogger("test"),
-            logging.INFO,
-            Event.RUN_HELD,
-            run="a run",
-            kind="full",
-            heldFor=["update"],
-        )
+        record(Event.RUN_HELD, run="a run", kind="full", heldFor=["update"])
     (line,) = (one.getMessage() for one in caplog.records)
     assert line.startswith("run.held {")
     assert json.loads(line[line.index("{") :]) == {"run": "a run", "kind": "full", "heldFor": ["update"]}

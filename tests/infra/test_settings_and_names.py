@@ -11,7 +11,7 @@ import pytest
 from dev.gates.bicep_template import Template, load
 from dev.gates.settings_read import settings_read
 from mfa_sync.settings.settings import Settings
-from mfa_sync.triggers.nudges import CONNECTION, POISON_QUEUE, QUEUE
+from mfa_sync.triggers.run_queue import CONNECTION, POISON_QUEUE, QUEUE
 
 # Read by the platform and not by the app, each for its reason.
 PLATFORM = {

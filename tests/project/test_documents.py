@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -103,8 +104,9 @@ def test_problems_and_notes_are_documented_and_no_others(heading: str, names: se
 
 
 def test_events_are_documented_and_no_others() -> None:
-    """Alerts rest on their names."""
-    assert set(table("telemetry.md", "Events")) == {str(name) for name in Event}
+    """Alerts rest on their names, and searches on their levels."""
+    documented = {name: level.split(";")[0] for name, (level, *_) in table("telemetry.md", "Events").items()}
+    assert documented == {event.value: logging.getLevelName(event.level).lower() for event in Event}
 
 
 def test_every_setting_that_is_read_is_documented_and_no_other() -> None:
@@ -171,17 +173,18 @@ def facts_recorded() -> dict[str, set[str]]:
         for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not (isinstance(call, ast.Call) and ast.unparse(call.func) == "record"):
                 continue
-            event = ast.unparse(call.args[2])
+            event = ast.unparse(call.args[0])
             for name in EVENTS_BY_EXPRESSION.get(event, [event.removeprefix("Event.")]):
-                facts = {word.arg for word in call.keywords if word.arg}
+                facts = {word.arg for word in call.keywords if word.arg} - {"level"}
                 spread = {str(one) for one in Outcome} if any(not w.arg for w in call.keywords) else set()
                 found.setdefault(Event[name].value, set()).update(facts, spread)
     return found
 
 
 EVENTS_BY_EXPRESSION = {
-    "_EVENTS[decision.what]": ["RUN_APPROVED", "RUN_DISCARDED", "RUN_STOPPED"],
+    "_EVENTS[verdict.what]": ["RUN_APPROVED", "RUN_DISCARDED", "RUN_STOPPED"],
     "event": ["RUN_HELD", "RUN_FINISHED", "RUN_FAILED"],
+    "stopped": ["PUSH_STOPPED", "CALL_STOPPED"],
 }
 
 

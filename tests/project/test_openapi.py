@@ -1,11 +1,10 @@
-"""The OpenAPI document: whole, valid, in the code's own words, and the copy that callers read."""
+"""The OpenAPI document: whole, valid, in the code's own words, and the file that the app serves."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +13,9 @@ from openapi_spec_validator import validate
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-from mfa_sync.api.openapi.document import document
-from mfa_sync.api.openapi.responses import PROBLEMS
+from dev.openapi.__main__ import KEPT
+from dev.openapi.document import document
+from mfa_sync.api.contract.problems import STATUSES
 from mfa_sync.runs.run import RunKind, State
 from shared.codes import CODES, Code
 from shared.errors import Problem
@@ -24,7 +24,6 @@ from shared.tenant import Kind
 from tests.project.test_documents import table
 from tests.project.test_function_app import functions
 
-ROOT = Path(__file__).parents[2]
 DOCUMENT = document()
 SCHEMAS = DOCUMENT["components"]["schemas"]
 
@@ -93,18 +92,18 @@ def test_401_is_documented_wherever_a_key_is_asked_for() -> None:
 
 def test_every_problem_of_the_code_is_documented_with_its_statuses() -> None:
     """In the document, and in docs/codes.md."""
-    assert set(PROBLEMS) == set(Problem)
-    assert set(SCHEMAS["Problem"]["properties"]["code"]["enum"]) == set(Problem)
+    assert set(STATUSES) == set(Problem)
+    assert set(SCHEMAS["ProblemDocument"]["properties"]["code"]["enum"]) == set(Problem)
     told: dict[str, set[int]] = {}
     for _, _, operation in operations():
         for status, response in operation["responses"].items():
             problem = response.get("content", {}).get("application/problem+json")
             for code in problem["schema"]["allOf"][1]["properties"]["code"]["enum"] if problem else ():
                 told.setdefault(code, set()).add(int(status))
-    assert told == {problem.value: set(statuses) for problem, statuses in PROBLEMS.items()}
+    assert told == {problem.value: set(statuses) for problem, statuses in STATUSES.items()}
     in_words = {code: cells[0] for code, cells in table("codes.md", "Problems").items()}
     assert in_words == {
-        problem.value: ", ".join(map(str, statuses)) for problem, statuses in PROBLEMS.items()
+        problem.value: ", ".join(map(str, statuses)) for problem, statuses in STATUSES.items()
     }
 
 
@@ -115,8 +114,8 @@ def test_every_problem_of_the_code_is_documented_with_its_statuses() -> None:
         (SCHEMAS["Note"]["enum"], Note),
         (SCHEMAS["Outcome"]["enum"], Outcome),
         (SCHEMAS["Kind"]["enum"], Kind),
-        (SCHEMAS["RunHead"]["properties"]["state"]["enum"], State),
-        (SCHEMAS["RunHead"]["properties"]["kind"]["enum"], RunKind),
+        (SCHEMAS["State"]["enum"], State),
+        (SCHEMAS["RunKind"]["enum"], RunKind),
         (SCHEMAS["PushAnswer"]["properties"]["summary"]["required"], Outcome),
     ],
 )
@@ -153,11 +152,11 @@ def test_links_lead_to_operations_that_exist() -> None:
 
 
 def test_it_holds_no_secret_and_no_whole_number() -> None:
-    """It is served to whoever has its key, and lies in the docs."""
+    """It is served to whoever has its key."""
     assert re.findall(r"\+[0-9]{8,}", json.dumps(DOCUMENT)) == []
 
 
-def test_the_copy_in_the_docs_is_the_document() -> None:
-    """Made by `python -m dev.delivery.openapi`."""
-    kept = (ROOT / "docs" / "callers" / "openapi.json").read_text("utf-8")
+def test_the_file_that_the_app_serves_is_the_document() -> None:
+    """Made by `python -m dev.openapi`."""
+    kept = KEPT.read_text("utf-8")
     assert json.loads(kept) == DOCUMENT

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, cast
 
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.table import MemoryTable
-from mfa_sync.runs.context import Rules, Tools
+from dev.stack.local_stack import example_settings
+from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.store import RunStore
+from mfa_sync.settings.settings import Settings
 from mfa_sync.storage.change_counts import Counters
 from mfa_sync.storage.emptiness import EmptySince
 from mfa_sync.storage.last_writes import LastWritten
@@ -24,7 +26,6 @@ from mfa_sync.vault.key_vault import Secret
 from shared.errors import Problem, TransientError
 from shared.guard import Limit
 from shared.phone_number import ObservedNumber
-from shared.policy import Policy
 from shared.tenant import Fate, Kind, Observation, PhoneMethods, ScopeSets, WriteAnswer
 from tests.clocks import FakeClock
 from tests.people import person
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from mfa_sync.graph.client import GraphClient
+    from mfa_sync.graph.groups import Groups
+    from mfa_sync.graph.reach import Reach
     from mfa_sync.graph.tenant import GraphTenant
     from mfa_sync.storage.table import Write
     from mfa_sync.vault.key_vault import KeyVault
@@ -225,6 +228,17 @@ class _Tenant:
         return self._deadline.remaining() > seconds
 
 
+@dataclass(frozen=True, slots=True)
+class _Context(RunContext):
+    """What runs work with, over a directory in memory."""
+
+    directory: Directory
+
+    def tenant(self, deadline: Deadline) -> GraphTenant:
+        """Return the directory, bound to one call's deadline."""
+        return cast("GraphTenant", self.directory.of_call(deadline))
+
+
 class MortalWorker:
     """What runs work with here. A new worker knows nothing of the former one's memory."""
 
@@ -236,29 +250,29 @@ class MortalWorker:
         self.store = RunStore(table, _Blobs(self.fuse))
         self._table = table
         limits = {kind: Limit(f"MAX_{kind.name}S", most.get(kind.value, 99), 100) for kind in Kind}
-        policy = Policy()
-        self._rules = Rules(policy, policy, limits, "", 7, 90, CLAIM_SECONDS)
+        environ = {**example_settings(), "RUN_CLAIM_SECONDS": str(int(CLAIM_SECONDS))}
+        self._settings = replace(Settings.from_environment(environ), limits=limits)
         self.tools = self._tools()
 
     def restart(self) -> None:
         """Take a new worker."""
         self.tools = self._tools()
 
-    def _tools(self) -> Tools:
+    def _tools(self) -> RunContext:
         keys = FingerprintKeys(cast("KeyVault", _Vault()), "key")
         written = LastWritten(self._table, keys, self.clock)
-        tenant = cast("Callable[[Deadline], GraphTenant]", self.directory.of_call)
-        return Tools(
+        return _Context(
+            self._settings,
             self.clock,
-            self.store,
             cast("GraphClient", None),  # pushes name their users: nothing is listed
-            tenant,
-            written.of_call,
-            written.void,
-            EmptySince(self._table, self.clock),
-            keys,
+            cast("Groups", None),
+            cast("Reach", None),
+            written,
             self.ledger,
-            replace(self._rules),
+            EmptySince(self._table, self.clock),
+            self.store,
+            keys,
+            self.directory,
         )
 
     async def until_it_stands(self, work: Awaitable[Any]) -> asyncio.Task[Any]:

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from mfa_sync.sign_in.aadsts import THROTTLED, refusal_of
-from mfa_sync.sign_in.brake import Brake, Versions
+from mfa_sync.sign_in.brake import Brake
+from mfa_sync.sign_in.brake_rules import Versions
+from mfa_sync.sign_in.entra import Granted, NotSent, Refused, Unanswered
 from tests.clocks import FakeClock
 from tests.shared_table import SharedTable
 
@@ -276,7 +278,7 @@ class ManyWorkers(RuleBasedStateMachine):
         trial, worker.trial = worker.trial, None
         assert trial
         if not worker.was_sent:
-            at_once(worker.brake.withdrew())
+            at_once(worker.brake.ended(NotSent("nobody"), trial))
         elif is_lost:
             at_once(self._lost(worker.brake, trial))
         elif worker.verdict:
@@ -285,12 +287,12 @@ class ManyWorkers(RuleBasedStateMachine):
                 self.told_wrong.add((number, wrongs_of(trial)[number]))
             if not worker.verdict.healing.needs_nobody:
                 self.told_at.append(self.clock.monotonic())
-            at_once(worker.brake.refused(worker.verdict, trial, 0))
+            at_once(worker.brake.ended(Refused(worker.verdict), trial))
         else:
-            at_once(worker.brake.succeeded(trial))
+            at_once(worker.brake.ended(Granted("token", 3600), trial))
 
     def _lost(self, brake: Brake, trial: Versions) -> Coroutine[Any, Any, None]:
-        return brake.unanswered(trial)
+        return brake.ended(Unanswered("lost"), trial)
 
     def _latest(self) -> Versions:
         return Versions(**{kind: str(version) for kind, version in self.vault.items()})
@@ -304,7 +306,7 @@ class AppAlone(ManyWorkers):
 
     def _lost(self, brake: Brake, trial: Versions) -> Coroutine[Any, Any, None]:
         """Nobody can lock an app: a lost verdict is a fault of the service."""
-        return brake.refused(THROTTLED, trial, 0)
+        return brake.ended(Refused(THROTTLED), trial)
 
 
 _SEARCH = settings(max_examples=150, stateful_step_count=60, deadline=None, derandomize=True, database=None)

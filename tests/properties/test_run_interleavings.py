@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mfa_sync.runs import lifecycle, push_run
 from mfa_sync.runs.push_rows import KeptRow
-from mfa_sync.runs.run import Decision, Run, RunKind, State, WrongStateError
+from mfa_sync.runs.run import Run, RunKind, State, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.runs.store import run_id
 from mfa_sync.storage.table import StorageDownError
@@ -66,8 +66,8 @@ class _History:
         tools = self.world.tools
         key = await tools.keys.current()
         rows = [KeptRow(one, None, None, keep=False) for one in self.ids]
-        await push_run.keep_rows(self.run, rows, key.version, dry_run=False, tools=tools)
-        await tools.store.create(self.run)
+        await push_run.keep_rows(self.run, rows, key.version, dry_run=False, context=tools)
+        await tools.runs.create(self.run)
 
     async def now(self) -> Run:
         """Return the run as it is."""
@@ -96,12 +96,13 @@ class _History:
     async def operator(self, asked: str) -> None:
         """Let an operator decide something that may not fit."""
         run, tools = await self.now(), self.world.tools
-        decision = Decision(asked, "key", self.world.clock.now().timestamp(), "seen")
+        what = {"approve": "approved", "stop": "stopped", "discard": "discarded"}[asked]
+        verdict = Verdict(what, "key", self.world.clock.now().timestamp(), "seen")
         with suppress(WrongStateError):
             if asked == "approve":
-                await lifecycle.approve(tools, run.id, run.digest, decision)
+                await lifecycle.approve(tools, run.id, run.digest, verdict)
             else:
-                await (lifecycle.stop if asked == "stop" else lifecycle.discard)(tools, run.id, decision)
+                await lifecycle.end(tools, run.id, verdict)
 
     async def work(self, work: Coroutine[Any, Any, Any], end: tuple[End, int] | None) -> Any:
         """Let a worker work, and end so at one of its calls; whoever stands still goes on later."""

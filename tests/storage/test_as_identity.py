@@ -69,6 +69,15 @@ async def test_of_an_error_only_what_looks_like_a_code_is_told(table: AzureTable
         await table.get("p", "a")
 
 
+async def test_the_second_try_waits_for_nobody(table: AzureTable, cloud: Cloud) -> None:
+    """The library would sleep for as long as Retry-After says, and keep one of ten threads so long."""
+    told = table_error(503, "ServerBusy")
+    cloud.answer = Answer(told.status, told.body, headers={"Retry-After": "3600"})
+    with pytest.raises(StorageDownError, match=r"answered 503 \(ServerBusy\)"):
+        await table.get("p", "a")
+    assert [request.method for request in cloud.asked[1:]] == ["GET", "GET"]
+
+
 async def test_an_identity_that_does_not_answer_is_a_storage_that_is_down(
     table: AzureTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:

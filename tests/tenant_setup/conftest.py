@@ -9,7 +9,7 @@ import pytest
 from dev.tenant import sample
 from dev.tenant.server import REMOVED_VARIABLES, EmulatedTenant
 from ops.tenant_setup.__main__ import main
-from ops.tenant_setup.rights import permissions
+from ops.tenant_setup.graph import permissions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +55,14 @@ class Operator:
         code = main(arguments, sleep=self.waited.append)
         captured = self._capsys.readouterr()
         return Ran(code, captured.out, captured.err)
+
+    def stopped(self, *arguments: str) -> str:
+        """Apply, see it stop without a single write, and return why."""
+        self.tenant.control.clear_log()
+        ran = self.run("apply", *arguments)
+        assert ran.code == 1, ran.out
+        assert self.writes() == []
+        return ran.err
 
     def writes(self) -> list[LogEntry]:
         """The calls of Graph and the vault that changed something, or tried to."""

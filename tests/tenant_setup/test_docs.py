@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from dev.tenant import sample
 from dev.tenant.access import PermissionGrant
-from ops.tenant_setup.rights import RIGHTS, permissions
+from ops.tenant_setup.graph import RIGHTS, permissions
 
 if TYPE_CHECKING:
     from tests.tenant_setup.conftest import Operator

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from ops.tenant_setup.errors import StoppedError
+from ops.tenant_setup.change import StoppedError
 from ops.tenant_setup.graph import Graph, quoted
 
 URL = "https://graph.microsoft.com/v1.0"

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.tenant import sample
-from ops.tenant_setup import values
+from ops.tenant_setup import vault as setup
 from tests.tenant_setup.conftest import SIGN_IN
 
 if TYPE_CHECKING:
     from dev.tenant.secrets_and_accounts import SecretVersion
     from tests.tenant_setup.conftest import Operator, Ran
 
-RANDOM = [values.HANDSHAKE, values.APPROVER, values.FINGERPRINT_KEY]
+RANDOM = [setup.HANDSHAKE, setup.APPROVER, setup.FINGERPRINT_KEY]
 DAY = 24 * 3600
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -60,12 +60,12 @@ def test_what_is_missing_is_made_once(operator: Operator, vault: dict[str, list[
 def test_the_values_are_what_the_app_wants(operator: Operator, vault: dict[str, list[SecretVersion]]) -> None:
     """Handshakes travel in a header; the key has as many bits as the digest."""
     secrets(operator, "apply")
-    for name in (values.HANDSHAKE, values.APPROVER):
+    for name in (setup.HANDSHAKE, setup.APPROVER):
         word = vault[name][0].value
         assert word.isascii()
         assert word.replace("-", "").replace("_", "").isalnum()
         assert len(word) >= 43
-    assert len(base64.b64decode(vault[values.FINGERPRINT_KEY][0].value)) == 32
+    assert len(base64.b64decode(vault[setup.FINGERPRINT_KEY][0].value)) == 32
 
 
 def test_the_names_are_those_that_the_app_reads() -> None:
@@ -73,8 +73,8 @@ def test_the_names_are_those_that_the_app_reads() -> None:
     example = json.loads((ROOT / "local.settings.json.example").read_text(encoding="utf-8"))["Values"]
     assert {value for name, value in example.items() if name.endswith("_SECRET")} == {
         *RANDOM,
-        *(values.PREVIOUS, values.USERNAME, values.PASSWORD, values.CLIENT_SECRET),
-        *(values.SIGNING_KEY, values.SIGNING_PREVIOUS),
+        *(setup.PREVIOUS, setup.USERNAME, setup.PASSWORD, setup.CLIENT_SECRET),
+        *(setup.SIGNING_KEY, setup.SIGNING_PREVIOUS),
     }
 
 
@@ -85,9 +85,9 @@ def test_what_a_person_knows_is_read_from_the_input(
     monkeypatch.setattr("sys.stdin", io.StringIO("svc@contoso.com\np ss-word 9&\nKq8~x\n"))
     ask = ("--ask", "username", "--ask", "password", "--ask", "client-secret")
     assert secrets(operator, "apply", *ask).code == 0
-    assert vault[values.USERNAME][0].value == "svc@contoso.com"
-    assert vault[values.PASSWORD][0].value == "p ss-word 9&"
-    assert vault[values.CLIENT_SECRET][0].value == "Kq8~x"
+    assert vault[setup.USERNAME][0].value == "svc@contoso.com"
+    assert vault[setup.PASSWORD][0].value == "p ss-word 9&"
+    assert vault[setup.CLIENT_SECRET][0].value == "Kq8~x"
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_value_that_cannot_be_right_is_not_set(
     assert ran.code == 1
     assert why in ran.err
     assert not given.strip() or given not in ran.out + ran.err
-    assert values.ASKED[name].name not in vault
+    assert setup.ASKED[name].name not in vault
 
 
 def test_a_replaced_handshake_counts_for_a_while(
@@ -121,14 +121,14 @@ def test_a_replaced_handshake_counts_for_a_while(
 ) -> None:
     """Its former value moves to the previous one, with the end that the app demands."""
     secrets(operator, "apply")
-    former = vault[values.HANDSHAKE][0].value
+    former = vault[setup.HANDSHAKE][0].value
     assert secrets(operator, "apply", "--replace", "handshake", "--overlap-hours", "24").code == 0
-    assert [version.value == former for version in vault[values.HANDSHAKE]] == [True, False]
-    (previous,) = vault[values.PREVIOUS]
+    assert [version.value == former for version in vault[setup.HANDSHAKE]] == [True, False]
+    (previous,) = vault[setup.PREVIOUS]
     assert previous.value == former
     assert previous.exp is not None
     assert abs(previous.exp - previous.created - DAY) < 60
-    assert len(vault[values.APPROVER]) == 1
+    assert len(vault[setup.APPROVER]) == 1
 
 
 def test_a_signing_key_is_made_on_demand_and_replaced_like_a_handshake(
@@ -136,10 +136,10 @@ def test_a_signing_key_is_made_on_demand_and_replaced_like_a_handshake(
 ) -> None:
     """Random, as the specification of signed calls writes keys; the former one counts for a while."""
     assert secrets(operator, "apply", "--ask", "signing-key").code == 0
-    former = vault[values.SIGNING_KEY][0].value
+    former = vault[setup.SIGNING_KEY][0].value
     assert len(base64.b64decode(former.removeprefix("whsec_"), validate=True)) == 32
     assert secrets(operator, "apply", "--replace", "signing-key").code == 0
-    assert [version.value for version in vault[values.SIGNING_PREVIOUS]] == [former]
+    assert [version.value for version in vault[setup.SIGNING_PREVIOUS]] == [former]
 
 
 @pytest.mark.parametrize(("mode", "why"), [("rbac", "Key Vault Secrets Officer"), ("firewall", "firewall")])

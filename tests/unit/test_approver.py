@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mfa_sync.api.approver import principal
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from shared.errors import Problem
 
 LONG = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from mfa_sync.graph.batch import Item, batch
-from mfa_sync.graph.client import GraphClient
+from mfa_sync.graph.batch import batch
+from mfa_sync.graph.client import GraphClient, Request
 from mfa_sync.sign_in.token import AccessToken
 from shared.clock import Deadline
 from tests import virtual_time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mfa_sync.graph.reply import Reply
 
 SHARE = "x-ms-throttle-limit-percentage"
-READS = [Item("GET", f"/users/{number}?$select=id") for number in range(20)]
+READS = [Request("GET", f"/users/{number}?$select=id") for number in range(20)]
 
 
 class OneToken:

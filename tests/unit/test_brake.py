@@ -9,7 +9,9 @@ import logging
 import pytest
 
 from mfa_sync.sign_in.aadsts import refusal_of
-from mfa_sync.sign_in.brake import Brake, Versions
+from mfa_sync.sign_in.brake import Brake
+from mfa_sync.sign_in.brake_rules import Versions
+from mfa_sync.sign_in.entra import Granted, Refused
 from mfa_sync.storage.table import Write
 from shared.clock import Clock
 from tests import virtual_time
@@ -41,9 +43,9 @@ class Entra:
         self.trials += 1
         await clock.sleep(0.4)
         if versions != self.right:
-            await hand.refused(WRONG, versions, 0)
+            await hand.ended(Refused(WRONG), versions)
             return False
-        await hand.succeeded(versions)
+        await hand.ended(Granted("token", 3600), versions)
         return True
 
 
@@ -78,7 +80,7 @@ async def test_a_cold_start_knows_what_others_were_told() -> None:
     table, clock = SharedTable(), FakeClock()
     first = brake(table, clock)
     assert await first.enter(OLD) is None
-    await first.refused(WRONG, OLD, 0)
+    await first.ended(Refused(WRONG), OLD)
     for _ in range(50):
         hold = await brake(table, clock).enter(OLD)
         assert hold
@@ -92,13 +94,13 @@ async def test_a_trial_that_is_due_is_one_workers() -> None:
     table, clock = SharedTable(), FakeClock()
     first, second = brake(table, clock), brake(table, clock)
     assert await first.enter(OLD) is None
-    await first.refused(NO_CONSENT, OLD, 0)
+    await first.ended(Refused(NO_CONSENT), OLD)
     clock.advance(600)
     assert await first.enter(OLD) is None
     waiting = await second.enter(OLD)
     assert waiting
     assert waiting.refusal.healing.needs_nobody
-    await first.succeeded(OLD)
+    await first.ended(Granted("token", 3600), OLD)
     assert await second.enter(OLD) is None
 
 
@@ -131,14 +133,14 @@ async def test_the_storage_down_each_worker_goes_by_what_it_knew(caplog: pytest.
     table, clock = SharedTable(), FakeClock()
     knowing, fresh = brake(table, clock), brake(table, clock)
     assert await knowing.enter(OLD) is None
-    await knowing.refused(WRONG, OLD, 0)
+    await knowing.ended(Refused(WRONG), OLD)
     table.down = True
     with caplog.at_level(logging.WARNING):
         for _ in range(5):
             assert await knowing.enter(OLD)
     assert [record.message.split()[0] for record in caplog.records] == ["brake.alone"]
     assert await fresh.enter(OLD) is None
-    await fresh.refused(WRONG, OLD, 0)
+    await fresh.ended(Refused(WRONG), OLD)
     assert await fresh.enter(OLD)
     hold = await fresh.enter(NEW)
     assert hold, "by itself a worker has one trial in ten minutes"
@@ -150,7 +152,7 @@ async def test_what_could_not_be_written_is_written_when_the_storage_is_back() -
     worker = brake(table, clock)
     assert await worker.enter(OLD) is None
     table.down = True
-    await worker.refused(WRONG, OLD, 0)
+    await worker.ended(Refused(WRONG), OLD)
     table.down = False
     assert await worker.enter(OLD)
     other = await brake(table, clock).enter(OLD)
@@ -164,7 +166,7 @@ async def test_a_claim_whose_answer_was_lost_is_ours_all_the_same() -> None:
     worker = brake(table, clock)
     table.answers_lost = 1
     assert await worker.enter(OLD) is None
-    await worker.refused(WRONG, OLD, 0)
+    await worker.ended(Refused(WRONG), OLD)
     other = await brake(table, clock).enter(OLD)
     assert other
     assert other.refusal == WRONG
@@ -175,7 +177,7 @@ async def test_a_row_of_another_release_is_left_alone() -> None:
     table, clock = SharedTable(), FakeClock()
     worker = brake(table, clock)
     await worker.enter(OLD)
-    await worker.refused(WRONG, OLD, 0)
+    await worker.ended(Refused(WRONG), OLD)
     columns = dict(table.only_row()) | {"v": 2}
     await table.put("brake", Write("contoso_app", columns))
     assert await brake(table, clock).enter(OLD) is None
@@ -188,7 +190,7 @@ async def test_the_row_names_versions_and_nobody() -> None:
     table, clock = SharedTable(), FakeClock()
     worker = brake(table, clock)
     await worker.enter(OLD)
-    await worker.refused(WRONG, OLD, 0)
+    await worker.ended(Refused(WRONG), OLD)
     columns = table.only_row()
     assert set(columns) == {
         "v", "spent", "misses", "missed", "owner", "until", "aadsts", "healing", "username", "password",

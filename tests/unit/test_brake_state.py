@@ -6,7 +6,7 @@ import pytest
 
 from mfa_sync.sign_in import brake_rules
 from mfa_sync.sign_in.aadsts import FEDERATED_PASSWORD, THROTTLED, UNANSWERED, Healing, refusal_of
-from mfa_sync.sign_in.brake_row import from_columns, to_columns
+from mfa_sync.sign_in.brake import from_columns, to_columns
 from mfa_sync.sign_in.brake_rules import State, Versions, judge
 
 OLD = Versions("user-1", "password-1", "secret-1")
@@ -119,7 +119,7 @@ def test_a_worker_by_itself_has_one_trial() -> None:
     assert judge(state, NEW_PASSWORD, T + 600, free_trials=1) is None
 
 
-def test_faults_of_the_service_are_no_misses() -> None:
+def test_faults_of_the_service_are_no_failures() -> None:
     """Entra's outage of an hour must not cost ten minutes more."""
     state = State()
     for trial in range(50):
@@ -127,7 +127,7 @@ def test_faults_of_the_service_are_no_misses() -> None:
     assert judge(state, OLD, T + 500) is None
 
 
-def test_an_unanswered_sign_in_is_a_miss_and_is_tried_again_after_seconds() -> None:
+def test_an_unanswered_sign_in_is_a_failure_and_is_tried_again_after_seconds() -> None:
     """Entra may have counted it: three of them, then one in ten minutes."""
     state = State()
     for trial in range(3):
@@ -140,12 +140,14 @@ def test_an_unanswered_sign_in_is_a_miss_and_is_tried_again_after_seconds() -> N
     assert judge(state, OLD, T + 620) is None
 
 
-def test_a_claim_whose_owner_died_is_a_miss() -> None:
+def test_a_claim_whose_owner_died_is_a_failure() -> None:
     """Nobody knows whether the password was sent: three of them, then one in ten minutes."""
     state = State()
     for trial in range(3):
         assert judge(state, OLD, T + trial) is None
-        state = brake_rules.buried(brake_rules.claimed(state, f"worker {trial}", T + trial + 150))
+        state = brake_rules.owner_presumed_dead(
+            brake_rules.claimed(state, f"worker {trial}", T + trial + 150)
+        )
     hold = judge(state, OLD, T + 5)
     assert hold
     assert hold.seconds == 747
@@ -171,7 +173,7 @@ def test_a_late_success_says_nothing_against_a_later_failure() -> None:
 def test_a_success_of_the_claims_owner_counts_whatever_the_clocks_say() -> None:
     """Nobody else tried in between."""
     state = brake_rules.claimed(refused(CONSENT_MISSING, at=T + 100), "me", T + 250)
-    assert brake_rules.succeeded(state, "me", OLD, T).misses == 0
+    assert brake_rules.succeeded(state, "me", OLD, T).failures == 0
 
 
 def test_a_release_is_the_owners_alone() -> None:
@@ -188,12 +190,12 @@ def test_a_clock_that_was_hours_ahead_holds_nobody_for_hours() -> None:
     assert judge(refused(CONSENT_MISSING, at=T + 240), OLD, T)
 
 
-def test_what_is_spent_is_bounded() -> None:
+def test_refused_versions_are_bounded() -> None:
     """A row has an end; a cache is five minutes old and never knows so many versions."""
     state = State()
     for trial in range(100):
         state = refused(WRONG_PASSWORD, Versions("u", f"p{trial}", "s"), state)
-    assert len(state.spent) == 16
+    assert len(state.refused_versions) == 16
     assert judge(state, Versions("u", "p99", "s"), T + 9e9)
 
 

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.memory.table import MemoryTable
+from dev.simulation import virtual_time
 from mfa_sync.storage.change_counts import Counters
+from shared.clock import Deadline
 from shared.tenant import Kind
 from tests.clocks import FakeClock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from dev.simulation.virtual_time import VirtualClock, VirtualLoop
 
 HOUR = 3600.0
 
@@ -160,3 +164,27 @@ async def test_two_workers_do_not_both_get_the_last_place(book: Book) -> None:
         await book.ledger.take({Kind.DELETE: 1}, grant)
     assert seen == [-1, 0, 1]
     assert await book.counts() == {"delete": 1}
+
+
+def test_within_a_call_a_storage_that_hangs_is_waited_for_once() -> None:
+    """The call has an answer to give: what takes longer counts as out of reach, and is not asked again."""
+
+    async def main(loop: VirtualLoop, clock: VirtualClock) -> tuple[list[Mapping[Kind, int] | None], float]:
+        table = MemoryTable(pause=lambda: clock.sleep(3600))
+        ledger = Counters(table, clock).of_call(Deadline.after(clock, 5))
+        changes = {Kind.UPDATE: 1}
+        answers = [await ledger.recent(), await ledger.take(changes, lambda _: changes)]
+        await ledger.give_back(changes)
+        return answers, loop.time()
+
+    assert virtual_time.run(main, 1) == ([None, None], 5.0)
+
+
+async def test_a_race_that_is_lost_each_time_ends(book: Book) -> None:
+    """Nothing is counted, and it says so: the guard must not take it for granted."""
+    await book.take(update=2)
+    book.table.chances.loses_race = 1.0
+    assert await book.take(update=1) is None
+    assert 0 < book.clock.monotonic() < 2
+    book.table.chances.loses_race = 0.0
+    assert await book.counts() == {"update": 2}

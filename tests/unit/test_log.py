@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 
 import pytest
 
 from mfa_sync.telemetry.events import Event, record
-
-LOG = logging.getLogger(__name__)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +18,7 @@ def test_trap_15_a_text_from_outside_makes_no_line_of_its_own(
     text: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A user name may hold what a log would take for its next entry."""
-    record(LOG, logging.WARNING, Event.RUN_HELD, detail=text)
+    record(Event.RUN_HELD, detail=text)
     (line,) = caplog.messages
     assert (line.isascii(), line.isprintable()) == (True, True)
     assert json.loads(line.removeprefix("run.held ")) == {"detail": text}

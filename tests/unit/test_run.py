@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from copy import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from mfa_sync.runs import run as module
-from mfa_sync.runs.run import Decision, Run, RunKind, State, Tally, WrongStateError
+from mfa_sync.runs.run import Run, RunKind, State, Tally, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge
+from shared.tenant import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 NOW = 1_800_000_000.0
 HOUR = 3600.0
-YES = Decision("approved", "anna@contoso.com", NOW, "seen")
-NO = Decision("stopped", "anna@contoso.com", NOW, "enough")
+YES = Verdict("approved", "anna@contoso.com", NOW, "seen")
+NO = Verdict("stopped", "anna@contoso.com", NOW, "enough")
+GIVEN_UP = Verdict("discarded", "anna@contoso.com", NOW, "enough")
 
 
 def run_in(state: State, **facts: Any) -> Run:
@@ -41,8 +44,8 @@ def test_every_state_is_moving_held_or_final(state: State) -> None:
 
 ASKED: dict[str, Callable[[Run], Run]] = {
     "approve": lambda run: run.approved("d", YES),
-    "discard": lambda run: run.ended_by(State.DISCARDED, NO),
-    "stop": lambda run: run.ended_by(State.STOPPED, NO),
+    "discard": lambda run: run.ended_by(GIVEN_UP),
+    "stop": lambda run: run.ended_by(NO),
 }
 LEADS_TO = {
     ("approve", State.HELD): State.APPLYING,
@@ -112,12 +115,17 @@ def test_an_approval_names_the_plan_that_was_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kinds", "allowed"), [((), {"create", "delete"}), (("create",), {"create"}), (("update",), set[str]())]
+    ("kinds", "allowed"),
+    [
+        ((), {Kind.CREATE, Kind.DELETE}),
+        ((Kind.CREATE,), {Kind.CREATE}),
+        ((Kind.UPDATE,), set[Kind]()),
+    ],
 )
-def test_an_approval_may_name_kinds(kinds: tuple[str, ...], allowed: set[str]) -> None:
+def test_an_approval_may_name_kinds(kinds: tuple[Kind, ...], allowed: set[Kind]) -> None:
     """No names stand for all kinds."""
     run = run_in(State.HELD).approved("d", replace(YES, kinds=kinds))
-    assert {kind for kind in ("create", "delete") if run.approves(kind)} == allowed
+    assert {kind for kind in (Kind.CREATE, Kind.DELETE) if run.approves(kind)} == allowed
 
 
 def test_a_claim_lasts_as_long_as_it_says() -> None:
@@ -183,8 +191,8 @@ def test_a_plan_of_too_many_pages_fails_before_its_head_is_too_big() -> None:
     [
         (run_in(State.APPLYING, applying=True), True),
         (run_in(State.APPLYING, applying=True, applied=2), False),
-        (run_in(State.HELD).approved("d", YES).ended_by(State.STOPPED, NO), True),
-        (run_in(State.HELD).ended_by(State.STOPPED, NO), False),
+        (run_in(State.HELD).approved("d", YES).ended_by(NO), True),
+        (run_in(State.HELD).ended_by(NO), False),
         (run_in(State.PLANNING).guarded((), (), {}, NOW).failed("why", NOW), True),
         (run_in(State.HELD), False),
     ],
@@ -196,11 +204,11 @@ def test_a_run_that_ended_amid_being_applied_says_so(run: Run, *, was: bool) -> 
 
 FULL = run_in(
     State.STOPPED,
-    tally=Tally(9, 2, 5, {"update": 3}, {"excluded": 1}, {"updated": 2}, {"throttled": 1}),
-    over=("update",),
+    tally=Tally(9, 2, 5, {Kind.UPDATE: 3}, {"excluded": 1}, {"updated": 2}, {"throttled": 1}),
+    over=(Kind.UPDATE,),
     held_for=("why",),
     limits={"update": "MAX_UPDATES=1"},
-    decision=replace(YES, kinds=("update",)),
+    decision=replace(YES, kinds=(Kind.UPDATE,)),
     started_by="anna@contoso.com",
     applying=True,
     applied=1,
@@ -225,7 +233,7 @@ def test_a_head_of_an_older_version_has_the_default_of_what_it_lacks(newest: str
     """An update of the app finds runs under way, and must be able to end them."""
     held = json.loads(FULL.dump())
     del held[newest]
-    default = asdict(Run("x", RunKind.FULL, 0, 0, apply=False))[newest]
+    default = msgspec.structs.asdict(Run("x", RunKind.FULL, 0, 0, apply=False))[newest]
     assert Run.load(json.dumps(held)) == replace(FULL, **{newest: default})
 
 

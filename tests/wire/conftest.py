@@ -15,12 +15,14 @@ from dev.tenant.people import Person, Phone
 from dev.tenant.server import REMOVED_VARIABLES, EmulatedTenant
 from mfa_sync.api.explain import explain
 from mfa_sync.api.push import push
+from mfa_sync.api.worker import Call
 from mfa_sync.composition import build_worker
 from shared.clock import Deadline
 from shared.guard import Guard
 from shared.plan import Intent, Request
 from shared.reconciler import apply, plan
 from shared.tenant import Kind
+from tests.answering import Read, read
 from tests.clocks import FakeClock
 from tests.wire.sweeping import Sweeper
 
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
     from dev.azurite import Azurite
-    from mfa_sync.api.contract.answers import Answer
     from mfa_sync.api.worker import Worker
     from mfa_sync.settings.transports import Transports
     from mfa_sync.storage.table import Blobs, Table
@@ -127,10 +128,14 @@ class Bench:
         self._former.append(self.worker)
         self.worker = build_worker(self.settings, self.clock, table=table, blobs=blobs)
 
+    def deadline(self, seconds: float = 90) -> Deadline:
+        """Return by when a call that begins now is to be answered."""
+        return Deadline.after(self.clock, seconds)
+
     async def planned(self, person: Person, *, seconds: float = 90) -> Plan:
         """Plan for one person, within a call of so many seconds."""
         policy = self.worker.settings.policy
-        deadline = Deadline.after(self.clock, seconds)
+        deadline = self.deadline(seconds)
         self._tenant = self.worker.tenant(deadline)
         self._memory = self.worker.last_written.of_call("test", policy, deadline)
         return await plan([Request(0, person.id, Intent())], self._tenant, policy, self._memory)
@@ -161,10 +166,10 @@ class Bench:
         rows: Any,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-    ) -> Answer:
+    ) -> Read:
         """Send a push to the use case, with the handshake unless the headers hold another."""
         sent = {"message": sample.HANDSHAKE, **(headers or {})}
-        return await push(self.worker, sent, query or {}, json.dumps(rows).encode())
+        return read(await push(Call(self.worker, sent, query or {}, json.dumps(rows).encode())))
 
     async def one(self, person: Person, **row: Any) -> dict[str, Any]:
         """Push one person and return the line of the answer."""
@@ -174,8 +179,8 @@ class Bench:
 
     async def explain(self, person: Person) -> dict[str, Any]:
         """Return the explanation of one person."""
-        answer = await explain(self.worker, {}, {}, json.dumps({"Id": person.id}).encode())
-        return answer.body
+        answer = await explain(Call(self.worker, {}, {}, json.dumps({"Id": person.id}).encode()))
+        return read(answer).body
 
     def mobile(self, person: Person) -> str | None:
         """Return what is registered for a person now."""
@@ -213,3 +218,10 @@ def sweeper(bench: Bench) -> Sweeper:
             bench.tenant.state.remove_person(person)
     bench.control.switch(signed_in_roles=["Privileged Authentication Administrator", "Reports Reader"])
     return Sweeper(bench)
+
+
+@pytest.fixture
+def reader(bench: Bench) -> Bench:
+    """A service account that may read the audit log too."""
+    bench.control.switch(signed_in_roles=["Privileged Authentication Administrator", "Reports Reader"])
+    return bench

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from dev.tenant import sample
 from mfa_sync.api import operate
+from mfa_sync.api.worker import Call
+from tests.answering import Read, read
 from tests.wire.sweeping import Sweeper
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.api.contract.answers import Answer
     from tests.wire.conftest import Bench
 
 KNOWING = {"message": sample.APPROVER_HANDSHAKE}
@@ -31,20 +31,20 @@ class Operator:
         self.bench = bench
         self.sweeper = Sweeper(bench)
 
-    async def list(self, **query: str) -> Answer:
+    async def list(self, **query: str) -> Read:
         """GET /api/runs."""
-        return await operate.list_runs(self.bench.worker, {}, query, b"")
+        return read(await operate.list_runs(Call(self.bench.worker, {}, query, b"")))
 
-    async def read(self, run_id: str, **query: str) -> Answer:
+    async def read(self, run_id: str, **query: str) -> Read:
         """GET /api/runs/{id}."""
-        return await operate.read_run(self.bench.worker, {}, query, b"", run_id=run_id)
+        return read(await operate.read_run(Call(self.bench.worker, {}, query, b"", run_id)))
 
     async def start(
         self, *, kind: str = "full", apply: bool = False, headers: Mapping[str, str] = KNOWING
-    ) -> Answer:
+    ) -> Read:
         """POST /api/runs; the sweep is not moved."""
         body = json.dumps({"kind": kind, "apply": apply}).encode()
-        return await operate.start_run(self.bench.worker, headers, {}, body)
+        return read(await operate.start_run(Call(self.bench.worker, headers, {}, body)))
 
     async def decide(
         self,
@@ -53,11 +53,10 @@ class Operator:
         headers: Mapping[str, str] = KNOWING,
         query: Mapping[str, str] | None = None,
         **body: Any,
-    ) -> Answer:
+    ) -> Read:
         """POST /api/runs/{id}/{what}, with a reason unless the body holds another; the run is not moved."""
-        case = partial(_DECISIONS[what], run_id=run_id)
         sent = json.dumps({"reason": "checked", **body}).encode()
-        return await case(self.bench.worker, headers, query or {}, sent)
+        return read(await _DECISIONS[what](Call(self.bench.worker, headers, query or {}, sent, run_id)))
 
     async def held(self) -> dict[str, Any]:
         """Start a sweep, let it be planned, and return it as it is read then."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -10,18 +11,18 @@ from urllib.parse import unquote
 from dev.stack.local_stack import example_settings
 from dev.tenant import sample
 from dev.tenant.loopback import IDENTITY_PATH
-from mfa_sync.api.contract import answers
+from mfa_sync.api.contract.problems import problem
 from mfa_sync.composition import sign_in_of
 from mfa_sync.settings.settings import Settings
 from mfa_sync.settings.transports import OWN, Transports
 from mfa_sync.sign_in.token import AccessToken, SignIn
 from mfa_sync.vault.key_vault import KeyVault
 from shared.errors import SyncError
+from tests.answering import Read, read
 from tests.shared_table import SharedTable
 
 if TYPE_CHECKING:
     from dev.tenant.server import EmulatedTenant
-    from mfa_sync.api.contract.answers import Answer
     from tests.clocks import FakeClock
 
 SECRETS = (sample.PASSWORD, sample.CLIENT_SECRET, sample.SERVICE_ACCOUNT, sample.HANDSHAKE)
@@ -48,12 +49,12 @@ class Signing:
         self.worker = sign_in_of(read, self.vault, self.clock, self.transports, self.table)
         return self.worker
 
-    async def answer(self) -> Answer | None:
+    async def answer(self) -> Read | None:
         """Return what a push would be answered; None if there is a token."""
         try:
             await self.worker.token()
         except SyncError as error:
-            return answers.problem(error)
+            return read(problem(error))
         return None
 
     async def pushes(self, minutes: tuple[int, ...]) -> tuple[list[int], dict[str, Any]]:
@@ -78,7 +79,7 @@ class Signing:
         assert body["remedy"]
         if answer.status == 503:
             assert math.isfinite(float(answer.headers["Retry-After"]))
-        assert not [secret for secret in SECRETS if secret in answer.text()]
+        assert not [secret for secret in SECRETS if secret in json.dumps(answer.body)]
         return body
 
     async def token(self) -> AccessToken:

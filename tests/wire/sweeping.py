@@ -7,23 +7,25 @@ from typing import TYPE_CHECKING
 from dev.memory.blobs import MemoryBlobs
 from dev.tenant import sample
 from mfa_sync.api.push import poll
+from mfa_sync.api.worker import Call
 from mfa_sync.runs import lifecycle
-from mfa_sync.runs.run import Decision, Run, RunKind, State
+from mfa_sync.runs.run import Run, RunKind, State, Verdict
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.storage.table import StorageDownError
+from shared.tenant import Kind
+from tests.answering import Read, read
 
 if TYPE_CHECKING:
-    from mfa_sync.api.contract.answers import Answer
-    from mfa_sync.runs.context import Tools
+    from mfa_sync.runs.context import RunContext
     from tests.wire.conftest import Bench
 
 ASYNC = {"prefer": "respond-async"}
 """The header by which a caller asks for a run, however few its rows are."""
 
 
-async def polled(bench: Bench, run_id: str) -> Answer:
+async def polled(bench: Bench, run_id: str) -> Read:
     """Return what a push's caller reads now."""
-    return await poll(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id=run_id)
+    return read(await poll(Call(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id)))
 
 
 class UnwritableBlobs(MemoryBlobs):
@@ -45,9 +47,9 @@ class Sweeper:
         self.bench = bench
 
     @property
-    def tools(self) -> Tools:
+    def tools(self) -> RunContext:
         """What the bench's present worker works with."""
-        return self.bench.worker.run_tools()
+        return self.bench.worker
 
     async def sweep(self, kind: RunKind | None = None, *, apply: bool = False) -> Run:
         """Begin a sweep and move it until it is held or at its end."""
@@ -65,11 +67,11 @@ class Sweeper:
 
     async def stop(self, run_id: str) -> Run:
         """Stop a run wherever it stands."""
-        return await lifecycle.stop(self.tools, run_id, self.decision("stopped"))
+        return await lifecycle.end(self.tools, run_id, self.decision("stopped"))
 
-    def decision(self, what: str, *kinds: str) -> Decision:
+    def decision(self, what: str, *kinds: str) -> Verdict:
         """Return what an operator decides at this moment."""
-        return Decision(what, "key", self.bench.clock.now().timestamp(), "seen", kinds)
+        return Verdict(what, "key", self.bench.clock.now().timestamp(), "seen", tuple(map(Kind, kinds)))
 
     async def drive(self, nudge: Nudge | None) -> Run:
         """Take nudge after nudge."""

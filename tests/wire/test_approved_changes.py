@@ -24,7 +24,7 @@ async def test_a_page_that_was_replaced_after_it_was_shown_fails_the_run_and_wri
     assert page is not None
     assert {one.id for one in page.changes} == {shown.id, hidden.id}
     forged = page.with_changes(one for one in page.changes if one.id == hidden.id)
-    await store._blobs.put(f"runs/{run.id}/pages/0-{run.digests[0]}.json", forged.dump())
+    await store._blobs.put(f"runs/{run.id}/pages/0-{run.digests[0]}.json", forged.dump().encode())
     failed = await sweeper.approve(run)
     assert (failed.state, failed.applied) == (State.FAILED, 0)
     assert "not what was planned" in failed.detail

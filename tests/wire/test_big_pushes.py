@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from dev.tenant import sample
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.api.push import poll
+from mfa_sync.api.worker import Call
 from mfa_sync.runs import step
+from tests.answering import Read, read
 from tests.wire.conftest import Bench
 from tests.wire.sweeping import Sweeper
-
-if TYPE_CHECKING:
-    from mfa_sync.api.contract.answers import Answer
 
 ONE, TWO = "+46701740611", "+46701740622"
 
 
-async def polled(bench: Bench, run_id: str) -> Answer:
+async def polled(bench: Bench, run_id: str) -> Read:
     """Return what a caller reads now."""
-    return await poll(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id=run_id)
+    return read(await poll(Call(bench.worker, {"message": sample.HANDSHAKE}, {}, b"", run_id)))
 
 
-async def done(bench: Bench, rows: list[dict[str, Any]], **headers: str) -> Answer:
+async def done(bench: Bench, rows: list[dict[str, Any]], **headers: str) -> Read:
     """Send a push, let its run go on to its end, and return what a caller reads then."""
     accepted = await bench.push(rows, headers=headers)
     assert accepted.status == 202
@@ -143,7 +142,7 @@ async def test_an_inline_push_leaves_a_record_and_can_be_looked_up(bench: Bench)
 
 async def test_looking_up_needs_the_handshake_and_an_id_that_exists(bench: Bench) -> None:
     """Same key, same handshake; a sweep is none of the caller's."""
-    assert (await poll(bench.worker, {}, {}, b"", run_id="x")).status == 401
+    assert (await poll(Call(bench.worker, {}, {}, b"", "x"))).status == 401
     for unknown in ("x", "20261124T060000Z-push-00000000", "../../etc"):
         with pytest.raises(RequestError) as stopped:
             await polled(bench, unknown)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 
 from dev.tenant.conformance import assert_conforms
-from mfa_sync.graph.batch import Item
-from mfa_sync.graph.phone_methods import phone_methods_path, write_item
+from mfa_sync.graph.client import Request
+from mfa_sync.graph.phone_methods import phone_methods_path, write_request
 from mfa_sync.graph.users import SELECT, user_path
 from shared.clock import Deadline
 from shared.phone_number import PhoneNumber
@@ -19,12 +19,12 @@ async def test_trap_5_every_item_that_we_batch_conforms_to_microsofts_descriptio
     person = bench.person("+46701740611")
     number, other = PhoneNumber.parse("+46701740611"), PhoneNumber.parse("+46701740622")
     items = [
-        Item("GET", f"{user_path(person.upn)}?$select={SELECT}"),
-        Item("GET", phone_methods_path(person.id)),
-        write_item(Change(Kind.CREATE, person.id, number, "")),
-        write_item(Change(Kind.UPDATE, person.id, other, "")),
-        Item("GET", f"{user_path(person.id)}/authentication/methods"),
-        write_item(Change(Kind.DELETE, person.id, None, "")),
+        Request("GET", f"{user_path(person.upn)}?$select={SELECT}"),
+        Request("GET", phone_methods_path(person.id)),
+        write_request(Change(Kind.CREATE, person.id, number, "")),
+        write_request(Change(Kind.UPDATE, person.id, other, "")),
+        Request("GET", f"{user_path(person.id)}/authentication/methods"),
+        write_request(Change(Kind.DELETE, person.id, None, "")),
     ]
     exchanges: list[httpx.Response] = []
 
@@ -34,9 +34,7 @@ async def test_trap_5_every_item_that_we_batch_conforms_to_microsofts_descriptio
 
     bench.worker.graph._http.event_hooks["response"].append(keep)
     deadline = Deadline.after(bench.clock, 90)
-    replies = [
-        await bench.worker.graph.send(item.method, item.path, deadline, json=item.body) for item in items
-    ]
+    replies = [await bench.worker.graph.send(item, deadline) for item in items]
     assert [reply.status for reply in replies] == [200, 200, 201, 204, 200, 204]
     for exchange in exchanges:
         assert_conforms(exchange.request, exchange)

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from tests.wire.conftest import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"

@@ -186,6 +186,15 @@ async def test_trap_13_the_method_id_is_no_key_without_its_user(bench: Bench) ->
     assert [bench.mobile(person) for person in people] == [ONE, TWO]
 
 
+async def test_explain_says_what_a_code_means_unless_there_are_particulars(bench: Bench) -> None:
+    """Either the one or the other, and nothing where nobody is refused."""
+    meant = await bench.explain(bench.person(ONE, user_type="Guest"))
+    assert (meant["code"], meant["detail"]) == ("guestExcluded", "The user is a guest.")
+    particular = await bench.explain(bench.person("no number"))
+    assert particular["detail"].startswith("extensionAttribute15: ")
+    assert (await bench.explain(bench.person(ONE)))["detail"] is None
+
+
 async def test_explain_tells_of_the_last_write(bench: Bench) -> None:
     """When, by which run, from where, and whether it was confirmed."""
     person: Person = bench.person(ONE)

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mfa_sync.graph.listing import UsersPage, users_page
+from mfa_sync.graph.client import Page
+from mfa_sync.graph.users import users_page
 from shared.clock import Deadline
 from shared.codes import Code
 from shared.errors import PermanentError, Problem, TransientError
@@ -19,7 +20,7 @@ GRAPH = "graph.microsoft.com"
 METHODS = "UserAuthenticationMethod.ReadWrite.All"
 
 
-async def page_of(bench: Bench, link: str | None = None) -> UsersPage:
+async def page_of(bench: Bench, link: str | None = None) -> Page[User]:
     """Return one page of the listing."""
     return await users_page(bench.worker.graph, link, Deadline.after(bench.clock, 90))
 
@@ -27,10 +28,10 @@ async def page_of(bench: Bench, link: str | None = None) -> UsersPage:
 async def everybody(bench: Bench) -> list[User]:
     """Return all pages' users."""
     page = await page_of(bench)
-    users = page.users
+    users = page.value
     while page.next_link:
         page = await page_of(bench, page.next_link)
-        users += page.users
+        users += page.value
     return users
 
 
@@ -52,8 +53,8 @@ async def test_trap_18_everybody_is_listed_once_in_pages_of_999(bench: Bench) ->
     bench.configure()
     assert first.next_link
     second = await page_of(bench, first.next_link)
-    ids = [user.id for user in (*first.users, *second.users)]
-    assert (len(first.users), second.next_link, graph_calls(bench)) == (999, None, 2)
+    ids = [user.id for user in (*first.value, *second.value)]
+    assert (len(first.value), second.next_link, graph_calls(bench)) == (999, None, 2)
     assert set(ids) == set(bench.tenant.state.people)
     assert len(ids) == len(set(ids))
 
@@ -151,7 +152,7 @@ async def test_without_the_right_to_list_users_the_remedy_names_it(bench: Bench)
 async def test_a_page_is_waited_for(bench: Bench, status: int) -> None:
     """Throttled or unavailable for a moment: the sweep goes on."""
     bench.control.fault(status=status, path="/users$", times=3, headers={"Retry-After": "4"})
-    assert (await page_of(bench)).users
+    assert (await page_of(bench)).value
     assert bench.clock.monotonic() >= 12
 
 
@@ -228,4 +229,4 @@ async def test_an_empty_page_may_have_a_next_one(bench: Bench) -> None:
     wire = twisting(bench)
     wire.twist = lambda body: body.update({"value": []})
     page = await page_of(bench)
-    assert (page.users, page.next_link is None) == ([], False)
+    assert (page.value, page.next_link is None) == ([], False)

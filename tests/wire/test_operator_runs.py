@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.runs.run import Run, RunKind, State
 from shared.errors import Problem, TransientError
+from tests.answering import Read
 from tests.wire.operating import Operator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from mfa_sync.api.contract.answers import Answer
     from tests.wire.conftest import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"
@@ -32,7 +32,7 @@ def operator(bench: Bench) -> Operator:
     return Operator(bench)
 
 
-async def refused(call: Awaitable[Answer]) -> tuple[int, Problem]:
+async def refused(call: Awaitable[Read]) -> tuple[int, Problem]:
     """Return status and code of a call that is refused."""
     with pytest.raises(RequestError) as caught:
         await call

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.runs import lifecycle
 from mfa_sync.runs.applying import apply_page
 from mfa_sync.runs.run import State
+from mfa_sync.runs.step import planner_of
 from mfa_sync.storage.table import StorageDownError, Write
 from shared.clock import Deadline
 from shared.errors import Problem, TransientError
@@ -47,11 +48,12 @@ async def test_a_row_that_may_have_been_written_is_not_called_discarded(bench: B
     sweeper = Sweeper(bench)
     run = await sweeper.until_applying(accepted.nudge)
     tools = sweeper.tools
-    stored, page = await tools.store.get(run.id), await tools.store.page(run, 0)
+    stored, page = await tools.runs.get(run.id), await tools.runs.page(run, 0)
     assert stored is not None
     assert page is not None
-    await tools.store.replace(stored, run.claimed("w", bench.clock.now().timestamp(), 300))
-    await apply_page(run, page, set(), tools, Deadline.after(bench.clock, 60))
+    await tools.runs.replace(stored, run.claimed("w", bench.clock.now().timestamp(), 300))
+    deadline = Deadline.after(bench.clock, 60)
+    await apply_page(run, page, planner_of(run, tools, deadline), tools, deadline)
     await sweeper.stop(run.id)
     line = (await polled(bench, run.id)).body["results"][0]
     assert bench.mobile(person) == ONE
@@ -101,7 +103,7 @@ async def test_a_call_whose_begin_is_in_doubt_is_told_so_and_its_run_is_moved_by
     assert caught.value.code is Problem.STORAGE_UNAVAILABLE
     table.deaf = False
     bench.clock.advance(600)
-    (nudge,) = await lifecycle.watch(bench.worker.run_tools())
+    (nudge,) = await lifecycle.watch(bench.worker)
     run = await Sweeper(bench).drive(nudge)
     assert (run.state, bench.mobile(person)) == (State.FINISHED, ONE)
     assert (await bench.one(person))["outcome"] == "unchanged"

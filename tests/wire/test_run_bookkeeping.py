@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from copy import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +12,8 @@ from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import Run, RunKind, State, WrongStateError
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.runs.store import run_id
-from mfa_sync.storage.table import Write
+from mfa_sync.storage.table import LostRaceError, Write
+from tests.shared_table import SharedTable
 from tests.wire.conftest import Bench
 from tests.wire.sweeping import Sweeper, UnwritableBlobs
 
@@ -31,7 +32,7 @@ async def test_settings_that_changed_while_a_plan_was_held_ask_for_a_full_sweep(
     bench.configure(CLOUD_ONLY_USERS="allow")
     await sweeper.approve(run)
     sweeps, _ = await bench.worker.runs.sweeps()
-    assert lifecycle.due_kind(sweeps, sweeper.tools, bench.clock.now().timestamp()) is RunKind.FULL
+    assert lifecycle.due_kind(sweeps, sweeper.tools) is RunKind.FULL
 
 
 async def test_trap_41_a_slot_that_comes_twice_leaves_its_held_plan_alone(sweeper: Sweeper) -> None:
@@ -69,14 +70,14 @@ async def test_a_held_sweep_that_is_approved_while_another_is_begun_goes_on_alon
     held = await sweeper.sweep()
     bench.clock.advance(60)
     tools = sweeper.tools
-    put = tools.store.put_sweeps
+    put = tools.runs.put_sweeps
 
     async def put_while_somebody_approves(sweeps: Sweeps, etag: str | None) -> None:
         await put(sweeps, etag)
         await sweeper.approve_only(held)
 
     with monkeypatch.context() as patched:
-        patched.setattr(tools.store, "put_sweeps", put_while_somebody_approves)
+        patched.setattr(tools.runs, "put_sweeps", put_while_somebody_approves)
         with pytest.raises(WrongStateError):
             await lifecycle.start(tools, None, apply=False)
     bench.clock.advance(60)
@@ -170,7 +171,7 @@ async def test_as_many_runs_are_forgotten_as_there_are_old_ones(bench: Bench) ->
         name = run_id(RunKind.PUSH, now, f"{number:08x}")
         await store.record(Run(name, RunKind.PUSH, 0, 0, apply=True, state=State.FINISHED))
     bench.clock.advance(91 * DAY)
-    assert await lifecycle.forget_old(bench.worker.run_tools()) == 250
+    assert await lifecycle.forget_old(bench.worker) == 250
     assert await store.newest(None, 10) == []
 
 
@@ -191,3 +192,33 @@ async def test_a_slot_whose_maker_died_can_be_begun_by_the_next_timer(sweeper: S
     sweeps, etag = await runs.sweeps()
     await runs.put_sweeps(replace(sweeps, current=run_id(RunKind.FULL, slot)), etag)
     assert (await lifecycle.start(sweeper.tools, None, apply=False, slot=slot)).state is State.PLANNING
+
+
+class RepeatedPuts(SharedTable):
+    """Loses the answer to each write over a head, and repeats it: what it wrote itself is in its way."""
+
+    async def put(self, partition: str, write: Write) -> str:
+        """Write one row and return its new etag."""
+        etag = await super().put(partition, write)
+        if partition == "run" and write.etag:
+            raise LostRaceError
+        return etag
+
+
+async def test_a_head_whose_write_was_repeated_is_known_as_our_own(bench: Bench) -> None:
+    """Taken for somebody else's, each step would be claimed and left until it has failed."""
+    bench.restore(table=RepeatedPuts())
+    sweeper = Sweeper(bench)
+    bench.person(ONE)
+    assert (await sweeper.sweep(RunKind.FULL)).state is State.HELD
+
+
+async def test_a_head_that_somebody_else_wrote_is_not_taken_for_ours(bench: Bench) -> None:
+    """Two workers that read the same version: one of them has it."""
+    run = await lifecycle.start(bench.worker, None, apply=False)
+    store, now = bench.worker.runs, bench.clock.now().timestamp()
+    stored = await store.get(run.id)
+    assert stored is not None
+    await store.replace(stored, run.claimed("w", now, 300))
+    with pytest.raises(LostRaceError):
+        await store.replace(stored, run.claimed("w", now, 300))

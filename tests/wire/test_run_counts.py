@@ -8,6 +8,7 @@ from dev.tenant.people import Phone
 from mfa_sync.runs import lifecycle, step
 from mfa_sync.runs.run import RunKind, State
 from mfa_sync.runs.step import Nudge, take
+from shared.clock import Deadline
 from shared.tenant import Kind
 from tests.wire.sweeping import Sweeper, UnwritableBlobs
 
@@ -52,7 +53,10 @@ async def test_a_worker_that_dies_after_the_guard_counts_the_plan_once(sweeper: 
     nudge: Nudge | None = Nudge(run.id, 0)
     while (now := await sweeper.run(run.id)).cursor is not None:
         nudge = await take(nudge, sweeper.tools) if nudge else None
-    await step._guard(now, sweeper.tools)  # the work of the step, and the worker is killed before the head
+    planner = step.planner_of(now, sweeper.tools, Deadline.after(bench.clock, 60))
+    await step._guard(
+        now, planner, sweeper.tools
+    )  # the work of the step, and the worker is killed before the head
     finished = await sweeper.drive(nudge)
     assert (finished.state, finished.held_for) == (State.FINISHED, ())
     assert await bench.worker.counters.recent() == {Kind.UPDATE: 1}
@@ -101,7 +105,7 @@ async def test_a_stopped_run_stays_counted_with_what_it_made_and_gives_the_rest_
     sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The page it stood at may be half written, so it counts whole; the pages behind it were never begun."""
-    monkeypatch.setattr("mfa_sync.runs.planning._CHANGES_A_PAGE", 2)
+    monkeypatch.setattr("mfa_sync.runs.sweep._CHANGES_A_PAGE", 2)
     bench = sweeper.bench
     people = [bench.person(ONE, TWO) for _ in range(7)]
     held = await sweeper.sweep()
@@ -120,7 +124,7 @@ async def test_a_run_that_is_stopped_at_its_first_page_counts_no_more_than_that_
     sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a page that was begun and whose end nobody saw, everything may have been written."""
-    monkeypatch.setattr("mfa_sync.runs.planning._CHANGES_A_PAGE", 2)
+    monkeypatch.setattr("mfa_sync.runs.sweep._CHANGES_A_PAGE", 2)
     bench = sweeper.bench
     for _ in range(5):
         bench.person(ONE, TWO)
@@ -136,7 +140,7 @@ async def test_a_held_plan_that_is_discarded_was_never_counted(sweeper: Sweeper)
     bench = sweeper.bench
     bench.person(ONE, TWO)
     held = await sweeper.sweep()
-    await lifecycle.discard(sweeper.tools, held.id, sweeper.decision("discarded"))
+    await lifecycle.end(sweeper.tools, held.id, sweeper.decision("discarded"))
     assert await bench.worker.counters.recent() == {}
 
 

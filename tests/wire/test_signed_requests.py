@@ -10,15 +10,16 @@ import pytest
 from standardwebhooks import Webhook
 
 from dev.tenant import sample
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.api.push import poll, push
+from mfa_sync.api.worker import Call
 from shared.errors import Problem, SettingsError, TransientError
+from tests.answering import Read, read
 from tests.storage.silent_storage import keyed, port_of_nobody
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.api.contract.answers import Answer
     from tests.wire.conftest import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"
@@ -50,9 +51,9 @@ class Signer:
             "webhook-signature": Webhook(key).sign(message, at, body.decode()),
         }
 
-    async def send(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def send(self, body: bytes, headers: Mapping[str, str]) -> Read:
         """Send a push with the handshake."""
-        return await push(self.bench.worker, {**KNOWING, **headers}, {}, body)
+        return read(await push(Call(self.bench.worker, {**KNOWING, **headers}, {}, body)))
 
     async def refused(self, body: bytes, headers: Mapping[str, str]) -> tuple[int, Problem]:
         """Send a push that is refused, and return why. Nothing is written."""
@@ -225,7 +226,7 @@ async def test_the_handshake_comes_first(signer: Signer) -> None:
     """Who does not know it learns nothing of signatures, and uses no id up."""
     body = signer.body()
     headers = signer.headers(body)
-    answer = await push(signer.bench.worker, {**headers, "message": "wrong"}, {}, body)
+    answer = read(await push(Call(signer.bench.worker, {**headers, "message": "wrong"}, {}, body)))
     assert (answer.status, answer.body["code"]) == (401, "handshakeRefused")
     assert (await signer.send(body, headers)).status == 200
 
@@ -234,7 +235,7 @@ async def test_looking_a_push_up_needs_no_signature(signer: Signer) -> None:
     """It changes nothing, and a signature covers a body alone."""
     body = signer.body()
     run_id = str((await signer.send(body, signer.headers(body))).body["runId"])
-    assert (await poll(signer.bench.worker, KNOWING, {}, b"", run_id=run_id)).status == 200
+    assert (await poll(Call(signer.bench.worker, KNOWING, {}, b"", run_id))).status == 200
 
 
 async def test_by_default_nothing_is_asked_of_signatures(bench: Bench) -> None:

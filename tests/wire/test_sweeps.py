@@ -6,12 +6,12 @@ import pytest
 
 from dev.tenant.people import Phone
 from mfa_sync.runs import lifecycle
-from mfa_sync.runs.run import Decision, RunKind, State, WrongStateError
+from mfa_sync.runs.run import RunKind, State, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge, take
 from tests.wire.sweeping import Sweeper
 
 ONE, TWO = "+46701740611", "+46701740622"
-STOP = Decision("stopped", "key", 0.0, "enough")
+STOP = Verdict("stopped", "key", 0.0, "enough")
 
 
 async def test_without_the_right_to_the_audit_log_every_sweep_is_a_full_one_and_says_so(
@@ -43,7 +43,7 @@ async def test_a_first_sweep_is_held_and_shows_what_it_would_do(sweeper: Sweeper
         new.id: ("create", None, "+46 *******11"),
         other.id: ("update", "+46 *******22", "+46 *******11"),
     }
-    assert same.id not in page.dump().decode()
+    assert same.id not in page.dump()
 
 
 async def test_an_approved_plan_is_applied_and_nothing_else(sweeper: Sweeper) -> None:
@@ -295,7 +295,7 @@ async def test_approving_twice_is_one_approval(sweeper: Sweeper) -> None:
     """A double click is no fault."""
     sweeper.bench.person(ONE)
     held = await sweeper.sweep()
-    decision = Decision("approved", "key", 1.0, "seen")
+    decision = Verdict("approved", "key", 1.0, "seen")
     one = await lifecycle.approve(sweeper.tools, held.id, held.digest, decision)
     two = await lifecycle.approve(sweeper.tools, held.id, held.digest, decision)
     assert one == two
@@ -311,7 +311,7 @@ async def test_a_held_plan_expires_and_a_stopped_run_stays_stopped(sweeper: Swee
     assert (await sweeper.run(held.id)).state is State.DISCARDED
     sweeper.bench.clock.advance(60)
     run = await lifecycle.start(sweeper.tools, None, apply=False)
-    await lifecycle.stop(sweeper.tools, run.id, STOP)
+    await lifecycle.end(sweeper.tools, run.id, STOP)
     assert (await sweeper.drive(Nudge(run.id, 0))).state is State.STOPPED
 
 
@@ -335,7 +335,7 @@ async def test_no_page_and_no_head_holds_a_number(sweeper: Sweeper) -> None:
     run = await sweeper.sweep()
     page = await bench.worker.runs.page(run, 0)
     assert page is not None
-    text = page.dump().decode() + (await sweeper.run(run.id)).dump()
+    text = page.dump() + (await sweeper.run(run.id)).dump()
     assert not any(digits in text for digits in ("701740611", "701740622", "174 06", "1740633"))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import re
 import socket
@@ -225,8 +224,6 @@ async def test_nothing_secret_is_exported(
     exported = switched(upns=upns)
     await mixed_day(bench, sweeper)
     record(
-        logging.getLogger("mfa_sync.test"),
-        logging.WARNING,
         Event.RUN_APPROVED,
         by="olga.officer@contoso.com",
         detail=f"from anna.new@contoso.com +46 70-174 06 05, {sample.PASSWORD}",
@@ -313,10 +310,11 @@ import asyncio, sys
 from dev.tenant import sample
 from mfa_sync.composition import worker
 from mfa_sync.api.push import push
+from mfa_sync.api.worker import Call
 
 async def main():
     body = b'[{"UserPrincipalName": "anna.new@contoso.com"}]'
-    answer = await push(worker(), {"message": sample.HANDSHAKE}, {}, body)
+    answer = await push(Call(worker(), {"message": sample.HANDSHAKE}, {}, body))
     print(answer.status, *sorted({name.partition(".")[0] for name in sys.modules}))
 
 asyncio.run(main())

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mfa_sync.graph.batch import Item, batch
+from mfa_sync.graph.batch import batch
+from mfa_sync.graph.client import Request
 from mfa_sync.graph.reply import GraphFault
 from shared.clock import Deadline
 from shared.errors import Problem, TransientError
@@ -104,7 +105,7 @@ async def test_trap_24_the_gate_holds_for_whoever_calls(bench: Bench) -> None:
     await bench.one(bench.person(ONE, ONE))
     bench.control.fault(status=429, applies_to="item", host="graph.*", headers={"Retry-After": "40"})
     bench.control.clear_log()
-    await batch(graph, [Item("GET", "/users/nobody@contoso.com")], Deadline.after(bench.clock, 5))
+    await batch(graph, [Request("GET", "/users/nobody@contoso.com")], Deadline.after(bench.clock, 5))
     async for _ in graph.pages("/groups?$select=id", patience):
         pass
     refused, page = bench.calls(GRAPH)

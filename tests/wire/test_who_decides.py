@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.tenant import sample
-from mfa_sync.api.contract.rows import RequestError
+from mfa_sync.api.contract.problems import RequestError
 from shared.errors import Problem, SettingsError
+from tests.answering import Read
 from tests.wire.operating import KNOWING, Operator
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from mfa_sync.api.contract.answers import Answer
     from tests.wire.conftest import Bench
 
 APPROVER = "mfa-sync-approver"
@@ -42,7 +42,7 @@ def operator(bench: Bench) -> Operator:
     return Operator(bench)
 
 
-async def refused(call: Awaitable[Answer]) -> tuple[int, Problem]:
+async def refused(call: Awaitable[Read]) -> tuple[int, Problem]:
     """Return status and code of a call that is refused."""
     with pytest.raises(RequestError) as caught:
         await call
@@ -109,14 +109,14 @@ async def test_a_rotated_handshake_is_noticed_within_a_minute_and_guesses_are_ch
 ) -> None:
     """As for the push: the vault is read again at most once a minute."""
     bench = operator.bench
-    assert await bench.worker.approver.accepts(sample.APPROVER_HANDSHAKE)
+    assert await bench.worker.approver.accepts(sample.APPROVER_HANDSHAKE, bench.deadline())
     bench.control.put_secret(APPROVER, "a-new-approver-of-ours")
     bench.clock.advance(61)
-    assert await bench.worker.approver.accepts("a-new-approver-of-ours")
-    assert not await bench.worker.approver.accepts(sample.APPROVER_HANDSHAKE)
+    assert await bench.worker.approver.accepts("a-new-approver-of-ours", bench.deadline())
+    assert not await bench.worker.approver.accepts(sample.APPROVER_HANDSHAKE, bench.deadline())
     bench.control.clear_log()
     for _ in range(20):
-        assert not await bench.worker.approver.accepts("guess")
+        assert not await bench.worker.approver.accepts("guess", bench.deadline())
     assert bench.calls(VAULT) == []
 
 
@@ -136,7 +136,7 @@ async def test_an_approvers_handshake_that_others_know_is_refused(
     operator.bench.control.put_secret(APPROVER, same)
     for message in (same, "wrong", None):
         with pytest.raises(SettingsError, match=named) as caught:
-            await operator.bench.worker.approver.accepts(message)
+            await operator.bench.worker.approver.accepts(message, operator.bench.deadline())
         assert APPROVER in str(caught.value)
         assert same.strip() not in str(caught.value)
 
@@ -144,4 +144,4 @@ async def test_an_approvers_handshake_that_others_know_is_refused(
 async def test_a_push_needs_no_approvers_handshake(operator: Operator) -> None:
     """A tenant without one goes on pushing, and is told only where somebody is to decide."""
     operator.bench.control.remove_secret(APPROVER)
-    assert await operator.bench.worker.handshake.accepts(sample.HANDSHAKE)
+    assert await operator.bench.worker.handshake.accepts(sample.HANDSHAKE, operator.bench.deadline())

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from mfa_sync.composition import build_worker
 from mfa_sync.settings.transports import Transports
 
 if TYPE_CHECKING:
@@ -44,9 +43,8 @@ class Twisting(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def twisting(bench: Bench) -> Twisting:
+def twisting(bench: Bench, **settings: str) -> Twisting:
     """Let the bench's worker be one whose calls to Graph go over a wire that twists, and return the wire."""
     wire = Twisting()
-    bench._former.append(bench.worker)
-    bench.worker = build_worker(bench.settings, bench.clock, Transports(graph=wire))
+    bench.rewire(Transports(graph=wire), **settings)
     return wire

@@ -116,7 +116,8 @@ def test_publishing_needs_a_protected_environment_and_no_secret() -> None:
     assert (publish["environment"], publish["needs"]) == ("${{ inputs.environment }}", "package")
     steps = {step["uses"].partition("@")[0]: step for step in publish["steps"] if "uses" in step}
     assert steps["Azure/functions-action"]["with"]["remote-build"] is False
-    assert "mfa-sync smoke" in publish["steps"][-1]["run"]
+    smoke = workflow["jobs"]["smoke"]
+    assert (smoke["needs"], smoke["steps"][-1]["run"]) == ("publish", ".venv/bin/mfa-sync smoke")
     (upload,) = (
         step["run"]
         for step in workflow["jobs"]["package"]["steps"]

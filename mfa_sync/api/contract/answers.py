@@ -1,155 +1,122 @@
-"""What a caller gets: results of rows, and problems, each with its status (design, section 3)."""
+"""What a push's caller reads: the result of each row and what they add up to, or that a run is under way."""
 
 from __future__ import annotations
 
-import json
-import math
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from mfa_sync.api.contract.rows import RequestError
-from shared.errors import PermanentError, Problem, SyncError, TransientError
+import msgspec
+from msgspec import Meta
+
+from mfa_sync.runs.run import Run, State
+from mfa_sync.runs.store import RUN_ID
 from shared.outcome import Outcome
-from shared.row_result import line_of
+from shared.row_result import RowResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mfa_sync.api.contract.rows import Row
     from mfa_sync.runs.step import Nudge
     from shared.plan import Entry
     from shared.policy import Policy
     from shared.results import Result
+    from shared.row_result import Named
 
 _RETRY_SECONDS = 60
+_POLL_SECONDS = 5
+
+RunId = Annotated[str, Meta(extra_json_schema={"pattern": f"^{RUN_ID.pattern}$"})]
+Count = Annotated[int, Meta(ge=0)]
+Time = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+_Summary = Annotated[
+    dict[Outcome, Count],
+    Meta(
+        extra_json_schema={
+            "required": [outcome.value for outcome in Outcome],
+            "propertyNames": {"enum": [outcome.value for outcome in Outcome]},
+        }
+    ),
+]
+_Moving = Annotated[
+    str, Meta(extra_json_schema={"enum": [state.value for state in State if state.is_moving]})
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An HTTP answer before it meets the Functions library, and the nudge of a run that it moves."""
+    """An HTTP answer before it meets the Functions library, and the nudge of a run that it moves.
 
-    status: int
-    body: dict[str, Any]
+    Attributes:
+        status: The status.
+        body: A type of the contract; one that was kept as JSON comes as a dict.
+        headers: Beside those that every answer has.
+        nudge: What the queue is to be sent once the call is done.
+    """
+
+    status: HTTPStatus
+    body: msgspec.Struct | dict[str, Any]
     headers: dict[str, str] = field(default_factory=dict)
     nudge: Nudge | None = None
 
-    def text(self) -> str:
-        """Return the body as JSON, in ASCII: an echoed key may hold half a surrogate pair."""
-        return json.dumps(self.body)
+    def plain(self) -> Any:
+        """Return the body as dicts, lists, texts and numbers, its members named as on the wire."""
+        return msgspec.to_builtins(self.body)
 
 
-def answer(
-    run_id: str,
-    rows: Sequence[Row],
-    entries: Sequence[Entry],
-    results: Sequence[Result],
-    policy: Policy,
-    *,
-    dry_run: bool,
-) -> Answer:
-    """Return the answer to a push: a result for each row, in their order, and the status they add up to."""
-    by_row = {
-        row: (entry, result) for entry, result in zip(entries, results, strict=True) for row in entry.rows
-    }
-    lines = [line_of(index, row, *by_row[index], policy) for index, row in enumerate(rows)]
-    return answer_of_lines(run_id, lines, dry_run=dry_run)
+class PushAnswer(msgspec.Struct, frozen=True, rename="camel"):
+    """How the rows of a push ended, or would in a dry run."""
+
+    run_id: RunId
+    ok: Annotated[bool, Meta(description="True only if every row is settled.")]
+    dry_run: bool
+    summary: _Summary
+    results: Annotated[list[RowResult], Meta(description="One for each row, in the request's order.")]
+
+    @classmethod
+    def of(cls, run_id: str, results: list[RowResult], *, dry_run: bool) -> Self:
+        """Return what the results add up to."""
+        counts = Counter(result.outcome for result in results)
+        ok = all(outcome.is_settled for outcome in counts)
+        return cls(run_id, ok, dry_run, {outcome: counts[outcome] for outcome in Outcome}, results)
+
+    @property
+    def status(self) -> HTTPStatus:
+        """What a caller who looks at nothing else should know."""
+        if self.ok:
+            return HTTPStatus.OK
+        if any(result.outcome.is_settled for result in self.results):
+            return HTTPStatus.MULTI_STATUS
+        failed = self.summary[Outcome.FAILED]
+        return HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.UNPROCESSABLE_CONTENT
+
+    def to_http(self) -> Answer:
+        """Return it as the answer of the call that did the work."""
+        is_down = self.status is HTTPStatus.SERVICE_UNAVAILABLE
+        return Answer(self.status, self, {"Retry-After": str(_RETRY_SECONDS)} if is_down else {})
 
 
-def answer_of_lines(run_id: str, lines: Sequence[dict[str, Any]], *, dry_run: bool) -> Answer:
-    """Return the answer that rows' lines add up to."""
-    outcomes = [Outcome(line["outcome"]) for line in lines]
-    counts = Counter(outcomes)
-    ok = all(outcome.is_settled for outcome in outcomes)
-    body = {
-        "runId": run_id,
-        "ok": ok,
-        "dryRun": dry_run,
-        "summary": {outcome.value: counts[outcome] for outcome in Outcome},
-        "results": list(lines),
-    }
-    status = _status(outcomes)
-    return Answer(status, body, {"Retry-After": str(_RETRY_SECONDS)} if status == 503 else {})  # noqa: PLR2004
+class PushUnderWay(msgspec.Struct, frozen=True, rename="camel"):
+    """A push that is a run. Ask again after Retry-After seconds."""
+
+    run_id: RunId
+    state: _Moving
+    rows_planned: Count
+    pages: Count
+    pages_applied: Count
+
+    @classmethod
+    def answer(cls, run: Run, nudge: Nudge | None = None) -> Answer:
+        """Return the answer that says where its result will be."""
+        body = cls(run.id, run.state.value, run.tally.users, run.pages, run.applied)
+        headers = {"Location": f"/api/mfa-sync/{run.id}", "Retry-After": str(_POLL_SECONDS)}
+        return Answer(HTTPStatus.ACCEPTED, body, headers, nudge)
 
 
-def _status(outcomes: Sequence[Outcome]) -> int:
-    settled = [outcome.is_settled for outcome in outcomes]
-    if all(settled):
-        return 200
-    if any(settled):
-        return 207
-    return 503 if Outcome.FAILED in outcomes else 422
-
-
-def problem(error: SyncError | RequestError) -> Answer:
-    """Return the RFC 9457 problem that an error is: the one table of errors and statuses."""
-    match error:
-        case RequestError():
-            return _problem(
-                error.status, error.code, error.detail, retryable=error.retryable, errors=error.errors or None
-            )
-        case TransientError():
-            return _problem(
-                503,
-                error.code,
-                error.detail,
-                retryable=True,
-                remedy=error.remedy,
-                headers={"Retry-After": str(max(1, math.ceil(error.retry_after)))},
-            )
-        case PermanentError(code=Problem.MISCONFIGURED):
-            return _problem(500, error.code, error.detail, retryable=False, remedy=error.remedy)
-        case PermanentError():
-            return _problem(
-                502, error.code, error.detail, retryable=False, remedy=error.remedy, aadsts=error.aadsts
-            )
-        case _:
-            return internal_error()
-
-
-def handshake_refused() -> Answer:
-    """Return the one answer to a missing and to a wrong handshake."""
-    return _problem(
-        401, Problem.HANDSHAKE_REFUSED, "The Message header does not hold the handshake.", retryable=False
-    )
-
-
-def internal_error() -> Answer:
-    """Return the answer to a fault of our own; what it was stands in the log alone."""
-    return _problem(500, Problem.INTERNAL_ERROR, "An unexpected fault; see the log.", retryable=False)
-
-
-_TITLES = {
-    400: "Bad request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not found",
-    409: "Conflict",
-    413: "Content too large",
-    415: "Unsupported media type",
-    422: "Unprocessable content",
-    500: "Internal server error",
-    502: "A service refuses this program",
-    503: "A service is unavailable",
-}
-
-
-def _problem(
-    status: int,
-    code: Problem,
-    detail: str,
-    *,
-    retryable: bool,
-    headers: dict[str, str] | None = None,
-    **members: Any,
-) -> Answer:
-    body = {
-        "type": "about:blank",
-        "title": _TITLES[status],
-        "status": status,
-        "code": code.value,
-        "detail": detail,
-        "retryable": retryable,
-        **{name: value for name, value in members.items() if value is not None},
-    }
-    return Answer(status, body, {"Content-Type": "application/problem+json", **(headers or {})})
+def row_results(
+    rows: Sequence[Named], entries: Sequence[Entry], results: Sequence[Result], policy: Policy
+) -> list[RowResult]:
+    """Return each row's result, in the rows' order; `results` are the entries'."""
+    ends = {row: (entry, end) for entry, end in zip(entries, results, strict=True) for row in entry.rows}
+    return [RowResult.of(index, row, *ends[index], policy) for index, row in enumerate(rows)]

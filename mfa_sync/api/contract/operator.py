@@ -1,26 +1,26 @@
-"""What an operator may send: query names and bodies of the routes for runs (design, section 3)."""
+"""What an operator may send: query names and bodies of the routes for runs."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from mfa_sync.api.contract.rows import RequestError, parse_object, refuse_query
+from mfa_sync.api.contract.problems import Fault, RequestError
+from mfa_sync.api.contract.rows import parse_object, refuse_query
 from mfa_sync.runs.run import RunKind
 from mfa_sync.runs.store import RUN_ID
-from shared.errors import Problem
 from shared.tenant import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from mfa_sync.api.contract.rows import Faults
+    from mfa_sync.api.contract.rows import Members
 
 MOST_RUNS = 100
 _RUNS = 20
 MOST_REASON = 500
-_SWEEPS = {kind.value: kind for kind in (RunKind.FULL, RunKind.CHANGED)}
+SWEEPS = (RunKind.FULL, RunKind.CHANGED)
 # +46 70 174 06 11, 070-174 06 11. A date begins with neither, and a ticket's number seldom.
 _PHONE = re.compile(r"\+[ (]*[0-9](?:[ ().\-/]*[0-9]){6}|(?<![0-9A-Za-z])0[0-9](?:[ .\-]?[0-9]){7}")
 
@@ -53,11 +53,6 @@ class Approval:
     reason: str
 
 
-def is_run_id(text: str) -> bool:
-    """Return whether a run can have this id."""
-    return RUN_ID.fullmatch(text) is not None
-
-
 def parse_listing(query: Mapping[str, str]) -> tuple[int, str | None]:
     """Return how many runs are asked for, and after which one.
 
@@ -67,10 +62,10 @@ def parse_listing(query: Mapping[str, str]) -> tuple[int, str | None]:
     refuse_query(query, "limit", "after")
     limit = _whole(query.get("limit", str(_RUNS)))
     if limit is None or not 1 <= limit <= MOST_RUNS:
-        raise _refused(f"limit must be a whole number from 1 to {MOST_RUNS}.")
+        raise RequestError.invalid(f"limit must be a whole number from 1 to {MOST_RUNS}.")
     after = query.get("after")
-    if after is not None and not is_run_id(after):
-        raise _refused("after must be the id of a run, as in `next`.")
+    if after is not None and not RUN_ID.fullmatch(after):
+        raise RequestError.invalid("after must be the id of a run, as in `next`.")
     return limit, after
 
 
@@ -83,7 +78,7 @@ def parse_page(query: Mapping[str, str]) -> int:
     refuse_query(query, "page")
     page = _whole(query.get("page", "0"))
     if page is None:
-        raise _refused("page must be a whole number from 0 on.")
+        raise RequestError.invalid("page must be a whole number from 0 on.")
     return page
 
 
@@ -93,33 +88,40 @@ def parse_start(body: bytes, content_type: str | None) -> Start:
     Raises:
         RequestError: 400, 413, 415 or 422; a wrong shape names every fault by JSON pointer.
     """
-    values, faults = parse_object(body, content_type, ("kind", "apply"))
-    kind, apply = values.get("kind"), values.get("apply")
-    if not isinstance(kind, str) or kind not in _SWEEPS:
-        faults.add("/kind", f"Must be one of {', '.join(_SWEEPS)}.")
+    given = parse_object(body, content_type, ("kind", "apply"))
+    kind, apply = given.values.get("kind"), given.values.get("apply")
+    if kind not in SWEEPS:
+        given.fault("/kind", f"Must be one of {', '.join(SWEEPS)}.")
     if not isinstance(apply, bool):
-        faults.add("/apply", "Must be true or false.")
-    faults.stop()
-    return Start(_SWEEPS[str(kind)], apply is True)
+        given.fault("/apply", "Must be true or false.")
+    given.stop()
+    return Start(RunKind(str(kind)), apply is True)
 
 
 def parse_approval(body: bytes, content_type: str | None) -> Approval:
-    """Return what an approval asks: `{"digest", "kinds"?, "reason"}`. Errors as `parse_start`."""
-    values, faults = parse_object(body, content_type, ("digest", "kinds", "reason"))
-    digest = values.get("digest")
+    """Return what an approval asks: `{"digest", "kinds"?, "reason"}`.
+
+    Raises:
+        RequestError: 400, 413, 415 or 422; a wrong shape names every fault by JSON pointer.
+    """
+    given = parse_object(body, content_type, ("digest", "kinds", "reason"))
+    digest = given.values.get("digest")
     if not isinstance(digest, str) or not digest:
-        faults.add("/digest", "Must be the digest of the plan that you have seen.")
-    kinds = _kinds(values["kinds"], faults) if "kinds" in values else ()
-    reason = _reason(values, faults)
-    faults.stop()
+        given.fault("/digest", "Must be the digest of the plan that you have seen.")
+    kinds, reason = _kinds(given), _reason(given)
+    given.stop()
     return Approval(str(digest), kinds, reason)
 
 
 def parse_reason(body: bytes, content_type: str | None) -> str:
-    """Return the reason to discard or to stop: `{"reason"}`. Errors as `parse_start`."""
-    values, faults = parse_object(body, content_type, ("reason",))
-    reason = _reason(values, faults)
-    faults.stop()
+    """Return the reason to discard or to stop: `{"reason"}`.
+
+    Raises:
+        RequestError: 400, 413, 415 or 422; a wrong shape names every fault by JSON pointer.
+    """
+    given = parse_object(body, content_type, ("reason",))
+    reason = _reason(given)
+    given.stop()
     return reason
 
 
@@ -131,42 +133,38 @@ def refuse_unplanned(kinds: tuple[str, ...], planned: Mapping[str, int]) -> None
     """
     if unplanned := [kind for kind in kinds if not planned.get(kind)]:
         held = ", ".join(sorted(kind for kind, count in planned.items() if count))
-        raise RequestError(
-            422,
-            Problem.INVALID_REQUEST,
+        raise RequestError.invalid(
             f"The plan holds no {' and no '.join(unplanned)}; nothing was done.",
-            [{"pointer": "/kinds", "detail": f"The plan holds: {held}."}],
+            [Fault("/kinds", f"The plan holds: {held}.")],
         )
 
 
-def _kinds(given: Any, faults: Faults) -> tuple[str, ...]:
+def _kinds(given: Members) -> tuple[str, ...]:
     """Return the kinds of an approval, sorted. An empty list would read as none and mean all."""
-    if not isinstance(given, list) or not given:
-        faults.add("/kinds", "Must be an array of at least one kind; without it, all are approved.")
+    if "kinds" not in given.values:
         return ()
-    known = [kind.value for kind in Kind]
-    for index, kind in enumerate(given):
-        if not isinstance(kind, str) or kind not in known:
-            faults.add(f"/kinds/{index}", f"Must be one of {', '.join(known)}.")
-        elif kind in given[:index]:
-            faults.add(f"/kinds/{index}", "This kind stands twice.")
-    return tuple(sorted(str(kind) for kind in given))
+    kinds = given.values["kinds"]
+    if not isinstance(kinds, list) or not kinds:
+        given.fault("/kinds", "Must be an array of at least one kind; without it, all are approved.")
+        return ()
+    for index, kind in enumerate(kinds):
+        if kind not in tuple(Kind):
+            given.fault(f"/kinds/{index}", f"Must be one of {', '.join(Kind)}.")
+        elif kind in kinds[:index]:
+            given.fault(f"/kinds/{index}", "This kind stands twice.")
+    return tuple(sorted(str(kind) for kind in kinds))
 
 
-def _reason(values: Mapping[str, Any], faults: Faults) -> str:
+def _reason(given: Members) -> str:
     """Return the operator's words. They are kept and shown, so a phone number must not be among them."""
-    reason = values.get("reason")
+    reason = given.values.get("reason")
     text = reason.strip() if isinstance(reason, str) else ""
     if not 1 <= len(text) <= MOST_REASON or not text.isprintable():
-        faults.add("/reason", f"Must be 1 to {MOST_REASON} characters of printable text.")
+        given.fault("/reason", f"Must be 1 to {MOST_REASON} characters of printable text.")
     elif _PHONE.search(text):
-        faults.add("/reason", "Holds what may be a phone number: it is kept and shown, so leave that out.")
+        given.fault("/reason", "Holds what may be a phone number: it is kept and shown, so leave that out.")
     return text
 
 
 def _whole(text: str) -> int | None:
     return int(text) if re.fullmatch(r"[0-9]{1,6}", text) else None
-
-
-def _refused(detail: str) -> RequestError:
-    return RequestError(422, Problem.INVALID_REQUEST, detail)

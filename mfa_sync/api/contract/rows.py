@@ -1,4 +1,4 @@
-"""What a caller may send: query names, body and rows of the HTTP contract (design, section 3)."""
+"""What a caller may send: query names, headers, body and rows of the HTTP contract."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import difflib
 import json
 import re
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from mfa_sync.api.contract.problems import MOST_FAULTS, Fault, RequestError
 from shared.errors import Problem
 from shared.plan import Intent, Request
 from shared.tenant import is_object_id
@@ -16,15 +16,12 @@ from shared.tenant import is_object_id
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-
 MAX_BODY_BYTES = 4 * 1024 * 1024
-MOST_FAULTS = 20
 MOST_REFERENCE = 128
 MOST_UPN = 113
 _MOST_POINTER = 80
 MOST_IDEMPOTENCY_KEY = 255
 
-_QUERY = ("dryRun",)
 _PLATFORM_QUERY = frozenset({"code", "clientId"})
 _KEYS = ("UserPrincipalName", "Id", "Mobile", "OverwriteNull", "Reference")
 # The article's PowerShell sends JSON and calls it a form.
@@ -51,26 +48,6 @@ class Row:
     reference: str | None
 
 
-class RequestError(Exception):
-    """A request that cannot be taken: a problem of the caller's."""
-
-    def __init__(
-        self,
-        status: int,
-        code: Problem,
-        detail: str,
-        errors: Sequence[dict[str, str]] = (),
-        *,
-        retryable: bool = False,
-    ) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.errors = list(errors)
-        self.retryable = retryable
-
-
 def parse_idempotency_key(header: str | None) -> str | None:
     """Return what an `Idempotency-Key` header holds, with or without the quotes of its draft standard.
 
@@ -83,11 +60,7 @@ def parse_idempotency_key(header: str | None) -> str | None:
     if len(key) > 1 and key.startswith('"') and key.endswith('"'):
         key = key[1:-1]
     if not key or len(key) > MOST_IDEMPOTENCY_KEY:
-        raise RequestError(
-            422,
-            Problem.INVALID_REQUEST,
-            f"Idempotency-Key must hold 1 to {MOST_IDEMPOTENCY_KEY} characters.",
-        )
+        raise RequestError.invalid(f"Idempotency-Key must hold 1 to {MOST_IDEMPOTENCY_KEY} characters.")
     return key
 
 
@@ -97,10 +70,10 @@ def parse_dry_run(query: Mapping[str, str]) -> bool:
     Raises:
         RequestError: 422 for an unknown name or another value than true and false.
     """
-    refuse_query(query, *_QUERY)
+    refuse_query(query, "dryRun")
     text = query.get("dryRun", "false")
     if text not in {"true", "false"}:
-        raise RequestError(422, Problem.INVALID_REQUEST, "dryRun must be true or false.")
+        raise RequestError.invalid("dryRun must be true or false.")
     return text == "true"
 
 
@@ -113,50 +86,19 @@ def refuse_query(query: Mapping[str, str], *known: str) -> None:
     for name in query:
         if name not in known and name not in _PLATFORM_QUERY:
             hint = _nearest(name, known) if known else "."
-            raise RequestError(422, Problem.INVALID_REQUEST, f"Unknown query name {_quoted(name)}{hint}")
+            raise RequestError.invalid(f"Unknown query name {json.dumps(name[:40])}{hint}")
 
 
-def parse_object(
-    body: bytes, content_type: str | None, known: Sequence[str]
-) -> tuple[dict[str, Any], Faults]:
-    """Return what one JSON object holds under the names known, and the faults found so far.
-
-    The values are not looked at. Names are matched without case, as in a row.
+def parse_object(body: bytes, content_type: str | None, known: Sequence[str]) -> Members:
+    """Return what one JSON object holds under the names known. The values are not looked at.
 
     Raises:
         RequestError: 400, 413, 415, as `parse_rows`; 422 if it is no object.
     """
     item = _json(body, content_type)
-    faults: list[dict[str, str]] = []
     if not isinstance(item, _Object):
-        raise RequestError(422, Problem.INVALID_REQUEST, f"Send one object with {', '.join(known)}.")
-    return _values(item, known, faults), Faults(faults)
-
-
-class Faults:
-    """What is wrong with an object, until all of it has been looked at."""
-
-    def __init__(self, found: list[dict[str, str]]) -> None:
-        self._found = found
-
-    def add(self, pointer: str, detail: str) -> None:
-        """Note a fault of the value that a JSON pointer names."""
-        self._found.append({"pointer": pointer, "detail": detail})
-
-    def stop(self) -> None:
-        """Refuse the object if there are faults.
-
-        Raises:
-            RequestError: 422 naming up to 20 by JSON pointer.
-        """
-        if self._found:
-            count = len(self._found)
-            raise RequestError(
-                422,
-                Problem.INVALID_REQUEST,
-                f"{count} fault(s) in the body; nothing was done.",
-                self._found[:MOST_FAULTS],
-            )
+        raise RequestError.invalid(f"Send one object with {', '.join(known)}.")
+    return Members(item, known, [])
 
 
 def parse_rows(body: bytes, content_type: str | None, most: int) -> list[Row]:
@@ -174,22 +116,13 @@ def parse_rows(body: bytes, content_type: str | None, most: int) -> list[Row]:
     items = document if isinstance(document, list) else [document]
     if len(items) > most:
         raise RequestError(
-            413,
             Problem.TOO_MANY_ROWS,
             f"{len(items)} rows are over the limit SYNC_MAX={most}. Send them in several calls.",
         )
-    faults: list[dict[str, str]] = []
-    rows = [
-        _row(item, f"/{index}" if isinstance(document, list) else "", faults)
-        for index, item in enumerate(items)
-    ]
-    if faults:
-        raise RequestError(
-            422,
-            Problem.INVALID_REQUEST,
-            f"{len(faults)} fault(s) in the rows; nothing was done.",
-            faults[:MOST_FAULTS],
-        )
+    faults: list[Fault] = []
+    pointers = (f"/{index}" if isinstance(document, list) else "" for index in range(len(items)))
+    rows = [_row(item, pointer, faults) for item, pointer in zip(items, pointers, strict=True)]
+    _stop(faults, "rows")
     return [row for row in rows if row]
 
 
@@ -201,22 +134,24 @@ def requests_of(rows: Iterable[Row]) -> list[Request]:
 def _json(body: bytes, content_type: str | None) -> Any:
     media_type = (content_type or "").split(";")[0].strip().lower()
     if media_type not in _READ_AS_JSON and not media_type.endswith("+json"):
-        raise RequestError(
-            415, Problem.UNSUPPORTED_MEDIA_TYPE, "Send JSON as application/json; charset=utf-8."
-        )
+        raise RequestError(Problem.UNSUPPORTED_MEDIA_TYPE, "Send JSON as application/json; charset=utf-8.")
     if len(body) > MAX_BODY_BYTES:
-        raise RequestError(413, Problem.TOO_LARGE, f"The body is over {MAX_BODY_BYTES} bytes.")
+        raise RequestError(Problem.TOO_LARGE, f"The body is over {MAX_BODY_BYTES} bytes.")
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RequestError(400, Problem.NOT_JSON, f"Not UTF-8 at byte {error.start}.") from None
+        raise RequestError(Problem.NOT_JSON, f"Not UTF-8 at byte {error.start}.") from None
     try:
         return json.loads(text, object_pairs_hook=_Object, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise RequestError(400, Problem.NOT_JSON, f"Not JSON at {where}: {error.msg}.") from None
+        raise RequestError(Problem.NOT_JSON, f"Not JSON at {where}: {error.msg}.") from None
     except (ValueError, RecursionError):
-        raise RequestError(400, Problem.NOT_JSON, "Not JSON that can be read.") from None
+        raise RequestError(Problem.NOT_JSON, "Not JSON that can be read.") from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
 
 
 class _Object:
@@ -226,67 +161,91 @@ class _Object:
         self.pairs = pairs
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
+class Members:
+    """What a JSON object holds under the names known, matched without case.
+
+    Attributes:
+        values: By the name known, not looked at.
+    """
+
+    def __init__(self, item: _Object, known: Sequence[str], faults: list[Fault], pointer: str = "") -> None:
+        """Take the object that `pointer` names; what else it holds is one of the `faults`."""
+        self.values: dict[str, Any] = {}
+        self._faults = faults
+        self._pointer = pointer
+        for key, value in item.pairs:
+            name = next((one for one in known if one.lower() == key.lower()), None)
+            where = "/" + key[:_MOST_POINTER].replace("~", "~0").replace("/", "~1")
+            if name is None:
+                # The nearest name is costly to find, and past the faults shown nobody reads it.
+                hint = _nearest(key, known) if len(faults) < MOST_FAULTS else "."
+                self.fault(where, f"Unknown key{hint}")
+            elif name in self.values:
+                self.fault(where, "This key stands twice.")
+            else:
+                self.values[name] = value
+
+    def fault(self, where: str, detail: str) -> None:
+        """Note a fault of what a JSON pointer within the object names; "" is the object as a whole."""
+        self._faults.append(Fault(self._pointer + where, detail))
+
+    def text(self, name: str) -> str | None:
+        """Return a text as it was sent; None where it is null, absent, or a fault."""
+        value = self.values.get(name)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self.fault(f"/{name}", "Must be text or null.")
+        elif any("\ud800" <= character <= "\udfff" for character in value):
+            self.fault(f"/{name}", "Holds half a surrogate pair, which is no character.")
+        else:
+            return value
+        return None
+
+    def stop(self) -> None:
+        """Refuse the object if there are faults.
+
+        Raises:
+            RequestError: 422 naming up to 20 by JSON pointer.
+        """
+        _stop(self._faults, "body")
 
 
-def _row(item: Any, pointer: str, faults: list[dict[str, str]]) -> Row | None:
-    fault = partial(_note, faults, pointer)
+def _stop(faults: Sequence[Fault], where: str) -> None:
+    if faults:
+        detail = f"{len(faults)} fault(s) in the {where}; nothing was done."
+        raise RequestError.invalid(detail, faults[:MOST_FAULTS])
+
+
+def _row(item: Any, pointer: str, faults: list[Fault]) -> Row | None:
+    """Return a row; None if it has faults, which are added to the others'."""
     if not isinstance(item, _Object):
-        fault(None, 'A row is an object such as {"UserPrincipalName": "a@contoso.com"}.')
+        faults.append(Fault(pointer, 'A row is an object such as {"UserPrincipalName": "a@contoso.com"}.'))
         return None
     before = len(faults)
-    values = _values(item, _KEYS, faults, pointer)
-    key, shown = _who(values, fault)
-    mobile = _text(values, "Mobile", fault)
-    reference = _text(values, "Reference", fault)
+    given = Members(item, _KEYS, faults, pointer)
+    key, shown = _who(given)
+    mobile = (given.text("Mobile") or "").strip(" \t\r\n") or None
+    reference = given.text("Reference")
     if reference and len(reference) > MOST_REFERENCE:
-        fault("Reference", f"At most {MOST_REFERENCE} characters.")
-    keep = _keep(values, fault)
-    if len(faults) > before:
-        return None
-    return Row(key, shown, Intent(keep, (mobile or "").strip(" \t\r\n") or None), reference)
+        given.fault("/Reference", f"At most {MOST_REFERENCE} characters.")
+    intent = Intent(_keep(given), mobile)
+    return Row(key, shown, intent, reference) if len(faults) == before else None
 
 
-def _note(faults: list[dict[str, str]], pointer: str, key: str | None, detail: str) -> None:
-    """Note a fault of one key, or of the object as a whole where `key` is None."""
-    token = "" if key is None else "/" + key[:_MOST_POINTER].replace("~", "~0").replace("/", "~1")
-    faults.append({"pointer": pointer + token, "detail": detail})
-
-
-def _values(
-    item: _Object, known: Sequence[str], faults: list[dict[str, str]], pointer: str = ""
-) -> dict[str, Any]:
-    """Return what an object holds under the names known; what else it holds is a fault."""
-    values: dict[str, Any] = {}
-    for key, value in item.pairs:
-        name = next((one for one in known if one.lower() == key.lower()), None)
-        if name is None:
-            # The nearest name is costly to find, and past the faults shown nobody reads it.
-            hint = _nearest(key, known) if len(faults) < MOST_FAULTS else "."
-            _note(faults, pointer, key, f"Unknown key{hint}")
-        elif name in values:
-            _note(faults, pointer, key, "This key stands twice.")
-        else:
-            values[name] = value
-    return values
-
-
-def _who(values: dict[str, Any], fault: Any) -> tuple[str, str | None]:
-    upn, object_id = _text(values, "UserPrincipalName", fault), _text(values, "Id", fault)
-    upn, object_id = (upn or "").strip() or None, (object_id or "").strip() or None
-    if (upn is None) == (object_id is None):
-        fault(None, "Give exactly one of UserPrincipalName and Id.")
-    elif object_id is not None:
-        if not is_object_id(object_id):
-            fault("Id", "An object id is a GUID.")
-        return object_id.lower(), None
-    elif upn is not None:
+def _who(given: Members) -> tuple[str, str | None]:
+    """Return by what the person is looked up, and the UPN as it was sent, where it was one."""
+    upn, object_id = ((given.text(name) or "").strip() for name in ("UserPrincipalName", "Id"))
+    if bool(upn) == bool(object_id):
+        given.fault("", "Give exactly one of UserPrincipalName and Id.")
+    elif upn:
         local, _, domain = upn.rpartition("@")
         if not local or not domain or len(upn) > MOST_UPN or _NO_UPN.search(upn):
-            fault("UserPrincipalName", f"Not a user principal name of at most {MOST_UPN} characters.")
+            given.fault("/UserPrincipalName", f"Not a user principal name of at most {MOST_UPN} characters.")
         return _ascii_lower(upn), upn
-    return "", None
+    elif not is_object_id(object_id):
+        given.fault("/Id", "An object id is a GUID.")
+    return object_id.lower(), None
 
 
 def _ascii_lower(upn: str) -> str:
@@ -294,29 +253,13 @@ def _ascii_lower(upn: str) -> str:
     return re.sub(r"[A-Z]+", lambda letters: letters[0].lower(), upn)
 
 
-def _text(values: dict[str, Any], name: str, fault: Any) -> str | None:
-    value = values.get(name)
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        fault(name, "Must be text or null.")
-        return None
-    if any("\ud800" <= character <= "\udfff" for character in value):
-        fault(name, "Holds half a surrogate pair, which is no character.")
-        return None
-    return value
-
-
-def _keep(values: dict[str, Any], fault: Any) -> bool:
+def _keep(given: Members) -> bool:
     """Return whether OverwriteNull says keep. JSON's 0 and false do: the runbook of 2022 misread them."""
-    value = values.get("OverwriteNull", 1)
-    if isinstance(value, bool):
-        return not value
-    if isinstance(value, int) and value in {0, 1}:
-        return value == 0
-    if isinstance(value, str) and value in {"0", "1"}:
-        return value == "0"
-    fault("OverwriteNull", 'Must be 1, "1" or true (an empty attribute deletes), or 0, "0" or false (keeps).')
+    value = given.values.get("OverwriteNull", 1)
+    if isinstance(value, int | str) and value in {0, 1, "0", "1"}:
+        return value in {0, "0"}
+    must = 'Must be 1, "1" or true (an empty attribute deletes), or 0, "0" or false (keeps).'
+    given.fault("/OverwriteNull", must)
     return False
 
 
@@ -324,7 +267,3 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     lowered = {one.lower(): one for one in known}
     close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
     return f"; did you mean {lowered[close[0]]}?" if close else f"; known: {', '.join(known)}."
-
-
-def _quoted(name: str) -> str:
-    return json.dumps(name[:40])

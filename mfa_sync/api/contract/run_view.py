@@ -3,89 +3,143 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from mfa_sync.api.contract.answers import Count, RunId, Time
+from mfa_sync.runs.run import RunKind, State, Tally
+from shared.outcome import Outcome
+from shared.row_result import CodeWord, Masked, NoteWord
+from shared.tenant import Kind
 
 if TYPE_CHECKING:
-    from mfa_sync.runs.page import Page, PlannedChange, PlannedRefusal
-    from mfa_sync.runs.run import Decision, Run, Tally
+    from mfa_sync.runs.page import Page
+    from mfa_sync.runs.run import Run, Verdict
 
 
-def head(run: Run) -> dict[str, Any]:
-    """Return what a list of runs tells of each."""
+class Decision(msgspec.Struct, frozen=True):
+    """What a person decided; without kinds, about all of them."""
+
+    what: Annotated[str, Meta(extra_json_schema={"enum": ["approved", "discarded", "stopped"]})]
+    by: str
+    at: Time
+    reason: str
+    kinds: list[Kind] | None
+
+
+class Change(msgspec.Struct, frozen=True, rename={"upn": "userPrincipalName", "rule": "decidedBy"}):
+    """One person's change as it was planned, and its end."""
+
+    id: str
+    upn: str
+    kind: Kind
+    before: Masked | None
+    after: Masked | None
+    rule: str
+    notes: list[NoteWord]
+    outcome: Outcome | None
+    code: CodeWord | None
+
+
+class Refusal(msgspec.Struct, frozen=True, rename={"upn": "userPrincipalName"}):
+    """One person for whom nothing can be planned."""
+
+    id: str | None
+    upn: str | None
+    code: CodeWord
+    detail: str | None
+
+
+class RunHead(msgspec.Struct, frozen=True, rename="camel"):
+    """What a list of runs says of each."""
+
+    id: RunId
+    kind: RunKind
+    state: State
+    created: Time
+    moved: Time
+    apply: bool
+    started_by: str | None
+    counts: Tally
+    held_for: list[str]
+    digest: Annotated[str | None, Meta(description="Of the plan: what an approval names.")]
+    decision: Decision | None
+    detail: str | None
+
+
+class DiscardedRun(RunHead, frozen=True, rename="camel"):
+    """A run whose plan was given up, and what follows from that."""
+
+    remark: str
+
+
+class WholeRun(RunHead, frozen=True, rename="camel"):
+    """A run with one page of its plan."""
+
+    step: Count
+    attempts: Count
+    limits: dict[str, str]
+    pages: Count
+    pages_applied: Count
+    page: Count
+    changes: list[Change]
+    refusals: list[Refusal]
+
+
+class RunList(msgspec.Struct, frozen=True):
+    """Some runs, newest first, and after which id to go on; None at the end."""
+
+    runs: list[RunHead]
+    next: Annotated[RunId | None, Meta(description="The `after` of the next page.")]
+
+
+def head(run: Run) -> RunHead:
+    """Return what a list of runs says of this one."""
+    return RunHead(**_head(run))
+
+
+def discarded(run: Run, remark: str) -> DiscardedRun:
+    """Return a run whose plan was given up."""
+    return DiscardedRun(**_head(run), remark=remark)
+
+
+def whole(run: Run, number: int, page: Page | None) -> WholeRun:
+    """Return a run with the page of that number; None is the page of a plan that has none."""
+    return WholeRun(
+        **_head(run),
+        step=run.step,
+        attempts=run.attempts,
+        limits=run.limits,
+        pages=run.pages,
+        pages_applied=run.applied,
+        page=number,
+        changes=msgspec.convert(page.changes if page else (), list[Change], from_attributes=True),
+        refusals=msgspec.convert(page.refusals if page else (), list[Refusal], from_attributes=True),
+    )
+
+
+def _head(run: Run) -> dict[str, Any]:
     return {
         "id": run.id,
-        "kind": run.kind.value,
-        "state": run.state.value,
+        "kind": run.kind,
+        "state": run.state,
         "created": _time(run.created),
         "moved": _time(run.moved),
         "apply": run.apply,
-        "startedBy": run.started_by or None,
-        "counts": _counts(run.tally),
-        "heldFor": list(run.held_for),
+        "started_by": run.started_by or None,
+        "counts": run.tally,
+        "held_for": list(run.held_for),
         "digest": run.digest or None,
         "decision": _decision(run.decision) if run.decision else None,
         "detail": run.detail or None,
     }
 
 
-def whole(run: Run, number: int, page: Page | None) -> dict[str, Any]:
-    """Return a run with one page of its plan; None is the page of a plan that has none."""
-    return {
-        **head(run),
-        "step": run.step,
-        "attempts": run.attempts,
-        "limits": dict(run.limits),
-        "pages": run.pages,
-        "pagesApplied": run.applied,
-        "page": number,
-        "changes": [_change(one) for one in page.changes] if page else [],
-        "refusals": [_refusal(one) for one in page.refusals] if page else [],
-    }
-
-
-def _counts(tally: Tally) -> dict[str, Any]:
-    return {
-        "users": tally.users,
-        "unchanged": tally.unchanged,
-        "holders": tally.holders,
-        "planned": dict(tally.planned),
-        "refused": dict(tally.refused),
-        "outcomes": dict(tally.outcomes),
-        "codes": dict(tally.codes),
-    }
-
-
-def _decision(decision: Decision) -> dict[str, Any]:
-    return {
-        "what": decision.what,
-        "by": decision.by,
-        "at": _time(decision.at),
-        "reason": decision.reason,
-        "kinds": list(decision.kinds) or None,
-    }
-
-
-def _change(change: PlannedChange) -> dict[str, Any]:
-    return {
-        "id": change.id,
-        "userPrincipalName": change.upn,
-        "kind": change.kind,
-        "before": change.before,
-        "after": change.after,
-        "decidedBy": change.rule,
-        "notes": list(change.notes),
-        "outcome": change.outcome,
-        "code": change.code,
-    }
-
-
-def _refusal(refusal: PlannedRefusal) -> dict[str, Any]:
-    return {
-        "id": refusal.id,
-        "userPrincipalName": refusal.upn,
-        "code": refusal.code,
-        "detail": refusal.detail,
-    }
+def _decision(verdict: Verdict) -> Decision:
+    kinds = list(verdict.kinds) or None
+    return Decision(verdict.what, verdict.by, _time(verdict.at), verdict.reason, kinds)
 
 
 def _time(seconds: float) -> str:

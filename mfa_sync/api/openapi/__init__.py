@@ -1,1 +1,0 @@
-"""The HTTP contract as an OpenAPI document, put together from the code's own words: it cannot drift."""
