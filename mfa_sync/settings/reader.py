@@ -8,8 +8,9 @@ from enum import StrEnum
 
 _SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 # A host by name, perhaps a port: no user, query or fragment belongs into an address of a service.
-_ORIGIN = re.compile(r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,4}|:[1-5][0-9]{4})?")
-_ADDRESS = re.compile(_ORIGIN.pattern + r"(/[A-Za-z0-9._~-]+)*")
+_HOST = r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,4}|:[1-5][0-9]{4})?"
+_ORIGIN = re.compile(_HOST + "/*")
+_ADDRESS = re.compile(_HOST + r"(/[A-Za-z0-9._~-]+)*/*")
 
 
 class Reader:
@@ -28,38 +29,40 @@ class Reader:
             return ""
         return text
 
-    def matching(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str:
-        """Return a text that one of the patterns describes, in words: `allowed`."""
+    def matching(
+        self, name: str, allowed: str, *patterns: re.Pattern[str], default: str | None = None
+    ) -> str:
+        """Return a text that one of the patterns matches.
+
+        Args:
+            name: The setting's.
+            allowed: What the patterns match, in words.
+            patterns: One of them must match the whole text.
+            default: What is returned where nothing is set; None: then it is a fault.
+        """
         text = self.text(name)
+        if not text and default is not None:
+            return default
         if not any(pattern.fullmatch(text) for pattern in patterns):
             self.faults.append(f"{name}: {'must be' if text else 'is missing; it must be'} {allowed}")
         return text
 
     def optional(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str | None:
-        """Return the same, or None where it is not set."""
-        return self.matching(name, allowed, *patterns) if self.text(name) else None
-
-    def fitting(self, name: str, allowed: str, *patterns: re.Pattern[str]) -> str:
-        """Return the same, or nothing where it is not set."""
-        return self.optional(name, allowed, *patterns) or ""
+        """Return a text that one of the patterns matches, or None where it is not set."""
+        return self.matching(name, allowed, *patterns, default="") or None
 
     def secret_name(self, name: str, default: str) -> str:
         """Return the name of a secret in the vault."""
-        return self.optional(name, "a Key Vault secret name", _SECRET_NAME) or default
+        return self.matching(name, "a Key Vault secret name", _SECRET_NAME, default=default)
 
-    def https(self, name: str, default: str | None) -> str:
-        """Return an address, without a stroke at its end."""
-        return self._address(name, default, "an https:// address", _ADDRESS)
+    def https(self, name: str, default: str) -> str:
+        """Return an address, without a slash at its end."""
+        return self.matching(name, "an https:// address", _ADDRESS, default=default).rstrip("/")
 
-    def origin(self, name: str, default: str | None) -> str:
-        """Return an address that has no path."""
-        return self._address(name, default, "an https:// address without a path", _ORIGIN)
-
-    def _address(self, name: str, default: str | None, allowed: str, pattern: re.Pattern[str]) -> str:
-        text = (self.text(name) or default or "").rstrip("/")
-        if not pattern.fullmatch(text):
-            self.faults.append(f"{name}: {'must be' if text else 'is missing; it must be'} {allowed}")
-        return text
+    def origin(self, name: str, default: str | None = None) -> str:
+        """Return an address that has no path, without a slash at its end."""
+        allowed = "an https:// address without a path"
+        return self.matching(name, allowed, _ORIGIN, default=default).rstrip("/")
 
     def word(self, name: str, default: str, *others: str) -> str:
         """Return one of some words."""
@@ -69,9 +72,10 @@ class Reader:
             return default
         return text
 
-    def member(self, name: str, kind: type[StrEnum], default: StrEnum) -> str:
-        """Return the value of one of an enumeration's members."""
-        return self.word(name, default.value, *(one.value for one in kind if one is not default))
+    def member[Word: StrEnum](self, name: str, default: Word) -> Word:
+        """Return a member of the default's enumeration."""
+        kind = type(default)
+        return kind(self.word(name, default, *(one for one in kind if one is not default)))
 
     def flag(self, name: str, *, default: bool) -> bool:
         """Return whether it is true."""

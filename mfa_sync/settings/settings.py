@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from mfa_sync.settings.reader import Reader
 from shared.errors import SettingsError
@@ -56,8 +57,7 @@ class RopcCredential(StrEnum):
     MANAGED_IDENTITY = "managed-identity"
 
 
-@dataclass(frozen=True, slots=True)
-class SecretNames:
+class SecretNames(NamedTuple):
     """The names in Key Vault under which the secrets lie."""
 
     handshake: str
@@ -77,7 +77,7 @@ class StorageSettings:
 
     Attributes:
         connection_string: Address and key in one; it never shows in a repr. None: the identity is used.
-        table_url: Origin of the account's tables; None where the connection string tells it.
+        table_url: Origin of the account's tables; None where the connection string names it.
         blob_url: Origin of its blobs, likewise.
         client_id: Which user-assigned identity we are; None for the system's own.
     """
@@ -88,8 +88,7 @@ class StorageSettings:
     client_id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SweepSettings:
+class SweepSettings(NamedTuple):
     """What the organisation decided about sweeps.
 
     Attributes:
@@ -129,15 +128,14 @@ class TelemetrySettings:
         return cls() if read.faults else found
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything the app is told from outside.
+class Settings(NamedTuple):
+    """Everything the app takes from its environment.
 
     Attributes:
         graph_auth: How the program signs in to Graph.
         ropc_credential: With ROPC, what the app proves itself with.
         tenant_id: Tenant id or verified domain in which we sign in; may be empty for the managed identity.
-        client_id: Application id that signs in; likewise.
+        client_id: Application id that signs in; may be empty for the managed identity.
         key_vault_url: Origin of the vault, https.
         managed_identity_client_id: Which user-assigned identity is ours; None for the system's own.
         authority_host: Origin of the sign-in service, for national clouds.
@@ -203,14 +201,16 @@ class Settings:
             SettingsError: Naming every setting that is missing or wrong, and what is allowed.
         """
         read = Reader(environ)
-        auth = GraphAuth(read.member("GRAPH_AUTH", GraphAuth, GraphAuth.ROPC))
-        registered = read.matching if auth is not GraphAuth.MANAGED_IDENTITY else read.fitting
+        auth = read.member("GRAPH_AUTH", GraphAuth.ROPC)
+        unregistered = "" if auth is GraphAuth.MANAGED_IDENTITY else None
         settings = cls(
             graph_auth=auth,
             ropc_credential=_ropc_credential(read, auth),
-            tenant_id=registered("TENANT_ID", "a tenant id or a verified domain", _GUID, _DOMAIN),
-            client_id=registered("CLIENT_ID", "an application id (GUID)", _GUID),
-            key_vault_url=read.origin("KEY_VAULT_URL", None),
+            tenant_id=read.matching(
+                "TENANT_ID", "a tenant id or a verified domain", _GUID, _DOMAIN, default=unregistered
+            ),
+            client_id=read.matching("CLIENT_ID", "an application id (GUID)", _GUID, default=unregistered),
+            key_vault_url=read.origin("KEY_VAULT_URL"),
             managed_identity_client_id=read.optional("AZURE_CLIENT_ID", "a client id (GUID)", _GUID),
             authority_host=read.origin("AUTHORITY_HOST", "https://login.microsoftonline.com"),
             graph_url=read.https("GRAPH_URL", "https://graph.microsoft.com/v1.0"),
@@ -230,16 +230,15 @@ class Settings:
                 ),
             ),
             storage=_storage(read),
-            state_table=read.optional(
-                "STATE_TABLE", "3 to 63 letters and digits, a letter first", _TABLE_NAME
-            )
-            or "mfasync",
-            state_container=read.optional(
+            state_table=read.matching(
+                "STATE_TABLE", "3 to 63 letters and digits, a letter first", _TABLE_NAME, default="mfasync"
+            ),
+            state_container=read.matching(
                 "STATE_CONTAINER",
                 "3 to 63 small letters, digits and single hyphens between them",
                 _CONTAINER_NAME,
-            )
-            or "mfa-sync-runs",
+                default="mfa-sync-runs",
+            ),
             policy=Policy(
                 scope=ScopePolicy(
                     include_guests=read.flag("INCLUDE_GUESTS", default=False),
@@ -247,10 +246,8 @@ class Settings:
                     allow_privileged=read.word("PRIVILEGED_TARGETS", "refuse", "allow") == "allow",
                     entra_limits_us=not auth.is_app_only,
                 ),
-                masked=MaskedPolicy(read.member("MASKED_POLICY", MaskedPolicy, MaskedPolicy.ASSERT)),
-                last_factor=LastFactorGuard(
-                    read.member("LAST_FACTOR_GUARD", LastFactorGuard, LastFactorGuard.SWEEPS)
-                ),
+                masked=read.member("MASKED_POLICY", MaskedPolicy.ASSERT),
+                last_factor=read.member("LAST_FACTOR_GUARD", LastFactorGuard.SWEEPS),
                 default_region=read.optional("PHONE_DEFAULT_REGION", "a region such as SE", _REGION),
                 region_from_usage_location=read.flag("PHONE_REGION_FROM_USAGE_LOCATION", default=False),
                 payload_number_wins=read.flag("ALLOW_PAYLOAD_NUMBER", default=False),
@@ -273,7 +270,7 @@ class Settings:
             easy_auth=read.flag("EASY_AUTH", default=False),
             signed_requests=read.word("SIGNED_REQUESTS", "off", "require") == "require",
         )
-        # What others read, and is told here if it is wrong.
+        # Others read these; what is wrong with them is reported here, with the rest.
         _telemetry(read)
         read.optional("SWEEP_SCHEDULE", "six fields such as 0 0 2 * * *", _SCHEDULE)
         if read.faults:
@@ -283,13 +280,13 @@ class Settings:
 
 def _ropc_credential(read: Reader, auth: GraphAuth) -> RopcCredential:
     name = "ROPC_CREDENTIAL"
-    word = RopcCredential(read.member(name, RopcCredential, RopcCredential.SECRET))
-    if auth is GraphAuth.CLIENT_SECRET and word is RopcCredential.MANAGED_IDENTITY:
+    credential = read.member(name, RopcCredential.SECRET)
+    if auth is GraphAuth.CLIENT_SECRET and credential is RopcCredential.MANAGED_IDENTITY:
         read.faults.append(
             f"{name}: must be secret with GRAPH_AUTH=client-secret; to be the app without any stored "
             "secret, set GRAPH_AUTH=managed-identity"
         )
-    return word
+    return credential
 
 
 def _storage(read: Reader) -> StorageSettings:
@@ -307,7 +304,7 @@ def _storage(read: Reader) -> StorageSettings:
     if whole and not _is_connection_string(whole):
         read.faults.append(f"{_STORAGE}: must be the connection string of a storage account")
     if addressed:
-        addresses = {service: read.origin(name, None) for service, name in services.items()}
+        addresses = {service: read.origin(name) for service, name in services.items()}
     if account:
         read.matching(f"{_STORAGE}__accountName", "the name of a storage account", _ACCOUNT)
         addresses = {service: f"https://{account}.{service}.core.windows.net" for service in services}

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     import httpx
     import requests
 
 
-@dataclass(frozen=True, slots=True)
-class Transports:
+class Transports(NamedTuple):
     """What carries our calls. None: what the library brings itself.
 
     Attributes:

@@ -60,7 +60,7 @@ def quieten_libraries() -> None:
     """Let libraries speak from WARNING on; below that they name people and addresses."""
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
-    # MSAL logs whole what it cannot read, and a token may be in it. What went wrong we tell ourselves.
+    # MSAL logs whole what it cannot read, and a token may be in it. What went wrong we log ourselves.
     logging.getLogger("msal").setLevel(logging.CRITICAL)
 
 

@@ -148,6 +148,23 @@ async def test_a_runs_steps_go_on_with_its_trace_whoever_nudges(
     assert (finished.trace, finished.span) == (start.trace, steps[-1].id)
 
 
+async def test_a_span_with_a_parent_elsewhere_is_linked_to_the_one_around_it(exported: Exported) -> None:
+    """A step goes on with its run's trace, and shows which invocation brought it."""
+    async with measures.span(Span.PUSH), measures.span(Span.RUN_STEP, OUTSIDE):
+        pass
+    (around,) = exported.spans("push")
+    (step,) = exported.spans("run.step")
+    assert f"00-{step.trace}-{step.parent}-01" == OUTSIDE
+    assert step.links == (around.id,)
+
+
+async def test_a_gauge_is_exported_once(exported: Exported) -> None:
+    """An instance that the watchdog has left must not go on showing runs that are long over."""
+    measures.measure(Metric.OLDEST, 60, state="held")
+    assert exported.metrics(Metric.OLDEST) == {("held",): 60}
+    assert exported.metrics(Metric.OLDEST) == {("held",): 60}  # what was exported, with nothing new
+
+
 async def test_a_sweeps_outcomes_and_the_runs_at_hand_are_measured(
     bench: Bench, sweeper: Sweeper, exported: Exported
 ) -> None:
