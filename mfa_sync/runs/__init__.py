@@ -1,1 +1,1 @@
-"""Runs: a sweep or a big push, cut into steps that survive anything (design, section 7)."""
+"""Runs: a sweep or a big push, cut into steps that survive anything."""

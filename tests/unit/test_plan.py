@@ -1,4 +1,4 @@
-"""The decision: desired, observed and policy in, one decision out (design, section 2)."""
+"""The decision: desired, observed and policy in, one decision out."""
 
 from __future__ import annotations
 
