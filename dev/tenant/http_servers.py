@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BACKLOG = 512
 READY_POLL_SECONDS = 0.001
+# What a request in the middle may take once it is told to stop; then what uvicorn may take to end it.
+GRACE_SECONDS, STOP_SECONDS = 1, 5.0
 
 
 class AbortableProtocol(HttpToolsProtocol):
@@ -64,7 +66,7 @@ class HttpServer:
                 date_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=600,
-                timeout_graceful_shutdown=1,
+                timeout_graceful_shutdown=GRACE_SECONDS,
                 ssl_certfile=None if chain is None else str(chain),
                 ssl_keyfile=None if key is None else str(key),
             )
@@ -85,8 +87,20 @@ class HttpServer:
             await asyncio.sleep(READY_POLL_SECONDS)
 
     async def stop(self) -> None:
-        """Stop and wait until it has."""
+        """Stop: within GRACE_SECONDS what is in the middle may end, then connections are closed hard.
+
+        Raises:
+            RuntimeError: uvicorn itself did not end within STOP_SECONDS.
+        """
         self._server.should_exit = True
-        if self._task is not None:
-            await self._task
-        self._listener.close()
+        try:
+            if self._task is not None:
+                async with asyncio.timeout(GRACE_SECONDS + STOP_SECONDS):
+                    await self._task
+        except TimeoutError:
+            raise RuntimeError(f"The server on port {self.port} did not stop in time.") from None
+        finally:
+            for server in self._server.servers:
+                server.abort_clients()
+                await server.wait_closed()
+            self._listener.close()

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 HTTPS_PORT = 443
 LONGEST_HEAD = 16384
+# What a client has not taken by then, it does not get.
+STOP_SECONDS = 1.0
 FORBIDDEN = (
     b"HTTP/1.1 403 Forbidden\r\nx-emulated-tenant: mfa-phone-sync\r\n"
     b"Content-Length: 0\r\nConnection: close\r\n\r\n"
@@ -123,13 +125,18 @@ class Proxy:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Close the listener and every connection."""
+        """Close the listener and all connections; after STOP_SECONDS also those whose client reads nothing."""
+        for task in list(self._tasks):
+            task.cancel()
         if self._server is not None:
             self._server.close()
             self._server.close_clients()
-            await self._server.wait_closed()
-        for task in list(self._tasks):
-            task.cancel()
+            try:
+                async with asyncio.timeout(STOP_SECONDS):
+                    await self._server.wait_closed()
+            except TimeoutError:
+                self._server.abort_clients()
+                await self._server.wait_closed()
 
     def _client(self) -> Client:
         return Client(self._allows, self._target, self._tasks)

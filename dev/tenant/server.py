@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # Variables that would lead a child process past the proxy or make it distrust our certificates.
 REMOVED_VARIABLES = ("ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy", "CURL_CA_BUNDLE")
 START_SECONDS = 30.0
+# Proxy and servers have limits of their own, which together are shorter.
+STOP_SECONDS = 15.0
 
 
 class EmulatedTenant:
@@ -105,9 +107,9 @@ class EmulatedTenant:
         self._started.clear()
         self._thread = threading.Thread(target=self._run, name="emulated tenant", daemon=True)
         self._thread.start()
-        if not self._started.wait(START_SECONDS):
-            raise RuntimeError("The emulated tenant did not start in time.")
         try:
+            if not self._started.wait(START_SECONDS):
+                raise RuntimeError("The emulated tenant did not start in time.")  # noqa: TRY301  it is stopped too
             self._probe()
         except BaseException:
             self.stop()
@@ -115,18 +117,27 @@ class EmulatedTenant:
         self._control = TenantControl(self.control_url)
 
     def stop(self) -> None:
-        """Close every socket, end the thread and remove the temporary folder."""
+        """Close every socket, end the thread and remove the temporary folder.
+
+        Raises:
+            RuntimeError: A server or the thread did not end in time; the process may go on.
+        """
         if self._control is not None:
             self._control.close()
             self._control = None
+        hangs = False
         if self._thread is not None:
             if self._loop is not None and self._stopping is not None and self._thread.is_alive():
                 self._loop.call_soon_threadsafe(self._stopping.set)
-            self._thread.join()
-            self._thread = None
+            self._thread.join(STOP_SECONDS)
+            hangs, self._thread = self._thread.is_alive(), None
         if self._temporary is not None:
             self._temporary.cleanup()
             self._temporary, self._folder = None, None
+        if self._failure is not None:
+            raise self._failure
+        if hangs:
+            raise RuntimeError(f"The emulated tenant did not stop within {STOP_SECONDS:.0f} s.")
 
     def _run(self) -> None:
         try:
