@@ -152,7 +152,7 @@ class Azurite:
             process.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._signal(signal.SIGKILL)
-            process.wait()
+            process.wait(_STOP_SECONDS)
         if process.stdin:
             process.stdin.close()
         self._process = None

@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,10 +20,13 @@ from dev.tenant import sample
 from dev.tenant.control_client import TenantControl
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
 _START_SECONDS = 60.0
+_STOP_SECONDS = 20.0
+# Ends a measurement that would never end.
+_CONTENDER_SECONDS = 1800.0
 _LOOK_AGAIN_SECONDS = 0.05
 _COMPLAINT = 2000
 _REGISTERED = "+46701740699"
@@ -43,8 +47,7 @@ class Cloud:
                 cwd=ROOT,
                 stdout=subprocess.DEVNULL,
             )
-            exits.callback(tenant.wait)
-            exits.callback(tenant.terminate)
+            exits.callback(_end, tenant)
             said = _await(ready, tenant)
             self.control = exits.enter_context(TenantControl(said["controlUrl"]))
             storage = exits.enter_context(Azurite()).connection_string
@@ -121,12 +124,32 @@ class Contender:
             RuntimeError: It failed; the text is what it complained of last.
         """
         assert self._process.stdout  # noqa: S101  it is a pipe
-        with self._process.stdout as stdout, self._complaints as complaints:
+        with limited(self._process), self._process.stdout as stdout, self._complaints as complaints:
             written = stdout.read()
             if self._process.wait():
                 complaints.seek(0)
                 raise RuntimeError(complaints.read()[-_COMPLAINT:])
         return json.loads(written)
+
+
+@contextmanager
+def limited(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Kill a process that takes too long, so that neither its output nor its end is waited for for ever."""
+    limit = threading.Timer(_CONTENDER_SECONDS, process.kill)
+    limit.start()
+    try:
+        yield
+    finally:
+        limit.cancel()
+
+
+def _end(tenant: subprocess.Popen[bytes]) -> None:
+    tenant.terminate()
+    try:
+        tenant.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        tenant.kill()
+        raise
 
 
 def _await(ready: Path, tenant: subprocess.Popen[bytes]) -> dict[str, Any]:

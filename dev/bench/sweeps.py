@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import Any
 
-from dev.bench.cloud import Cloud
+from dev.bench.cloud import Cloud, limited
 from dev.bench.quality import Quality
 from dev.stack.local_stack import ROOT
 
@@ -80,7 +80,7 @@ def _sweep(count: int, kind: str) -> tuple[dict[str, Any], int, int]:
         )
         assert process.stdin  # noqa: S101  it is a pipe
         assert process.stdout  # noqa: S101
-        with process, process.stdin as stdin, process.stdout as stdout:
+        with limited(process), process, process.stdin as stdin, process.stdout as stdout:
             print(json.dumps(job), file=stdin, flush=True)
             stdout.readline()
             if kind == "changed":

@@ -34,6 +34,7 @@ _NOT_SHIPPED = ("bin", "__pycache__")
 _NOTES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _MODE = 0o100644 << 16
+_PIP_SECONDS, _IMPORT_SECONDS = 600, 120
 _IMPORT = (
     "import sys; sys.path[:0] = sys.argv[1:]; import function_app; "
     "print('\\n'.join(sorted(f.get_function_name() for f in function_app.app.get_functions())))"
@@ -79,7 +80,8 @@ def install_wheels(requirements: Path, target: Path) -> None:
     command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-compile"]
     command += ["--implementation", "cp", "--python-version", PYTHON, "--abi", f"cp{PYTHON.replace('.', '')}"]
     command += [part for name in PLATFORMS for part in ("--platform", name)]
-    subprocess.run([*command, "--target", str(target), "-r", str(requirements)], check=True)  # noqa: S603
+    command += ["--target", str(target), "-r", str(requirements)]
+    subprocess.run(command, check=True, timeout=_PIP_SECONDS)  # noqa: S603
 
 
 def app_files(root: Path) -> Iterator[Path]:
@@ -115,7 +117,9 @@ def functions_in(package: Path) -> list[str]:
         shutil.unpack_archive(package, folder, "zip")
         # Neither the environment nor this interpreter's libraries are seen: -I and -S.
         command = [sys.executable, "-I", "-S", "-c", _IMPORT, folder, str(Path(folder) / LIBRARIES)]
-        ran = subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder)  # noqa: S603
+        ran = subprocess.run(  # noqa: S603
+            command, check=True, capture_output=True, text=True, cwd=folder, timeout=_IMPORT_SECONDS
+        )
     return ran.stdout.split()
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import faulthandler
 import json
 import logging
 import os
@@ -11,6 +12,7 @@ import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -25,6 +27,8 @@ from dev.functions_host.worker import IndexingError, Worker
 
 _ROOT = Path(__file__).parents[2]
 _GRACE_SECONDS = 5
+# Beyond the time of grace, for giving messages back.
+_STOP_WITHIN_SECONDS = 5
 
 _log = logging.getLogger("Host.Startup")
 
@@ -79,6 +83,12 @@ class _Server(uvicorn.Server):
         await self._triggers.start()
         with os.fdopen(self._ready_output, "w") as output:
             output.write(self._ready_line + "\n")
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop; a host that hangs, with a function that blocks its loop perhaps, says where and is ended."""
+        grace_seconds = self.config.timeout_graceful_shutdown or 0
+        faulthandler.dump_traceback_later(grace_seconds + _STOP_WITHIN_SECONDS, exit=True)
+        super().handle_exit(sig, frame)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Let what runs finish, within the time of grace."""

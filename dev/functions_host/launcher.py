@@ -22,8 +22,10 @@ _FROM_OURS = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT")
 
 # Loading an app takes about a second; this only ends a wait that would never end.
 _START_WITHIN_SECONDS = 60
-# Beyond the time of grace for what runs.
-_STOP_WITHIN_SECONDS = 5
+# Beyond the time of grace for what runs; a host ends itself before that (`handle_exit`).
+_STOP_WITHIN_SECONDS = 10
+# A timer of ours begins work and does not do it.
+_TIMER_WITHIN_SECONDS = 120
 _LOOK_AGAIN_SECONDS = 0.02
 
 
@@ -123,7 +125,7 @@ class FunctionsHost:
             # It has been waited for only if it ended itself; until then nobody else has its number.
             with suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
+            self._process.wait(_STOP_WITHIN_SECONDS)
 
     def restart(self) -> None:
         """Stop the host, unless it has ended, and start it again with the same address, keys and output."""
@@ -136,6 +138,7 @@ class FunctionsHost:
         Raises:
             LookupError: If the app has no such timer, or it is in error.
             HostDidNotStartError: If the host is not running, or ended meanwhile.
+            TimeoutError: If the function has not ended within two minutes.
         """
         import httpx  # noqa: PLC0415 - most who start a host do not need it here
 
@@ -145,9 +148,11 @@ class FunctionsHost:
                 params={"wait": "true"},
                 headers={"x-functions-key": self.host_key},
                 json={"input": json.dumps({"IsPastDue": past_due})},
-                timeout=None,  # noqa: S113 - as long as the function takes
+                timeout=_TIMER_WITHIN_SECONDS,
                 trust_env=False,
             )
+        except httpx.TimeoutException:
+            raise TimeoutError(f"{name} did not end in {_TIMER_WITHIN_SECONDS} s.\n{self.output()}") from None
         except httpx.TransportError as error:
             raise HostDidNotStartError(f"The host is not there.\n{self.output()}") from error
         if answer.is_error:
@@ -219,7 +224,7 @@ class FunctionsHost:
             )
         self._ready_line = self._first_line(self._process)
         if not self._ready_line:
-            code = self._process.wait()
+            code = self._process.wait(_STOP_WITHIN_SECONDS)
             raise HostDidNotStartError(f"The host ended with status {code}.\n{self.output()}")
         self._url = json.loads(self._ready_line)["url"]
         self._port = int(self._url.rpartition(":")[2])

@@ -7,6 +7,9 @@ from dev.functions_host.storage_queue import LeaseLostError, Message, StorageErr
 
 _log = logging.getLogger("Host.Queues")
 
+# Longer than storage may keep one call waiting.
+_END_SECONDS = 30
+
 
 class MessageLease:
     """A lease that is renewed when half of it has passed, until it is ended.
@@ -27,7 +30,7 @@ class MessageLease:
     def end(self) -> str:
         """Renew no more, and give the receipt by which the message can be settled."""
         self._ended.set()
-        self._thread.join()
+        self._thread.join(_END_SECONDS)
         return self._receipt
 
     def _renew(self) -> None:

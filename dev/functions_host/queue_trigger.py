@@ -26,6 +26,8 @@ _log = logging.getLogger("Host.Queues")
 # Between two looks into an empty queue; it doubles up to maxPollingInterval.
 _SHORTEST_WAIT_SECONDS = 0.1
 _MESSAGE_LIVES = timedelta(days=7)
+# For giving back what was abandoned; what is not given back comes again when its lease ends.
+_GIVE_BACK_SECONDS = 30.0
 
 type Invoke = Callable[[Datum, Mapping[str, Datum], str], Awaitable[bool]]
 
@@ -86,7 +88,7 @@ class QueueTrigger:
         abandoned = [self._listening, *self._handling]
         for task in abandoned:
             task.cancel()
-        await asyncio.gather(*abandoned, return_exceptions=True)
+        await asyncio.wait(abandoned, timeout=_GIVE_BACK_SECONDS)
 
     async def run_now(self, text: str) -> bool:
         """Run the function on a text as if it had been a message, and say whether it succeeded."""

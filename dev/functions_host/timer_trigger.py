@@ -81,7 +81,7 @@ class TimerTrigger:
         if self._running:
             await asyncio.wait({self._task}, timeout=grace_seconds)
         self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await asyncio.wait({self._task}, timeout=grace_seconds)
 
     async def run_now(self, text: str) -> bool:
         """Run it out of turn and say whether it succeeded. The schedule goes on as if nothing had been.

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _CLAIM_SECONDS = 15
 _LOOK_SECONDS = 0.1
+# A sweep of some thousands that is killed ten times takes minutes.
+_MOST_SECONDS = 3600.0
 _FRACTIONS = {"missing": 0.45, "different": 0.4, "empty": 0.1}
 
 
@@ -56,6 +58,7 @@ class _Chaos:
         self._stack = stack
         self._chance = chance
         self._left = kills
+        self._deadline = time.monotonic() + _MOST_SECONDS
         self.pauses: list[float] = []
         settings = Settings.from_environment({**example_settings(), "AzureWebJobsStorage": stack.account})
         clock = SystemClock()
@@ -110,6 +113,8 @@ class _Chaos:
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _run(self, run_id: str) -> Run:
+        if time.monotonic() > self._deadline:
+            raise TimeoutError(f"{run_id} did not come to its end within {_MOST_SECONDS:.0f} s.")
         stored = await self._store.get(run_id)
         assert stored is not None  # noqa: S101  the sweep was begun
         return stored.run

@@ -125,7 +125,7 @@ class Proxy:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Close the listener and all connections; after STOP_SECONDS also those whose client reads nothing."""
+        """Close the listener and all connections; after STOP_SECONDS also those who read nothing."""
         for task in list(self._tasks):
             task.cancel()
         if self._server is not None:

@@ -57,7 +57,14 @@ def run(stack: LocalStack, command: list[str], text: str, folder: Path) -> str:
         "NO_PROXY": "*",
     }
     done = subprocess.run(  # noqa: S603  the project's own pages
-        command, input=text, cwd=folder, env=variables, text=True, capture_output=True, check=False
+        command,
+        input=text,
+        cwd=folder,
+        env=variables,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=100,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     secrets = [variables[name] for name in ("MFA_SYNC_KEY", "MFA_SYNC_HANDSHAKE", "MFA_SYNC_SIGNING_KEY")]

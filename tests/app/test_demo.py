@@ -18,7 +18,7 @@ def test_the_demo_succeeds_and_shows_no_secret(demo: str) -> None:
     The second makes the same calls in every mode of sign-in, through the host.
     """
     run = subprocess.run(  # noqa: S603  our own programs
-        [sys.executable, "-m", demo], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", demo], cwd=ROOT, capture_output=True, text=True, check=False, timeout=100
     )
     assert run.returncode == 0, run.stdout
     assert "All is as it should be" in run.stdout

@@ -94,7 +94,7 @@ def front(target: str, twist: Twist, tls: ssl.SSLContext | None = None) -> Itera
             yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
-            thread.join()
+            thread.join(10)
             server.server_close()
 
 

@@ -32,13 +32,14 @@ def test_a_script_reads_json_and_the_exit_code(stack: LocalStack) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=100,
     )
     assert ran.returncode == 0, ran.stderr
     assert '"runs": [' in ran.stdout
     imported = {line.rpartition("|")[2].strip() for line in ran.stderr.splitlines()}
     assert [name for name in imported if name.startswith(FOREIGN)] == []
     broken = subprocess.run(  # noqa: S603  our own program
-        [*COMMAND, "runs", "list"], cwd=ROOT, env={}, capture_output=True, text=True, check=False
+        [*COMMAND, "runs", "list"], cwd=ROOT, env={}, capture_output=True, text=True, check=False, timeout=100
     )
     assert (broken.returncode, "MFA_SYNC_URL" in broken.stderr) == (2, True)
 
@@ -47,7 +48,7 @@ def test_the_lines_that_make_run_prints_are_all_it_takes(stack: LocalStack) -> N
     """Pasted into a shell, they point the command line at the local stack."""
     shell = f"{exports(stack)}\n'{sys.executable}' -m ops.cli smoke --user bo.same@contoso.com"
     ran = subprocess.run(  # noqa: S603  our own program
-        ["/bin/sh", "-c", shell], cwd=ROOT, env={}, capture_output=True, text=True, check=False
+        ["/bin/sh", "-c", shell], cwd=ROOT, env={}, capture_output=True, text=True, check=False, timeout=100
     )
     assert (ran.returncode, "9 passed, 0 failed" in ran.stdout) == (0, True), ran.stdout
 

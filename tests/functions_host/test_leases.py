@@ -116,7 +116,7 @@ def test_a_host_that_is_told_to_stop_finishes_what_it_has(
     restarting.start()
     host.await_output("Stopping: what runs may take 60 seconds more")
     _let_through(gate)
-    restarting.join()
+    restarting.join(90)
     assert "Executed 'Functions.waits' (Succeeded" in host.output()
     assert queue.get_queue_properties().approximate_message_count == 0
 

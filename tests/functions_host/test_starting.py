@@ -100,8 +100,10 @@ def test_the_command_serves_with_settings_from_local_settings_json(tmp_path: Pat
                 seen = client.get(f"{url}/api/surroundings").json()["environment"]
                 assert client.get(f"{url}/api/administered?code=inline").status_code == 200
             assert (seen["GREETING"], seen["OTHER"]) == ("shell", "file")
-        finally:
             process.terminate()
+            process.wait(30)
+        finally:
+            process.kill()
 
 
 def test_settings_must_be_strings(tmp_path: Path) -> None:

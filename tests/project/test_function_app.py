@@ -42,7 +42,13 @@ print("\\n".join(sorted({name.partition(".")[0] for name in sys.modules})))
 def run(program: str) -> str:
     """Return what a fresh interpreter prints: neither environment nor modules of ours reach it."""
     return subprocess.run(  # noqa: S603  our own programs
-        [sys.executable, "-B", "-c", program], cwd=ROOT, env={}, check=True, capture_output=True, text=True
+        [sys.executable, "-B", "-c", program],
+        cwd=ROOT,
+        env={},
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=100,
     ).stdout
 
 

@@ -43,6 +43,7 @@ def _words() -> frozenset[str]:
         check=True,
         capture_output=True,
         text=True,
+        timeout=100,
     ).stdout.splitlines()
     kinds = (".py", ".json", ".bicep", ".yml", ".yaml", ".kql", ".example", "Makefile")
     texts = [

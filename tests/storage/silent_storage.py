@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 KEY = "c2VjcmV0LXNlY3JldA=="
+_END_SECONDS = 10.0
 SIGNATURE = "c2lnbmF0dXJlLXNpZ25hdHVyZQ"
 
 
@@ -63,7 +64,7 @@ class SilentStorage:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
         for thread in (self._door, *self._ears):
-            thread.join()
+            thread.join(_END_SECONDS)
         for one in (self._listening, *self._open):
             one.close()
 

@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -158,7 +159,11 @@ def test_the_command_says_where_everything_is_and_ends_when_told(tmp_path: Path)
     """One JSON line, the same in the port file."""
     root = Path(__file__).parents[2]
     command = [sys.executable, "-m", "dev.tenant", "--port-file", str(tmp_path / "ports.json")]
-    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603  ours
+    with (
+        subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process,  # noqa: S603  ours
+        ExitStack() as stop,
+    ):
+        stop.callback(process.kill)
         assert process.stdout is not None
         told = json.loads(process.stdout.readline())
         assert httpx.get(told["controlUrl"] + "/switches", trust_env=False).status_code == 200

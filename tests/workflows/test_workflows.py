@@ -22,7 +22,7 @@ PINNED = re.compile(r"\s*-?\s*uses: [\w.-]+/[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\
 def run(tool: str, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a checker of this environment."""
     command = [str(TOOLS / tool), *map(str, arguments)]
-    return subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=100)  # noqa: S603
 
 
 def schema(*files: Path) -> subprocess.CompletedProcess[str]:
