@@ -73,6 +73,7 @@ def test_azure_yaml_says_what_azd_knows(root: Path, template: Template) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=100,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     (app,) = template.of("Microsoft.Web/sites")
@@ -114,6 +115,7 @@ def test_the_doctor_finds_nothing_wrong(published: Path, root: Path) -> None:
         capture_output=True,
         text=True,
         check=False,
+        timeout=100,
     )
     report = json.loads(done.stdout)
     checks: list[dict[str, Any]] = [item for section in report["results"] for item in section["items"]]

@@ -7,10 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from dev.simulation.play import play
 
 _ROOT = Path(__file__).parents[2]
 _RUNS = 200
+_MOST_SECONDS = 280
 
 
 def _simulate(*arguments: str, hashes: str = "0") -> subprocess.CompletedProcess[str]:
@@ -21,9 +24,11 @@ def _simulate(*arguments: str, hashes: str = "0") -> subprocess.CompletedProcess
         capture_output=True,
         text=True,
         check=False,
+        timeout=_MOST_SECONDS,
     )
 
 
+@pytest.mark.timeout(300)
 def test_whatever_goes_wrong_everything_stays_true() -> None:
     """After any seeded mix of faults and kills: users agree, nothing unplanned is written, rows are true."""
     ended = _simulate("--runs", str(_RUNS), "--processes", "1")

@@ -337,6 +337,7 @@ def test_off_a_push_imports_nothing_of_opentelemetry(bench: Bench, mode: str) ->
         capture_output=True,
         text=True,
         check=True,
+        timeout=100,
     )
     status, *modules = ran.stdout.split()
     assert status == "200"
