@@ -88,16 +88,17 @@ async def look_up(worker: Worker, wanted: str) -> Answer:
             raise _not_found()
         lines, dry_run = found
         answer = PushAnswer.of(wanted, msgspec.convert(lines, list[RowResult]), dry_run=dry_run)
+        final = _final(answer.status, answer)
         if stored.run.state.is_final:  # asked again, it need not be put together again
-            await worker.runs.put_note(wanted, _ANSWER, _kept(answer))
+            await worker.runs.put_note(wanted, _ANSWER, _kept(answer, final.status))
     except StorageDownError as error:
         raise _storage_down() from error
-    return _final(answer.status, answer)
+    return final
 
 
-def _kept(answer: PushAnswer) -> dict[str, Any]:
+def _kept(answer: PushAnswer, status: HTTPStatus) -> dict[str, Any]:
     """Return an answer as it is kept: as JSON has it."""
-    return {"status": int(answer.status), "body": msgspec.to_builtins(answer)}
+    return {"status": int(status), "body": msgspec.to_builtins(answer)}
 
 
 def _final(status: int, body: PushAnswer | dict[str, Any]) -> Answer:
@@ -140,7 +141,7 @@ async def _keep(
         tally += applying_tally(ended)
         kept.append(page.with_changes(ended))
     await asyncio.gather(
-        store.put_note(answer.run_id, _ANSWER, _kept(answer)),
+        store.put_note(answer.run_id, _ANSWER, _kept(answer, answer.status)),
         *(store.put_page(answer.run_id, number, page) for number, page in enumerate(kept)),
     )
     run = Run(

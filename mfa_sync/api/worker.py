@@ -56,7 +56,7 @@ class Worker(RunContext):
         """Return one call's guard over the last 24 hours; without storage, percentages do not bite."""
         ledger = self.counters.of_call(deadline)
         try:
-            sweeps, _ = await deadline.within(self.runs.sweeps())
+            sweeps, _ = await deadline.within(self.runs.sweeps(), goes_on=True)
         except (StorageDownError, TimeoutError):
             return Guard(self.settings.limits, ledger)
         return Guard(self.settings.limits, ledger, sweeps.population)

@@ -153,6 +153,7 @@ class StorageCalls[C: Client](ABC):
     def _send[T](self, request: Callable[[C], T]) -> T:
         from azure.core.exceptions import (  # noqa: PLC0415  200 ms of imports that a health probe spares
             AzureError,
+            ClientAuthenticationError,
             ResourceExistsError,
         )
 
@@ -163,10 +164,11 @@ class StorageCalls[C: Client](ABC):
                 # The identity's library keeps a token for up to a day: one that is rejected must not stay.
                 self._client = None
                 raise
-            if not self._is_missing(error):
+            if self._is_missing(error):
+                with suppress(ResourceExistsError):  # another worker was faster
+                    self._create(self._opened())
+            elif not isinstance(error, ClientAuthenticationError):  # the identity gave no token: nothing left
                 raise
-        with suppress(ResourceExistsError):  # another worker was faster
-            self._create(self._opened())
         return request(self._opened())
 
     def _opened(self) -> C:
@@ -183,7 +185,9 @@ class StorageCalls[C: Client](ABC):
         if self._settings.connection_string is not None:
             client = kind.from_connection_string(self._settings.connection_string, self._name, **options)
         else:
-            identity = credential(self._settings.client_id, self._transports, retry_total=0, **patience)
+            # A token is asked for outside of the request's second try, so its endpoint has one of its own.
+            once_more = {"retry_total": 1, "retry_backoff_factor": 0}
+            identity = credential(self._settings.client_id, self._transports, **once_more, **patience)
             client = kind(str(url), self._name, credential=identity, **options)
         return client
 

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from enum import StrEnum
 from typing import Literal, Self
 
-from shared.codes import CODES, Code
+from shared.codes import CODES
 
 type Fact = str | float | None
 """What describes a span or a value. Text is redacted when it is exported; no digits of a phone come here."""
@@ -129,8 +129,11 @@ def count_users(kind: str, outcomes: Mapping[str, int], codes: Mapping[str, int]
         codes: How many of those refused or failed, by code.
     """
     uncoded = Counter(outcomes)
+    known = {code.value: meaning for code, meaning in CODES.items()}
     for code, number in codes.items():
-        outcome = CODES[Code(code)].outcome.value
+        if code not in known:  # of a newer version, which was taken back
+            continue
+        outcome = known[code].outcome.value
         uncoded[outcome] -= number
         measure(Metric.USERS, number, kind=kind, outcome=outcome, code=code)
     for outcome, number in (+uncoded).items():

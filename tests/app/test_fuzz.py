@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from dev.azurite import Azurite
 
 
+# Hundreds of requests take half a minute alone on a machine, and several minutes on a busy one.
+pytestmark = pytest.mark.timeout(600)
+
+
 @pytest.fixture(scope="module")
 def fuzzed(steady_azurite: Azurite) -> Iterator[LocalStack]:
     """A stack whose limits hold nothing back."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import requests
 
 from mfa_sync.settings.settings import StorageSettings
 from mfa_sync.settings.transports import Transports
@@ -105,3 +106,37 @@ async def test_an_answer_that_is_no_storages_is_an_outage(
     }
     with pytest.raises(StorageDownError):
         await calls[method]()
+
+
+class Hiccup(Cloud):
+    """A cloud whose identity endpoint fails the first time that it is asked."""
+
+    def __init__(self, first: Answer | Exception) -> None:
+        super().__init__()
+        self.answer = table_error(404, "ResourceNotFound")
+        self._first: Answer | Exception | None = first
+
+    def token(self) -> Answer:
+        """Fail once, then answer."""
+        first, self._first = self._first, None
+        if isinstance(first, Exception):
+            raise first
+        return first or super().token()
+
+
+@pytest.mark.usefixtures("cloud")  # the environment of an identity
+@pytest.mark.parametrize(
+    "first", [requests.ConnectionError("reset"), Answer(500, b""), Answer(400, b'{"error": "later"}')]
+)
+async def test_a_hiccup_of_the_identity_costs_nobody_the_storage(
+    first: Answer | Exception, clock: FakeClock
+) -> None:
+    """Its token is asked for outside of the request's second try; nothing has left before there is one."""
+    cloud, settings = Hiccup(first), StorageSettings(None, ACCOUNT, client_id=CLIENT_ID)
+    table = AzureTable(settings, "mfasync", clock, Transports(azure=cloud.transport))
+    try:
+        assert await table.get("p", "a") is None
+        cloud.answer = table_error(404, "ResourceNotFound")
+        assert [str(one.url).startswith(ACCOUNT) for one in cloud.asked].count(True) == 1
+    finally:
+        table.close()
