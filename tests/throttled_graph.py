@@ -9,7 +9,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from dev.tenant.graph.throttle import MOST_TOLD, SHARE_HEADER, TOLD_FROM, WINDOW_SECONDS, Bucket
+from dev.tenant.bucket import WINDOW_SECONDS, Bucket
+from dev.tenant.graph.throttle import MOST_TOLD, SHARE_HEADER, TOLD_FROM
 from mfa_sync.graph.pace import Pace, Service, Ticket
 from mfa_sync.graph.reply import Reply
 from shared.clock import Deadline

@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from dev.tenant import generator, sample
+from dev.tenant import sample
 from dev.tenant.census import census
 from dev.tenant.faults import Fault
 from dev.tenant.outside import change_from_outside
@@ -137,7 +137,7 @@ def _restore_person(state: TenantState, request: Request, _: dict[str, Any]) -> 
 
 def _generate(state: TenantState, _: Request, body: dict[str, Any]) -> dict[str, Any]:
     try:
-        generator.fill(state, **body | {"groups": tuple(body.get("groups", ()))})
+        state.generate(**body | {"groups": tuple(body.get("groups", ()))})
     except TypeError as error:
         raise NotUnderstoodError(str(error)) from None
     return to_json(census(state))

@@ -21,8 +21,6 @@ from dev.tenant.people import Person, Phone
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from dev.tenant.state import TenantState
-
 # The share of each kind; the rest is "same".
 FRACTIONS: Mapping[str, float] = {
     "missing": 0.02,
@@ -144,20 +142,11 @@ class Crowd:
         return person
 
 
-def fill(
-    state: TenantState,
-    count: int,
-    seed: int = 1,
-    fractions: Mapping[str, float] | None = None,
-    groups: tuple[str, ...] = (),
-) -> Crowd:
-    """Let a tenant have `count` generated people beside those it has; former generated ones go.
-
-    `fractions` names shares of kinds that differ from FRACTIONS; `groups` hold everybody generated.
+def crowd(domain: str, count: int, seed: int = 1, fractions: Mapping[str, float] | None = None) -> Crowd:
+    """`count` generated people with names in a domain; `fractions` are shares of kinds other than FRACTIONS.
 
     Raises:
         ValueError: No people, an unknown kind, or shares that are more than the whole.
-        KeyError: There is no such group.
     """
     shares = dict(FRACTIONS if fractions is None else fractions)
     unknown = sorted(set(shares) - set(FRACTIONS))
@@ -165,15 +154,10 @@ def fill(
         raise ValueError(f"no kind of people is called {unknown[0]!r}")
     if count < 1 or min(shares.values(), default=0) < 0 or sum(shares.values()) > 1:
         raise ValueError("there must be people, and the shares must add up to no more than 1")
-    chosen = [state.groups[key.lower()] for key in groups]
     numbers = [round(count * shares.get(kind, 0.0)) for kind in FRACTIONS]
     bounds = tuple(accumulate([max(count - sum(numbers), 0), *numbers]))
     step = next(n for n in range(max(int(count * _GOLDEN), 1), 2 * count + 2) if math.gcd(n, count) == 1)
-    crowd = Crowd(count, seed, state.domain, bounds, step, f"-4eed-8{seed & 0xFFF:03x}-67656e657261")
-    state.people.populate(crowd)
-    for group in chosen:
-        group.holds_generated = True
-    return crowd
+    return Crowd(count, seed, domain, bounds, step, f"-4eed-8{seed & 0xFFF:03x}-67656e657261")
 
 
 def _spelt(number: str, index: int) -> str:

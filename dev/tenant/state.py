@@ -9,6 +9,7 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
+from dev.tenant import generator
 from dev.tenant.access import AccessControl
 from dev.tenant.audit_log import AuditLog
 from dev.tenant.directory import People
@@ -18,11 +19,12 @@ from dev.tenant.secrets_and_accounts import Account, AppRegistration, SecretVers
 from dev.tenant.switches import Switches
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
+    from dev.tenant.bucket import Bucket
+    from dev.tenant.delta_round import Round
     from dev.tenant.faults import Fault
-    from dev.tenant.graph.delta import Round
-    from dev.tenant.graph.throttle import Bucket
+    from dev.tenant.generator import Crowd
     from dev.tenant.people import Group, Person
 
 LOGIN_HOST = "login.microsoftonline.com"
@@ -95,6 +97,28 @@ class TenantState:
     def person(self, key: str) -> Person:
         """Like `find_person`, for a caller who knows that they exist and may change them in place."""
         return self.people.take(key)
+
+    def generate(
+        self,
+        count: int,
+        seed: int = 1,
+        fractions: Mapping[str, float] | None = None,
+        groups: tuple[str, ...] = (),
+    ) -> Crowd:
+        """Have `count` generated people beside those who were added; former generated ones go.
+
+        `fractions` names shares of kinds that differ from the usual ones; `groups` hold everybody generated.
+
+        Raises:
+            ValueError: No people, an unknown kind, or shares that are more than the whole.
+            KeyError: There is no such group.
+        """
+        generated = generator.crowd(self.domain, count, seed, fractions)
+        chosen = [self.groups[key.lower()] for key in groups]
+        self.people.populate(generated)
+        for group in chosen:
+            group.holds_generated = True
+        return generated
 
     def add_account(self, account: Account) -> Account:
         """Let somebody sign in with a password."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, get_type_hints
 
-from dev.tenant.graph.phone_number_format import stored_form
 from dev.tenant.people import PHONE_METHOD_IDS, Person, Phone
+from dev.tenant.phone_number_format import stored_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

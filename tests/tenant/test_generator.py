@@ -6,7 +6,6 @@ from collections import Counter
 import phonenumbers
 import pytest
 
-from dev.tenant import generator
 from dev.tenant.generator import FRACTIONS, KINDS, Crowd
 from dev.tenant.server import EmulatedTenant
 from dev.tenant.state import TenantState
@@ -18,7 +17,7 @@ COUNT = 2500
 @pytest.fixture
 def crowd(state: TenantState) -> Crowd:
     """Some generated people beside those of the sample."""
-    return generator.fill(state, COUNT, seed=7)
+    return state.generate(COUNT, seed=7)
 
 
 def parsed(text: str | None) -> str | None:
@@ -33,7 +32,7 @@ def parsed(text: str | None) -> str | None:
 @pytest.mark.parametrize("seed", [1, 2**40 + 5])
 def test_everybody_is_found_by_id_and_by_name(state: TenantState, count: int, seed: int) -> None:
     """Both hold the index, so nothing is searched; ids are as good as unrelated."""
-    crowd = generator.fill(state, count, seed)
+    crowd = state.generate(count, seed)
     people = [crowd.person(index) for index in range(count)]
     assert len({person.id for person in people}) == len({person.upn for person in people}) == count
     for index, person in enumerate(people):
@@ -45,7 +44,7 @@ def test_everybody_is_found_by_id_and_by_name(state: TenantState, count: int, se
 
 def test_nobody_else_is_found(state: TenantState, crowd: Crowd) -> None:
     """Neighbouring indexes, other seeds, other names."""
-    other = generator.fill(EmulatedTenant().state, COUNT, seed=8)
+    other = EmulatedTenant().state.generate(COUNT, seed=8)
     assert state.find_person(other.id(3)) is None
     beyond = Crowd(COUNT + 5, 7, crowd.domain, crowd.bounds, crowd.step, crowd.ending)
     for key in (
@@ -62,15 +61,15 @@ def test_nobody_else_is_found(state: TenantState, crowd: Crowd) -> None:
 
 def test_the_same_seed_makes_the_same_people(state: TenantState) -> None:
     """And another seed others."""
-    one = generator.fill(state, 50, seed=3)
+    one = state.generate(50, seed=3)
     people = [one.person(index) for index in range(50)]
-    assert [generator.fill(state, 50, seed=3).person(index) for index in range(50)] == people
-    assert [generator.fill(state, 50, seed=4).person(index) for index in range(50)] != people
+    assert [state.generate(50, seed=3).person(index) for index in range(50)] == people
+    assert [state.generate(50, seed=4).person(index) for index in range(50)] != people
 
 
 def test_the_kinds_come_in_exact_shares_and_scattered(state: TenantState) -> None:
     """So that a test can say how many writes a run must make."""
-    crowd = generator.fill(state, COUNT, fractions={"missing": 0.1, "different": 0.02})
+    crowd = state.generate(COUNT, fractions={"missing": 0.1, "different": 0.02})
     kinds = [crowd.kind(index) for index in range(COUNT)]
     assert Counter(kinds) == {"same": 2200, "missing": 250, "different": 50}
     assert {kind: len(crowd.of_kind(kind)) for kind in ("same", "missing", "guest")} == {
@@ -123,14 +122,14 @@ def test_what_cannot_be_generated_is_refused(
     """And nothing has changed then."""
     before = len(state.people)
     with pytest.raises(ValueError, match="people"):
-        generator.fill(state, count, fractions=fractions)
+        state.generate(count, fractions=fractions)
     assert len(state.people) == before
 
 
 def test_a_million_people_take_no_memory(state: TenantState) -> None:
     """They are computed, not stored, also after each was read."""
     tracemalloc.start()
-    generator.fill(state, 1_000_000)
+    state.generate(1_000_000)
     crowd = state.people.crowd
     assert crowd is not None
     for index in range(0, 1_000_000, 10_007):

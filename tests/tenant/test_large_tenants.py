@@ -5,7 +5,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from dev.tenant import generator, sample
+from dev.tenant import sample
 from dev.tenant.census import agrees, census
 from dev.tenant.control_client import ControlError
 from dev.tenant.generator import Crowd
@@ -21,7 +21,7 @@ COUNT = 2500
 @pytest.fixture
 def crowd(state: TenantState) -> Crowd:
     """Some generated people beside those of the sample."""
-    return generator.fill(state, COUNT, seed=7, groups=(sample.NESTED_GROUP_ID,))
+    return state.generate(COUNT, seed=7, groups=(sample.NESTED_GROUP_ID,))
 
 
 def someone(state: TenantState, crowd: Crowd, kind: str = "same") -> Person:
@@ -215,7 +215,7 @@ def test_a_second_filling_replaces_the_first(state: TenantState, crowd: Crowd) -
     renamed = state.person(crowd.id(3))
     renamed.upn = "renamed@contoso.com"
     state.remove_person(state.person(crowd.id(4)), restorable=True)
-    generator.fill(state, 10, seed=7)
+    state.generate(10, seed=7)
     assert len(state.people) == 37
     assert state.find_person("renamed@contoso.com") is None
     assert state.people.restorable == {}

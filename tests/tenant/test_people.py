@@ -2,7 +2,7 @@
 
 import pytest
 
-from dev.tenant import generator, sample
+from dev.tenant import sample
 from dev.tenant.journal import ADDED, KEPT_SECONDS, REMOVED
 from dev.tenant.people import Person
 from dev.tenant.state import TenantState
@@ -51,7 +51,7 @@ def test_somebody_added_again_is_no_longer_among_the_deleted(state: TenantState)
 
 def test_setting_what_is_already_so_is_no_change(state: TenantState) -> None:
     """Neither for the journal nor for the generated crowd."""
-    crowd = generator.fill(state, 10)
+    crowd = state.generate(10)
     person = state.find_person(crowd.id(3))
     assert person is not None
     person.enabled, person.attribute = person.enabled, person.attribute

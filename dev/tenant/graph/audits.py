@@ -11,8 +11,8 @@ from dev.tenant.graph import audit_filter
 from dev.tenant.graph.audit_filter import CATEGORY, SERVICE
 from dev.tenant.graph.errors import GraphError, bad_request
 from dev.tenant.graph.paging import page
-from dev.tenant.graph.phone_number_format import masked_form, shown_form
 from dev.tenant.people import PHONE_METHOD_IDS
+from dev.tenant.phone_number_format import masked_form, shown_form
 from dev.tenant.wire import Reply
 
 if TYPE_CHECKING:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from dev.tenant.delta_round import Round
 from dev.tenant.graph import delta_token, user_properties
 from dev.tenant.graph.caller import READ_USERS
 from dev.tenant.graph.delta_token import DeltaToken
@@ -31,14 +32,6 @@ MOST_IDS = 50
 _PATH = f"https://{GRAPH_HOST}/v1.0/users/delta"
 _ID_CLAUSE = re.compile(r"\s*\(?\s*id\s+eq\s+'([^']*)'\s*\)?\s*", re.IGNORECASE)
 _MINIMAL = "return=minimal"
-
-
-@dataclass(frozen=True, slots=True)
-class Round:
-    """Who is shown in a round, and of a round of changes what changed of each."""
-
-    ids: Sequence[str]
-    names: dict[str, set[str]] | None = None
 
 
 def delta(state: TenantState, caller: Caller, call: Call) -> Reply:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from dev.tenant.graph import roles
 from dev.tenant.graph.caller import READ_PHONES, WRITE_PHONES
 from dev.tenant.graph.errors import GraphError, bad_request, method_missing, method_refused
-from dev.tenant.graph.phone_number_format import masked_form, shown_form, stored_form
 from dev.tenant.outside import actor_of, app_actor
 from dev.tenant.people import PHONE_METHOD_IDS, PHONE_TYPES, Person, Phone
+from dev.tenant.phone_number_format import masked_form, shown_form, stored_form
 from dev.tenant.state import new_guid
 from dev.tenant.wire import Reply
 

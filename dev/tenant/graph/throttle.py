@@ -3,51 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from dev.tenant.bucket import Bucket
 from dev.tenant.graph.errors import GraphError
 
 if TYPE_CHECKING:
     from dev.tenant.state import TenantState
     from dev.tenant.wire import Call, Reply
 
-WINDOW_SECONDS = 10.0
 SMALL_PAGE = 20
 # Graph "Throttling limits": the share is told from here on.
 TOLD_FROM = 0.8
 MOST_TOLD = 1.8
 UNIT_HEADER = "x-ms-resource-unit"
 SHARE_HEADER = "x-ms-throttle-limit-percentage"
-
-
-class Bucket:
-    """What was used in the last ten seconds."""
-
-    def __init__(self) -> None:
-        self._used: deque[tuple[float, int]] = deque()
-        self._total = 0
-
-    def charge(self, now: float, units: int, limit: int, *, count_refused: bool) -> tuple[float, float]:
-        """Use some units. Answers the share used, and how long to wait (0: it was allowed)."""
-        while self._used and self._used[0][0] <= now - WINDOW_SECONDS:
-            self._total -= self._used.popleft()[1]
-        over = self._total + units - limit
-        if over <= 0 or count_refused:
-            self._used.append((now, units))
-            self._total += units
-        if over <= 0:
-            return self._total / limit, 0.0
-        return self._total / limit, self._until_freed(now, over)
-
-    def _until_freed(self, now: float, units: int) -> float:
-        freed = 0
-        for when, used in self._used:
-            freed += used
-            if freed >= units:
-                return max(when + WINDOW_SECONDS - now, 0.001)
-        return WINDOW_SECONDS
 
 
 def charge(state: TenantState, call: Call) -> dict[str, str]:
