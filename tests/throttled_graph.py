@@ -6,8 +6,8 @@ import asyncio
 import math
 import random
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from dev.tenant.bucket import WINDOW_SECONDS, Bucket
 from dev.tenant.graph.throttle import MOST_TOLD, SHARE_HEADER, TOLD_FROM
@@ -15,9 +15,6 @@ from mfa_sync.graph.pace import Pace, Service, Ticket
 from mfa_sync.graph.reply import Reply
 from shared.clock import Deadline
 from tests.virtual_time import VirtualClock
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 CALLERS = 8
 

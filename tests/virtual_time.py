@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from collections.abc import Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
+from typing import Any
 
 _START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 

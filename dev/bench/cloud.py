@@ -9,18 +9,16 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import Any, Self
 
 from dev.azurite import Azurite
 from dev.stack.local_stack import ROOT, example_settings
 from dev.tenant import sample
 from dev.tenant.control_client import TenantControl
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import TracebackType
 
 _START_SECONDS = 60.0
 _LOOK_AGAIN_SECONDS = 0.05

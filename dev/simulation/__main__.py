@@ -9,8 +9,8 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -20,9 +20,6 @@ from dev.simulation.known import is_known
 from dev.simulation.oracle import verdict_of
 from dev.simulation.play import play
 from dev.simulation.trace import trace
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _SHOWN = 5
 _CHUNK = 10

@@ -7,32 +7,26 @@ import json
 import logging
 import os
 import traceback
-from typing import TYPE_CHECKING, Any, override
+from collections.abc import Iterable
+from typing import Any, override
 from unittest import mock
 
 from azure.keyvault.secrets._shared import http_challenge_cache
 
 from dev.simulation import virtual_time
 from dev.simulation.history import History, Told
-from dev.simulation.in_process import IDENTITY_ENDPOINT, IDENTITY_HEADER
+from dev.simulation.in_process import IDENTITY_ENDPOINT, IDENTITY_HEADER, Line
 from dev.simulation.journal import at_work
-from dev.simulation.schedule import Asked, Push, schedule_of
+from dev.simulation.schedule import Asked, Push, Schedule, schedule_of
+from dev.simulation.virtual_time import VirtualClock, VirtualLoop
 from dev.simulation.world import World
 from dev.stack.local_stack import example_settings
 from dev.tenant.server import REMOVED_VARIABLES
 from mfa_sync.api.contract.problems import RequestError, internal_error, problem
 from mfa_sync.api.push import push
-from mfa_sync.api.worker import Call
+from mfa_sync.api.worker import Call, Worker
 from mfa_sync.telemetry.events import quieten_libraries
 from shared.errors import SyncError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from dev.simulation.in_process import Line
-    from dev.simulation.schedule import Schedule
-    from dev.simulation.virtual_time import VirtualClock, VirtualLoop
-    from mfa_sync.api.worker import Worker
 
 _TRIES = 6
 _PAUSE, _AFTER_A_PERSON, _UNTIL_CALM = 61.0, 700.0, 300.0

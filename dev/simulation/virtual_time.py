@@ -14,12 +14,10 @@ import random
 import selectors
 import time
 import traceback
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, override
+from typing import Any, override
 from unittest import mock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 _EPOCH = START.timestamp()

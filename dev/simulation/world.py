@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.faults import Chances
@@ -12,23 +12,19 @@ from dev.memory.table import MemoryTable
 from dev.simulation.history import Trouble
 from dev.simulation.in_process import Line, Network, transports_of
 from dev.simulation.journal import OUTSIDER, Journal, at_work
+from dev.simulation.mischief import Event
+from dev.simulation.schedule import Schedule
 from dev.simulation.storage import WayToBlobs, WayToTable
+from dev.simulation.virtual_time import VirtualClock, VirtualLoop
 from dev.tenant import sample
 from dev.tenant.front import Front
 from dev.tenant.people import Person, Phone
 from dev.tenant.secrets_and_accounts import Account, AppRegistration
 from dev.tenant.state import TenantState
 from dev.tenant.switches import DEFAULT_GRANTS
+from mfa_sync.api.worker import Worker
 from mfa_sync.composition import build_worker
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from dev.simulation.mischief import Event
-    from dev.simulation.schedule import Schedule
-    from dev.simulation.virtual_time import VirtualClock, VirtualLoop
-    from mfa_sync.api.worker import Worker
-    from shared.clock import Clock
+from shared.clock import Clock
 
 _SERVICE_ID = "00000000-0000-4000-8000-00000000feed"
 _A_DAY = 24 * 3600

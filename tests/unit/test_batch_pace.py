@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import httpx
 
 from mfa_sync.graph.batch import batch
 from mfa_sync.graph.client import GraphClient, Request
+from mfa_sync.graph.reply import Reply
 from mfa_sync.sign_in.token import AccessToken
 from shared.clock import Deadline
 from tests import virtual_time
 from tests.virtual_time import VirtualClock
-
-if TYPE_CHECKING:
-    from mfa_sync.graph.reply import Reply
 
 SHARE = "x-ms-throttle-limit-percentage"
 READS = [Request("GET", f"/users/{number}?$select=id") for number in range(20)]

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 import pytest
 
 from dev.memory.table import MemoryTable
 from dev.simulation import virtual_time
+from dev.simulation.virtual_time import VirtualClock, VirtualLoop
 from mfa_sync.storage.change_counts import Counters
 from shared.clock import Deadline
 from shared.tenant import Kind
 from tests.clocks import FakeClock
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dev.simulation.virtual_time import VirtualClock, VirtualLoop
 
 HOUR = 3600.0
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING
 
 import pytest
 
 from dev.simulation import virtual_time
+from dev.simulation.virtual_time import VirtualClock, VirtualLoop
 from shared.clock import Deadline
-
-if TYPE_CHECKING:
-    from dev.simulation.virtual_time import VirtualClock, VirtualLoop
 
 CALL = 5.0
 
