@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from dev.simulation.virtual_time import VirtualClock
 from dev.tenant.bucket import WINDOW_SECONDS, Bucket
 from dev.tenant.graph.throttle import MOST_TOLD, SHARE_HEADER, TOLD_FROM
 from mfa_sync.graph.pace import Pace, Service, Ticket
 from mfa_sync.graph.reply import Reply
 from shared.clock import Deadline
-from tests.virtual_time import VirtualClock
 
 CALLERS = 8
 
@@ -83,10 +83,14 @@ class ThrottledGraph:
 
 
 async def keep_busy(
-    graph: ThrottledGraph, services: Sequence[Service], seconds: float, pace: Pace | None = None
+    clock: VirtualClock,
+    graph: ThrottledGraph,
+    services: Sequence[Service],
+    seconds: float,
+    pace: Pace | None = None,
 ) -> None:
     """Send batches of these items from several callers as fast as one pace lets them."""
-    clock, pace = VirtualClock(), pace or Pace()
+    pace = pace or Pace()
     end = clock.monotonic() + seconds
 
     async def caller() -> None:

@@ -16,7 +16,6 @@ from rich.console import Console
 from rich.table import Table
 
 from dev.simulation.invariants import violations
-from dev.simulation.known import is_known
 from dev.simulation.oracle import verdict_of
 from dev.simulation.play import play
 from dev.simulation.trace import trace
@@ -98,19 +97,15 @@ def _tell_story(seed: int, console: Console) -> None:
 
 def main() -> int:
     """Run the seeds and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m dev.simulation")
+    parser = argparse.ArgumentParser(prog="python -m dev.simulation", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000, help="how many seeds")
     parser.add_argument("--seed", type=int, default=1, help="the first of them")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--known", action="store_true", help="overlook what is known and not mended yet")
     given = parser.parse_args()
     console = Console(width=118)
     seeds = range(given.seed, given.seed + given.runs)
     outcomes = _all(seeds, min(given.processes, given.runs), console)
     _report(outcomes, console)
-    if given.known:
-        for one in outcomes:
-            one.violations = [found for found in one.violations if not is_known(found)]
     bad = sorted((one for one in outcomes if one.violations), key=lambda one: one.seed)
     if given.runs == 1 and not bad:
         _tell_story(given.seed, console)

@@ -18,7 +18,7 @@ from dev.simulation.history import History, Told
 from dev.simulation.in_process import IDENTITY_ENDPOINT, IDENTITY_HEADER, Line
 from dev.simulation.journal import at_work
 from dev.simulation.schedule import Asked, Push, Schedule, schedule_of
-from dev.simulation.virtual_time import VirtualClock, VirtualLoop
+from dev.simulation.virtual_time import VirtualClock
 from dev.simulation.world import World
 from dev.stack.local_stack import example_settings
 from dev.tenant.server import REMOVED_VARIABLES
@@ -49,11 +49,11 @@ class _Ear(logging.Handler):
 
 
 class _Play:
-    def __init__(self, schedule: Schedule, loop: VirtualLoop, clock: VirtualClock) -> None:
+    def __init__(self, schedule: Schedule, clock: VirtualClock) -> None:
         self.schedule = schedule
-        self.world = World(schedule, loop, clock)
+        self.world = World(schedule, clock)
         self.world.killed = self._kill
-        self._loop = loop
+        self._loop = clock.loop
         self._clock = clock
         self._environ = {**example_settings(), **schedule.settings}
         self._workers: dict[int, tuple[Worker, Line]] = {}
@@ -168,8 +168,8 @@ def play(seed: int) -> History:
     # The library keeps the vault's challenge for the whole process: each run is a process of its own.
     http_challenge_cache.clear()
 
-    async def main(loop: VirtualLoop, clock: VirtualClock) -> list[Told]:
-        plays.append(_Play(schedule, loop, clock))
+    async def main(clock: VirtualClock) -> list[Told]:
+        plays.append(_Play(schedule, clock))
         try:
             return await plays[0].all()
         finally:

@@ -15,7 +15,7 @@ from dev.simulation.journal import OUTSIDER, Journal, at_work
 from dev.simulation.mischief import Event
 from dev.simulation.schedule import Schedule
 from dev.simulation.storage import WayToBlobs, WayToTable
-from dev.simulation.virtual_time import VirtualClock, VirtualLoop
+from dev.simulation.virtual_time import VirtualClock
 from dev.tenant import sample
 from dev.tenant.front import Front
 from dev.tenant.people import Person, Phone
@@ -39,12 +39,12 @@ class World:
         killed: Told of a worker's line that was cut.
     """
 
-    def __init__(self, schedule: Schedule, loop: VirtualLoop, clock: VirtualClock) -> None:
+    def __init__(self, schedule: Schedule, clock: VirtualClock) -> None:
         self.schedule = schedule
-        self.loop = loop
+        self.loop = clock.loop
         self.state = TenantState(clock.epoch, asyncio.sleep, schedule.seed)
-        self.journal = Journal(loop.time)
-        self.network = Network(Front(self.state), loop)
+        self.journal = Journal(clock.monotonic)
+        self.network = Network(Front(self.state), self.loop)
         self._storage_seconds = 0.0
         self._table = MemoryTable(schedule.seed, self._spend_on_storage)
         self._blobs = MemoryBlobs(schedule.seed, self._spend_on_storage)

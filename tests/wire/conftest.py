@@ -22,7 +22,7 @@ class _TestsTime:
     clock = FakeClock()
 
     def __call__(self) -> float:
-        return self.clock.now().timestamp()
+        return self.clock.epoch()
 
 
 @pytest.fixture(scope="session")
