@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from mfa_sync.api.contract.answers import Answer
-    from mfa_sync.runs.step import Nudge
+from mfa_sync.api.contract.answers import Answer
+from mfa_sync.runs.step import Nudge
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,10 @@ class FakeClock:
         """Return the wall clock's time."""
         return self._start + timedelta(seconds=self._elapsed)
 
+    def epoch(self) -> float:
+        """Return the wall clock's time as epoch seconds, as the emulated tenant counts it."""
+        return self.now().timestamp()
+
     def monotonic(self) -> float:
         """Return the seconds that have passed."""
         return self._elapsed

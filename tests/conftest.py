@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from dev.azurite import Azurite
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
-
 
 # What pytest-timeout knows of the test.
 _LIMIT = pytest.StashKey[object]()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from shared.phone_number import ObservedNumber
-from shared.tenant import Observation, PhoneMethods, User
-
-if TYPE_CHECKING:
-    from shared.tenant import Absent
+from shared.tenant import Absent, Observation, PhoneMethods, User
 
 ANNA_ID = "11111111-1111-4111-8111-111111111111"
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from dev.memory.table import MemoryTable
 from mfa_sync.storage.table import StorageDownError, Value, Write
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class SharedTable(MemoryTable):

@@ -6,18 +6,15 @@ import asyncio
 import math
 import random
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from dev.simulation.virtual_time import VirtualClock
 from dev.tenant.bucket import WINDOW_SECONDS, Bucket
 from dev.tenant.graph.throttle import MOST_TOLD, SHARE_HEADER, TOLD_FROM
 from mfa_sync.graph.pace import Pace, Service, Ticket
 from mfa_sync.graph.reply import Reply
 from shared.clock import Deadline
-from tests.virtual_time import VirtualClock
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 CALLERS = 8
 
@@ -86,10 +83,14 @@ class ThrottledGraph:
 
 
 async def keep_busy(
-    graph: ThrottledGraph, services: Sequence[Service], seconds: float, pace: Pace | None = None
+    clock: VirtualClock,
+    graph: ThrottledGraph,
+    services: Sequence[Service],
+    seconds: float,
+    pace: Pace | None = None,
 ) -> None:
     """Send batches of these items from several callers as fast as one pace lets them."""
-    clock, pace = VirtualClock(), pace or Pace()
+    pace = pace or Pace()
     end = clock.monotonic() + seconds
 
     async def caller() -> None:

@@ -11,10 +11,8 @@ import tempfile
 import time
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from types import TracebackType
+from typing import Self
 
 _HERE = Path(__file__).parent
 _PROGRAM = _HERE / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"

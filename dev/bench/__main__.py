@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from dev.bench import calls, cold_start, pace, report, speed, sweeps
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dev.bench.quality import Quality
+from dev.bench.quality import Quality
 
 _LINES: dict[str, Callable[[], list[Quality]]] = {
     "cold_start": cold_start.measure,

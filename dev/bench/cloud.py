@@ -10,18 +10,16 @@ import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import Any, Self
 
 from dev.azurite import Azurite
 from dev.stack.local_stack import ROOT, example_settings
 from dev.tenant import sample
 from dev.tenant.control_client import TenantControl
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from types import TracebackType
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 20.0

@@ -5,13 +5,10 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
 
 from dev.bench.cloud import Cloud
 from dev.bench.quality import Quality
-
-if TYPE_CHECKING:
-    from dev.tenant.control_client import LogEntry
+from dev.tenant.control_client import LogEntry
 
 # Microsoft's smallest limit of the directory is 3,500 units in ten seconds.
 _LIMIT, _WINDOW = 350, 10.0

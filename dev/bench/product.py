@@ -12,17 +12,14 @@ import json
 import sys
 import time
 from itertools import cycle
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.table import MemoryTable
 from mfa_sync.api.push import push
-from mfa_sync.api.worker import Call
+from mfa_sync.api.worker import Call, Worker
 from mfa_sync.composition import build_worker
 from shared.clock import SystemClock
-
-if TYPE_CHECKING:
-    from mfa_sync.api.worker import Worker
 
 
 async def _answer(worker: Worker, handshake: str, ids: list[str]) -> dict[str, Any]:

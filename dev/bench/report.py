@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING
 
+from dev.bench.quality import Quality
 from dev.stack.local_stack import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dev.bench.quality import Quality
 
 _PAGE = ROOT / "docs" / "benchmarks.md"
 _PACKAGES = ("azure-functions", "httpx", "msal", "phonenumbers")

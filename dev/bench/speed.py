@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from dev.bench.cloud import Cloud
 from dev.bench.quality import Quality
 from dev.stack.local_stack import ROOT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _USERS, _SAMPLE = 500, 40
 _LATENCY, _ITEM_LATENCY = 0.05, 0.002

@@ -12,18 +12,15 @@ import json
 import resource
 import sys
 import time
-from typing import TYPE_CHECKING
 
 from mfa_sync.composition import build_worker
 from mfa_sync.graph import delta
 from mfa_sync.runs import lifecycle
+from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.run import Run, RunKind
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.runs.store import Sweeps
 from shared.clock import Deadline, SystemClock
-
-if TYPE_CHECKING:
-    from mfa_sync.runs.context import RunContext
 
 
 async def _lay_baseline(tools: RunContext, population: int) -> None:

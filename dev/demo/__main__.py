@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -15,14 +16,11 @@ from dev.demo import sweep as demo_sweep
 from dev.demo.sign_in_modes import MODES
 from dev.functions_host import HostOptions
 from dev.stack.local_stack import ARTICLE_BODY, ARTICLE_HEADERS, LocalStack
+from dev.tenant.people import Person
+from dev.tenant.state import TenantState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import httpx
-
-    from dev.tenant.people import Person
-    from dev.tenant.state import TenantState
 
 _STYLES = {
     "created": "green",

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
+from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-    from dev.stack.local_stack import LocalStack
 
 _MOVING = {"planning", "applying"}
 _PATIENCE_SECONDS = 60.0

@@ -34,7 +34,7 @@ def _tables(report: Report) -> Table:
 
 def main() -> int:
     """Fuzz and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m dev.fuzz")
+    parser = argparse.ArgumentParser(prog="python -m dev.fuzz", description=__doc__)
     parser.add_argument("--examples", type=int, default=200, help="most cases of an operation")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--phases", nargs="+", choices=PHASES, default=PHASES)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from openapi_core import Config, OpenAPI
 from openapi_core.datatypes import RequestParameters
@@ -15,9 +16,6 @@ from openapi_core.templating.paths.finders import APICallPathFinder
 from werkzeug.datastructures import Headers
 
 from dev.openapi.document import document
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 _OF_HOST = frozenset({401, 404, 405, 413, 400})
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import string
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import schemathesis
 from hypothesis import strategies as st
@@ -14,13 +16,8 @@ from schemathesis.hooks import unregister
 
 from dev.fuzz.watch import Watch
 from dev.openapi.document import document
+from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
-
-if TYPE_CHECKING:
-    from collections import Counter
-    from collections.abc import Iterator
-
-    from dev.stack.local_stack import LocalStack
 
 # Nothing here is to be held against a limit: what is made up must be able to write.
 SETTINGS = {

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import schemathesis
 from schemathesis.core.parameters import ParameterLocation
 
 from dev.fuzz.contract import Contract, ContractError
-
-if TYPE_CHECKING:
-    from dev.stack.local_stack import LocalStack
+from dev.stack.local_stack import LocalStack
 
 _CLIENTS_FAULT = range(400, 500)
 _ACCEPTED, _SERVERS_FAULT = 202, 500

@@ -9,13 +9,11 @@ from __future__ import annotations
 import json
 import operator
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 from dev.gates.bicep_parsing import NAME
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 # The public cloud: https://learn.microsoft.com/azure/azure-resource-manager/bicep/bicep-functions-deployment
 _ENVIRONMENT = {

@@ -11,17 +11,15 @@ import importlib
 import sys
 import types
 import typing
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.gates.bicep_values import Expression
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 # What Bicep adds to each resource, and what stands in the address of the call and not in its body.
 _BICEP = {"name", "parent", "scope", "dependsOn"}

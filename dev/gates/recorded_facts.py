@@ -5,13 +5,10 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from mfa_sync.telemetry.events import Event
 from shared.outcome import Outcome
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @cache

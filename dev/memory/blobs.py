@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 from dev.memory.faults import FaultyMemory
 from mfa_sync.storage.table import StorageDownError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 # Source: "Naming and referencing containers, blobs, and metadata" in the Blob service's reference.
 _MOST_CHARACTERS, _MOST_SEGMENTS = 1024, 254

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from itertools import batched
-from typing import TYPE_CHECKING
 
 from dev.memory.faults import FaultyMemory
-from mfa_sync.storage.table import LostRaceError, Row, StorageDownError
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-
-    from mfa_sync.storage.table import Value, Write
+from mfa_sync.storage.table import LostRaceError, Row, StorageDownError, Value, Write
 
 # Source: "Understanding the Table service data model".
 _MOST_TEXT, _MOST_BYTES, _PAST_INT = 32 * 1024, 64 * 1024, 2**63

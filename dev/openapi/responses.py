@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from dev.openapi.shapes import ref
+from mfa_sync.api.contract.answers import Answer
 from mfa_sync.api.contract.problems import (
     STATUSES,
     Fault,
@@ -17,11 +19,6 @@ from mfa_sync.api.contract.problems import (
     problem,
 )
 from shared.errors import PermanentError, Problem, TransientError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from mfa_sync.api.contract.answers import Answer
 
 Response = dict[str, Any]
 

@@ -5,7 +5,9 @@ What is answered is described by the types that it is made from; what is sent, h
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -20,10 +22,6 @@ from mfa_sync.runs.store import RUN_ID
 from shared.codes import CODES, Code
 from shared.outcome import Note, Outcome
 from shared.tenant import OBJECT_ID, Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from enum import StrEnum
 
 Schema = dict[str, Any]
 

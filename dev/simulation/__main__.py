@@ -9,8 +9,8 @@ import sys
 import time
 import traceback
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
@@ -19,9 +19,6 @@ from dev.simulation.invariants import violations
 from dev.simulation.oracle import verdict_of
 from dev.simulation.play import play
 from dev.simulation.trace import trace
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _SHOWN = 5
 _CHUNK = 10
@@ -100,7 +97,7 @@ def _tell_story(seed: int, console: Console) -> None:
 
 def main() -> int:
     """Run the seeds and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m dev.simulation")
+    parser = argparse.ArgumentParser(prog="python -m dev.simulation", description=__doc__)
     parser.add_argument("--runs", type=int, default=1000, help="how many seeds")
     parser.add_argument("--seed", type=int, default=1, help="the first of them")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)

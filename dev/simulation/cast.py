@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import random
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from dev.simulation.numbers import Numbers
 from dev.tenant.people import Group, Person, Phone
 from dev.tenant.sample import SERVICE_ACCOUNT
 from dev.tenant.state import DOMAIN
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import Callable
-
-    from dev.simulation.numbers import Numbers
 
 _LOCAL_PARTS = (
     "anna.{}",

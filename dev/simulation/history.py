@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections import Counter
-
-    from dev.simulation.journal import Journal
-    from dev.simulation.schedule import Asked, Push, Schedule
+from dev.simulation.journal import Journal
+from dev.simulation.schedule import Asked, Push, Schedule
 
 SETTLED = frozenset({"created", "updated", "deleted", "unchanged", "kept"})
 

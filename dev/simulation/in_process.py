@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
-from typing import TYPE_CHECKING, Any, override
+from collections.abc import Callable, Mapping
+from typing import Any, override
 from urllib.parse import urlsplit
 
 import httpx
@@ -13,16 +14,12 @@ import urllib3
 from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import BaseAdapter, HTTPAdapter
 
+from dev.simulation.virtual_time import VirtualLoop
 from dev.tenant import identity_endpoint
+from dev.tenant.front import Front
 from dev.tenant.loopback import IDENTITY_PATH
 from dev.tenant.wire import Call, Reply
 from mfa_sync.settings.transports import Transports
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from dev.simulation.virtual_time import VirtualLoop
-    from dev.tenant.front import Front
 
 IDENTITY_HEADER = "SIMULATED0IDENTITY"
 IDENTITY_ENDPOINT = f"http://127.0.0.1{IDENTITY_PATH}"

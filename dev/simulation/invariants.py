@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from dev.simulation import of_rows, of_writes
-from dev.simulation.history import SETTLED
+from dev.simulation.history import SETTLED, History, Told
 from dev.simulation.journal import OUTSIDER
 from dev.simulation.oracle import desired, matters, objections
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dev.simulation.history import History, Told
 
 _OK, _SOME, _NONE, _NOT_US, _LATER = 200, 207, 422, 502, 503
 _WRONG_HANDSHAKE, _IN_FLIGHT, _INTERNAL = 401, 409, 500

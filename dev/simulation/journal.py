@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from itertools import zip_longest
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from dev.tenant.people import Person, Phone
+from dev.tenant.people import Person, Phone
 
 OUTSIDER = -1
 # Which push is at work: tasks and "threads" inherit it, so a write knows whose it is.

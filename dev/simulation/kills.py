@@ -13,8 +13,8 @@ import random
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from dev.functions_host import HostOptions
 from dev.stack.local_stack import LocalStack, example_settings
@@ -25,9 +25,6 @@ from mfa_sync.settings.settings import Settings
 from mfa_sync.storage.azure_blobs import AzureBlobs
 from mfa_sync.storage.azure_table import AzureTable
 from shared.clock import SystemClock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _CLAIM_SECONDS = 15
 _LOOK_SECONDS = 0.1

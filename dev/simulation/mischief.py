@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dev.simulation.numbers import Numbers
 from dev.tenant.faults import Fault
+from dev.tenant.people import Person
 from dev.tenant.state import GRAPH_HOST, LOGIN_HOST
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import Callable, Sequence
-
-    from dev.simulation.numbers import Numbers
-    from dev.tenant.people import Person
 
 _VAULT = r".*\.vault\.azure\.net"
 _WRITES = "POST|PATCH|DELETE"

@@ -5,10 +5,7 @@ The meaning is known because it was made so; the product's own reading takes no 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import random
+import random
 
 # Sweden's regulator keeps +46 70 174 06 05 to 06 99 free for fiction; 555-01xx is America's such range.
 _SWEDISH = [("46", f"70174{number:04}") for number in range(605, 700)]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.simulation import oracle
+from dev.simulation.history import History, Told
 from dev.simulation.journal import OUTSIDER
 from dev.simulation.oracle import Matter, matters, verdict_of
-
-if TYPE_CHECKING:
-    from dev.simulation.history import History, Told
 
 CONTRADICTED = " (its rows contradict each other)"
 _WRITTEN = {"created", "updated", "deleted"}

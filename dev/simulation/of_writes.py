@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
-from dev.simulation.journal import OUTSIDER
+from dev.simulation.history import History
+from dev.simulation.journal import OUTSIDER, Commit
 from dev.simulation.of_rows import CONTRADICTED
 from dev.simulation.oracle import Matter, hurdles, is_contradicted, is_privileged, matters, objections
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dev.simulation.history import History
-    from dev.simulation.journal import Commit
 
 
 def _writes(history: History) -> Iterator[tuple[Commit, Matter | None]]:

@@ -5,19 +5,14 @@ A verdict is an outcome, with its code where it has one: "created", "refused/gue
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from dev.simulation.history import SETTLED
+from dev.simulation.cast import Member
+from dev.simulation.history import SETTLED, History, Told
+from dev.simulation.journal import Facts
+from dev.simulation.schedule import Asked
 from dev.tenant.sample import SERVICE_ACCOUNT
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from dev.simulation.cast import Member
-    from dev.simulation.history import History, Told
-    from dev.simulation.journal import Facts
-    from dev.simulation.schedule import Asked
 
 # Roles whose holders an Authentication Administrator may not serve; the cast knows no other role.
 _BEYOND_REACH = "Global Administrator"

@@ -7,32 +7,26 @@ import json
 import logging
 import os
 import traceback
-from typing import TYPE_CHECKING, Any, override
+from collections.abc import Iterable
+from typing import Any, override
 from unittest import mock
 
 from azure.keyvault.secrets._shared import http_challenge_cache
 
 from dev.simulation import virtual_time
 from dev.simulation.history import History, Told
-from dev.simulation.in_process import IDENTITY_ENDPOINT, IDENTITY_HEADER
+from dev.simulation.in_process import IDENTITY_ENDPOINT, IDENTITY_HEADER, Line
 from dev.simulation.journal import at_work
-from dev.simulation.schedule import Asked, Push, schedule_of
+from dev.simulation.schedule import Asked, Push, Schedule, schedule_of
+from dev.simulation.virtual_time import VirtualClock
 from dev.simulation.world import World
 from dev.stack.local_stack import example_settings
 from dev.tenant.server import REMOVED_VARIABLES
 from mfa_sync.api.contract.problems import RequestError, internal_error, problem
 from mfa_sync.api.push import push
-from mfa_sync.api.worker import Call
+from mfa_sync.api.worker import Call, Worker
 from mfa_sync.telemetry.events import quieten_libraries
 from shared.errors import SyncError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from dev.simulation.in_process import Line
-    from dev.simulation.schedule import Schedule
-    from dev.simulation.virtual_time import VirtualClock, VirtualLoop
-    from mfa_sync.api.worker import Worker
 
 _TRIES = 6
 _PAUSE, _AFTER_A_PERSON, _UNTIL_CALM = 61.0, 700.0, 300.0
@@ -55,11 +49,11 @@ class _Ear(logging.Handler):
 
 
 class _Play:
-    def __init__(self, schedule: Schedule, loop: VirtualLoop, clock: VirtualClock) -> None:
+    def __init__(self, schedule: Schedule, clock: VirtualClock) -> None:
         self.schedule = schedule
-        self.world = World(schedule, loop, clock)
+        self.world = World(schedule, clock)
         self.world.killed = self._kill
-        self._loop = loop
+        self._loop = clock.loop
         self._clock = clock
         self._environ = {**example_settings(), **schedule.settings}
         self._workers: dict[int, tuple[Worker, Line]] = {}
@@ -174,8 +168,8 @@ def play(seed: int) -> History:
     # The library keeps the vault's challenge for the whole process: each run is a process of its own.
     http_challenge_cache.clear()
 
-    async def main(loop: VirtualLoop, clock: VirtualClock) -> list[Told]:
-        plays.append(_Play(schedule, loop, clock))
+    async def main(clock: VirtualClock) -> list[Told]:
+        plays.append(_Play(schedule, clock))
         try:
             return await plays[0].all()
         finally:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.simulation.cast import Cast, Casting, Member
 from dev.simulation.mischief import Event, events, faults, happens
 from dev.simulation.numbers import Numbers
+from dev.tenant.faults import Fault
+from dev.tenant.people import Person
 from dev.tenant.sample import SERVICE_ACCOUNT
-
-if TYPE_CHECKING:
-    from dev.tenant.faults import Fault
-    from dev.tenant.people import Person
 
 _FEWEST, _MOST = 5, 25
 

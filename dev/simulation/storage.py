@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Sequence
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-
-    from dev.memory.blobs import MemoryBlobs
-    from dev.memory.table import MemoryTable
-    from dev.simulation.in_process import Line
-    from mfa_sync.storage.table import Row, Write
+from dev.memory.blobs import MemoryBlobs
+from dev.memory.table import MemoryTable
+from dev.simulation.in_process import Line
+from mfa_sync.storage.table import Row, Write
 
 
 class WayToTable:

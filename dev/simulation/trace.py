@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
+from dev.simulation.history import History, Told
 from dev.simulation.journal import OUTSIDER
 from dev.simulation.of_rows import masked
 from dev.simulation.oracle import matters, verdict_of
 from dev.simulation.virtual_time import START
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dev.simulation.history import History, Told
 
 
 def trace(history: History) -> str:

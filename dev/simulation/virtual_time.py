@@ -14,12 +14,10 @@ import random
 import selectors
 import time
 import traceback
+from collections.abc import Callable, Coroutine, Iterator
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, override
+from typing import Any, override
 from unittest import mock
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator
 
 START = datetime(2026, 11, 24, 6, 0, tzinfo=UTC)
 _EPOCH = START.timestamp()
@@ -105,22 +103,22 @@ def _unless_done(future: asyncio.Future[Any], tell: Callable[[Any], None], what:
 
 
 class VirtualClock:
-    """The product's Clock on a virtual loop."""
+    """The product's Clock on a virtual loop, which many sleepers share and wake in order."""
 
     def __init__(self, loop: VirtualLoop) -> None:
-        self._loop = loop
+        self.loop = loop
 
     def now(self) -> datetime:
         """Return the wall clock's time, with UTC as its zone."""
-        return START + timedelta(seconds=self._loop.time())
+        return START + timedelta(seconds=self.loop.time())
 
     def monotonic(self) -> float:
         """Return the seconds since the start of the run."""
-        return self._loop.time()
+        return self.loop.time()
 
     def epoch(self) -> float:
         """Return the wall clock's time as epoch seconds, as libraries and the tenant count it."""
-        return _EPOCH + self._loop.time()
+        return _EPOCH + self.loop.time()
 
     async def sleep(self, seconds: float) -> None:
         """Let `seconds` pass on the loop."""
@@ -128,14 +126,14 @@ class VirtualClock:
 
 
 @contextlib.contextmanager
-def _own_time_and_chance(loop: VirtualLoop, clock: VirtualClock, seed: int) -> Iterator[None]:
+def _own_time_and_chance(clock: VirtualClock, seed: int) -> Iterator[None]:
     """Give the libraries this run's time, and everybody its seeded chance, whatever they ask for it."""
     entropy = random.Random(seed ^ 0x5EED)  # noqa: S311  the point is that it repeats
     state = random.getstate()
     with (
         mock.patch.object(time, "time", clock.epoch),
-        mock.patch.object(time, "monotonic", loop.time),
-        mock.patch.object(time, "sleep", loop.spend),
+        mock.patch.object(time, "monotonic", clock.monotonic),
+        mock.patch.object(time, "sleep", clock.loop.spend),
         mock.patch.object(os, "urandom", entropy.randbytes),
         mock.patch.object(random, "_urandom", entropy.randbytes),
     ):
@@ -146,7 +144,7 @@ def _own_time_and_chance(loop: VirtualLoop, clock: VirtualClock, seed: int) -> I
             random.setstate(state)
 
 
-def run[T](main: Callable[[VirtualLoop, VirtualClock], Coroutine[Any, Any, T]], seed: int) -> T:
+def run[T](main: Callable[[VirtualClock], Coroutine[Any, Any, T]], seed: int = 1) -> T:
     """Return what `main` returns, run on a virtual loop of its own.
 
     Raises:
@@ -154,10 +152,10 @@ def run[T](main: Callable[[VirtualLoop, VirtualClock], Coroutine[Any, Any, T]], 
     """
     loop = VirtualLoop()
     clock = VirtualClock(loop)
-    with _own_time_and_chance(loop, clock, seed):
+    with _own_time_and_chance(clock, seed):
         gc.disable()  # it would run at other moments in each run, and a lost task speaks when it is collected
         try:
-            return loop.run_until_complete(main(loop, clock))
+            return loop.run_until_complete(main(clock))
         finally:
             gc.enable()
             _end(loop)

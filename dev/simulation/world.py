@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
 
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.faults import Chances
@@ -12,23 +12,19 @@ from dev.memory.table import MemoryTable
 from dev.simulation.history import Trouble
 from dev.simulation.in_process import Line, Network, transports_of
 from dev.simulation.journal import OUTSIDER, Journal, at_work
+from dev.simulation.mischief import Event
+from dev.simulation.schedule import Schedule
 from dev.simulation.storage import WayToBlobs, WayToTable
+from dev.simulation.virtual_time import VirtualClock
 from dev.tenant import sample
 from dev.tenant.front import Front
 from dev.tenant.people import Person, Phone
 from dev.tenant.secrets_and_accounts import Account, AppRegistration
 from dev.tenant.state import TenantState
 from dev.tenant.switches import DEFAULT_GRANTS
+from mfa_sync.api.worker import Worker
 from mfa_sync.composition import build_worker
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from dev.simulation.mischief import Event
-    from dev.simulation.schedule import Schedule
-    from dev.simulation.virtual_time import VirtualClock, VirtualLoop
-    from mfa_sync.api.worker import Worker
-    from shared.clock import Clock
+from shared.clock import Clock
 
 _SERVICE_ID = "00000000-0000-4000-8000-00000000feed"
 _A_DAY = 24 * 3600
@@ -43,12 +39,12 @@ class World:
         killed: Told of a worker's line that was cut.
     """
 
-    def __init__(self, schedule: Schedule, loop: VirtualLoop, clock: VirtualClock) -> None:
+    def __init__(self, schedule: Schedule, clock: VirtualClock) -> None:
         self.schedule = schedule
-        self.loop = loop
+        self.loop = clock.loop
         self.state = TenantState(clock.epoch, asyncio.sleep, schedule.seed)
-        self.journal = Journal(loop.time)
-        self.network = Network(Front(self.state), loop)
+        self.journal = Journal(clock.monotonic)
+        self.network = Network(Front(self.state), self.loop)
         self._storage_seconds = 0.0
         self._table = MemoryTable(schedule.seed, self._spend_on_storage)
         self._blobs = MemoryBlobs(schedule.seed, self._spend_on_storage)

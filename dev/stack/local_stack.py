@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from types import TracebackType
+from typing import Any, ClassVar, Self
 
 import httpx
 
 from dev.azurite import Azurite
-from dev.functions_host import FunctionsHost
+from dev.functions_host import FunctionsHost, HostOptions
 from dev.tenant import sample
 from dev.tenant.server import EmulatedTenant
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from types import TracebackType
-
-    from dev.functions_host import HostOptions
 
 ROOT = Path(__file__).parents[2]
 ARTICLE_BODY = ROOT / "dev" / "events" / "article_powershell_5.json"

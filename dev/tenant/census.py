@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from dev.tenant.generator import KINDS
+from dev.tenant.generator import KINDS, Crowd
+from dev.tenant.people import Person
+from dev.tenant.state import TenantState
 from dev.tenant.state_json import to_json
-
-if TYPE_CHECKING:
-    from dev.tenant.generator import Crowd
-    from dev.tenant.people import Person
-    from dev.tenant.state import TenantState
 
 
 @dataclass(slots=True)

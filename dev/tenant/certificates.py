@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import certifi
 import trustme
 
 from dev.tenant.state import GRAPH_HOST, INGESTION_HOST, LOGIN_HOST, VAULT_SUFFIX
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def write_certificates(folder: Path) -> tuple[Path, Path, Path]:

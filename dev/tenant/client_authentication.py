@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
 
+from dev.tenant.secrets_and_accounts import AppRegistration
 from dev.tenant.sign_in_errors import RefusedError
+from dev.tenant.state import TenantState
 from dev.tenant.tokens import EXCHANGE_AUDIENCE
-
-if TYPE_CHECKING:
-    from dev.tenant.secrets_and_accounts import AppRegistration
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.wire import Call
 
 JWT_BEARER = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
@@ -12,20 +13,16 @@ from dev.tenant import sample
 from dev.tenant.census import census
 from dev.tenant.faults import Fault
 from dev.tenant.outside import change_from_outside
-from dev.tenant.people import Group
+from dev.tenant.people import Group, Person
 from dev.tenant.secrets_and_accounts import Account, AppRegistration
+from dev.tenant.state import TenantState
 from dev.tenant.state_json import NotUnderstoodError, change, make, make_person, to_json
 from dev.tenant.tokens import EXCHANGE_AUDIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from starlette.requests import Request
 
-    from dev.tenant.people import Person
-    from dev.tenant.state import TenantState
-
-    type Action = Callable[[TenantState, Request, dict[str, Any]], Any]
+type Action = Callable[[TenantState, Request, dict[str, Any]], Any]
 
 PREFIX = "/control"
 # Everybody of a large tenant at once would stop all its other answers.

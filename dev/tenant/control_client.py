@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NotRequired, Self, TypedDict
+from types import TracebackType
+from typing import Any, NotRequired, Self, TypedDict
 from urllib.parse import quote
 
 import httpx
-
-if TYPE_CHECKING:
-    from types import TracebackType
 
 HTTP_ERROR = 400
 

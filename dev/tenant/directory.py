@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, overload
+from collections.abc import Iterator, Mapping, Sequence
+from typing import overload
 
-from dev.tenant.journal import ADDED, REMOVED, RESTORED
+from dev.tenant.generator import Crowd
+from dev.tenant.journal import ADDED, REMOVED, RESTORED, Journal
 from dev.tenant.people import Person
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dev.tenant.generator import Crowd
-    from dev.tenant.journal import Journal
 
 _EMPTY = (None, "")
 

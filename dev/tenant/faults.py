@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    import random
-
-    from dev.tenant.wire import Call
+from dev.tenant.wire import Call, Reply
 
 HTML = (
     b"<html><head><title>Unavailable</title></head><body><h1>Our services aren't available</h1></body></html>"

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, MutableMapping
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 
 from dev.tenant import faults, ingestion, key_vault, sign_in
 from dev.tenant.graph import service as graph
 from dev.tenant.request_log import without_numbers
-from dev.tenant.state import GRAPH_HOST, INGESTION_HOST, LOGIN_HOST
+from dev.tenant.state import GRAPH_HOST, INGESTION_HOST, LOGIN_HOST, TenantState
 from dev.tenant.wire import Call, Reply
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+type Scope = MutableMapping[str, Any]
+type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
-    from dev.tenant.state import TenantState
-
-    type Scope = MutableMapping[str, Any]
-    type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-    type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 EMULATED = ("x-emulated-tenant", "mfa-phone-sync")
 PROBE_PATH = "/x-emulated-tenant"

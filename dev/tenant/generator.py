@@ -9,17 +9,14 @@ from __future__ import annotations
 import math
 import re
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
-from typing import TYPE_CHECKING
 
 import phonenumbers
 
 from dev.tenant.people import Person, Phone
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 # The share of each kind; the rest is "same".
 FRACTIONS: Mapping[str, float] = {

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from dev.tenant.front import ABORT
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 BACKLOG = 512
 READY_POLL_SECONDS = 0.001

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import hmac
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from dev.tenant import tokens
 from dev.tenant.secrets_and_accounts import Token
-from dev.tenant.state import new_guid
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.state import TenantState, new_guid
+from dev.tenant.wire import Call, Reply
 
 MANAGED_IDENTITY_ID = "0d9a6e1b-93f4-4c7e-8a52-2e1b7c64f0aa"
 API_VERSION = "2019-08-01"

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dev.tenant.state import INGESTION_HOST
+from dev.tenant.state import INGESTION_HOST, TenantState
 from dev.tenant.tokens import MONITOR_AUDIENCE
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.wire import Call, Reply
 
 INSTRUMENTATION_KEY = "3d1f6b0e-52c7-4a98-8e14-f07a9b2c6d35"
 CONNECTION_STRING = f"InstrumentationKey={INSTRUMENTATION_KEY};IngestionEndpoint=https://{INGESTION_HOST}/"

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from typing import NamedTuple
 
 ADDED, REMOVED, RESTORED = "added", "removed", "restored"
 LIFE = frozenset({ADDED, REMOVED, RESTORED})

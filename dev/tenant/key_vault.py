@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
-from dev.tenant.state import VAULT_SUFFIX, new_guid
+from dev.tenant.secrets_and_accounts import SecretVersion
+from dev.tenant.state import VAULT_SUFFIX, TenantState, new_guid
 from dev.tenant.tokens import VAULT_AUDIENCE
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.secrets_and_accounts import SecretVersion
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.wire import Call, Reply
 
 
 def answer(state: TenantState, call: Call) -> Reply:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dev.tenant import identity_endpoint
 from dev.tenant.control_api import control_app
-from dev.tenant.front import close, read_call, send_reply
-
-if TYPE_CHECKING:
-    from dev.tenant.front import Receive, Scope, Send
-    from dev.tenant.state import TenantState
+from dev.tenant.front import Receive, Scope, Send, close, read_call, send_reply
+from dev.tenant.state import TenantState
 
 IDENTITY_PATH = "/msi/token"
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from dev.tenant.audit_log import Actor
-from dev.tenant.people import PHONE_METHOD_IDS
-from dev.tenant.state import new_guid
+from dev.tenant.people import PHONE_METHOD_IDS, Person, Phone
+from dev.tenant.state import TenantState, new_guid
 from dev.tenant.state_json import NotUnderstoodError, change_person
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dev.tenant.people import Person, Phone
-    from dev.tenant.state import TenantState
 
 
 def change_from_outside(

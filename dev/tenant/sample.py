@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
-from typing import TYPE_CHECKING
 
 from dev.tenant.identity_endpoint import MANAGED_IDENTITY_ID
 from dev.tenant.people import Group, Person, Phone
 from dev.tenant.secrets_and_accounts import Account, AppRegistration
-from dev.tenant.state import DOMAIN, TENANT_ID
-
-if TYPE_CHECKING:
-    from dev.tenant.state import TenantState
+from dev.tenant.state import DOMAIN, TENANT_ID, TenantState
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "HANDSHAKE", "PASSWORD", "SERVICE_ACCOUNT", "TENANT_ID", "VAULT_URL"]
 

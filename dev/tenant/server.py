@@ -8,8 +8,10 @@ import ssl
 import tempfile
 import threading
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from types import TracebackType
+from typing import Self
 
 import httpx
 
@@ -22,10 +24,6 @@ from dev.tenant.http_servers import HttpServer, loopback_socket
 from dev.tenant.loopback import IDENTITY_PATH, Loopback
 from dev.tenant.proxy import Proxy
 from dev.tenant.state import GRAPH_HOST, LOGIN_HOST, TenantState
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from types import TracebackType
 
 # Variables that would lead a child process past the proxy or make it distrust our certificates.
 REMOVED_VARIABLES = ("ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy", "CURL_CA_BUNDLE")

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from dev.tenant import token_endpoint
 from dev.tenant.sign_in_errors import refusal
-from dev.tenant.state import GRAPH_HOST, LOGIN_HOST
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.state import GRAPH_HOST, LOGIN_HOST, TenantState
+from dev.tenant.wire import Call, Reply
 
 ANY_TENANT = {"common", "organizations", "consumers"}
 

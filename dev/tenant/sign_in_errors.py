@@ -5,13 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dev.tenant.state import new_guid
+from dev.tenant.state import TenantState, new_guid
 from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.state import TenantState
 
 
 class RefusedError(Exception):

@@ -7,25 +7,22 @@ import random
 import secrets
 import time
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
 
 from dev.tenant import generator
 from dev.tenant.access import AccessControl
 from dev.tenant.audit_log import AuditLog
+from dev.tenant.bucket import Bucket
+from dev.tenant.delta_round import Round
 from dev.tenant.directory import People
+from dev.tenant.faults import Fault
+from dev.tenant.generator import Crowd
 from dev.tenant.journal import Journal
+from dev.tenant.people import Group, Person
 from dev.tenant.request_log import RequestLog
 from dev.tenant.secrets_and_accounts import Account, AppRegistration, SecretVersion, Token
 from dev.tenant.switches import Switches
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-
-    from dev.tenant.bucket import Bucket
-    from dev.tenant.delta_round import Round
-    from dev.tenant.faults import Fault
-    from dev.tenant.generator import Crowd
-    from dev.tenant.people import Group, Person
 
 LOGIN_HOST = "login.microsoftonline.com"
 GRAPH_HOST = "graph.microsoft.com"

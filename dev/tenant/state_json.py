@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, get_type_hints
+from collections.abc import Mapping
+from types import UnionType
+from typing import Any, get_type_hints
 
 from dev.tenant.people import PHONE_METHOD_IDS, Person, Phone
 from dev.tenant.phone_number_format import stored_form
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from types import UnionType
 
 
 class NotUnderstoodError(ValueError):

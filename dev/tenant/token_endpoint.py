@@ -5,19 +5,15 @@ from __future__ import annotations
 import json
 import secrets
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.tenant import tokens
 from dev.tenant.client_authentication import client_of
-from dev.tenant.secrets_and_accounts import Token
+from dev.tenant.people import Person
+from dev.tenant.secrets_and_accounts import Account, AppRegistration, Token
 from dev.tenant.sign_in_errors import RefusedError, refusal
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.people import Person
-    from dev.tenant.secrets_and_accounts import Account, AppRegistration
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.state import TenantState
+from dev.tenant.wire import Call, Reply
 
 OPENID_SCOPES = {"openid", "profile", "offline_access", "email"}
 DEFAULT_SCOPE = "/.default"

@@ -7,11 +7,10 @@ import hashlib
 import hmac
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from dev.tenant.secrets_and_accounts import Token
-    from dev.tenant.state import TenantState
+from dev.tenant.secrets_and_accounts import Token
+from dev.tenant.state import TenantState
 
 GRAPH_AUDIENCE = "https://graph.microsoft.com"
 MONITOR_AUDIENCE = "https://monitor.azure.com"

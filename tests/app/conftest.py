@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,8 +11,6 @@ from dev.fuzz.contract import Contract
 from dev.stack.local_stack import LocalStack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import httpx
 
 

@@ -7,19 +7,16 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from openapi_schema_validator import OAS31Validator
 
+from dev.azurite import Azurite
 from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dev.azurite import Azurite
 
 PAGES = Path(__file__).parents[2] / "docs" / "callers"
 ANNA, BO, IVAR = "anna.new@contoso.com", "bo.same@contoso.com", "ivar.trunk@contoso.com"

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 import pytest
 
+from dev.azurite import Azurite
 from dev.fuzz.runner import SETTINGS, fuzz
 from dev.openapi.document import document
 from dev.stack.local_stack import LocalStack
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dev.azurite import Azurite
-
 
 # Hundreds of requests take half a minute alone on a machine, and several minutes on a busy one.
 pytestmark = pytest.mark.timeout(600)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
 
+from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
-
-if TYPE_CHECKING:
-    from dev.stack.local_stack import LocalStack
 
 STAMP = "20200101T000000Z"
 

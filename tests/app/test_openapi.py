@@ -6,19 +6,17 @@ import base64
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
+from dev.azurite import Azurite
+from dev.fuzz.contract import Contract
 from dev.openapi.document import document
 from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
 from tests.storage.silent_storage import port_of_nobody
-
-if TYPE_CHECKING:
-    from dev.azurite import Azurite
-    from dev.fuzz.contract import Contract
 
 ANNA, BO, IVAR = "anna.new@contoso.com", "bo.same@contoso.com", "ivar.trunk@contoso.com"
 NOWHERE = "20200101T000000Z-push-0a1b2c3d"

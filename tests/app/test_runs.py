@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from dev.azurite import Azurite
 from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import httpx
-
-    from dev.azurite import Azurite
 
 NOWHERE = "20200101T000000Z-full-0a1b2c3d"
 ANNA = "anna.new@contoso.com"

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from dev.azurite import Azurite
 from dev.functions_host import HostOptions
 from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
 from dev.tenant.ingestion import CONNECTION_STRING
 from tests.wire.exported import Exported
-
-if TYPE_CHECKING:
-    from dev.azurite import Azurite
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 ON = {

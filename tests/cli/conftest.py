@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from dev.azurite import Azurite
 from dev.functions_host import HostOptions
 from dev.stack.local_stack import LocalStack
 from tests.cli.operator import Operator
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dev.azurite import Azurite
 
 _SEEDS = count(100)
 SETTINGS = {

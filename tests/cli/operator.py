@@ -9,13 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
 from ops.cli.main import main
 
 if TYPE_CHECKING:
     import pytest
-
-    from dev.stack.local_stack import LocalStack
 
 VARIABLES = ("URL", "KEY", "KEY_MASTER", "KEY_FILE", "HANDSHAKE", "APPROVER", "AUDIENCE")
 USER = "bo.same@contoso.com"

@@ -5,23 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
+from dev.azurite import Azurite
 from dev.functions_host import HostOptions
 from dev.stack.local_stack import LocalStack
-from tests.cli.front import Answered, Asked, front
+from tests.cli.front import Answered, Asked, Twist, front
 from tests.cli.operator import SMOKE, Operator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+type Forward = Callable[[Asked], Answered]
 
-    from dev.azurite import Azurite
-    from tests.cli.front import Twist
-
-    type Forward = Callable[[Asked], Answered]
 
 TOKEN = "eyJ0eXAiOiJKV1Qi.made-up-token-of-the-azure-cli.c2lnbmF0dXJl"
 AUDIENCE = "api://mfa-sync"

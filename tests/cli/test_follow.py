@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from dev.stack.local_stack import LocalStack
 from tests.cli.front import Answered, Asked, front
+from tests.cli.operator import Operator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+type Forward = Callable[[Asked], Answered]
 
-    from dev.stack.local_stack import LocalStack
-    from tests.cli.operator import Operator
-
-    type Forward = Callable[[Asked], Answered]
 
 RUN = "20261124T020000Z-full"
 SHOW = ("runs", "show", RUN, "--wait", "--interval", "0.001")

@@ -10,15 +10,11 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from ops.cli import run_text
-from tests.cli.operator import read_terminal
-
-if TYPE_CHECKING:
-    from tests.cli.operator import Operator
+from tests.cli.operator import Operator, read_terminal
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(sys.executable).with_name("mfa-sync")

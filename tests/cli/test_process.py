@@ -6,15 +6,11 @@ import os
 import pty
 import subprocess
 import sys
-from typing import TYPE_CHECKING
 
 from dev.stack.__main__ import exports
-from dev.stack.local_stack import ROOT
+from dev.stack.local_stack import ROOT, LocalStack
 from dev.tenant import sample
 from tests.cli.operator import read_terminal, secrets_of
-
-if TYPE_CHECKING:
-    from dev.stack.local_stack import LocalStack
 
 COMMAND = [sys.executable, "-m", "ops.cli"]
 # What the app's own libraries cost; the command line needs none of them.

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from dev.stack.local_stack import LocalStack
-    from tests.cli.operator import Operator
+from dev.stack.local_stack import LocalStack
+from tests.cli.operator import Operator
 
 SAME, IVAR = "bo.same@contoso.com", "ivar.trunk@contoso.com"
 

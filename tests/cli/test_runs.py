@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dev.stack.local_stack import LocalStack
 from tests.cli.operator import Operator
-
-if TYPE_CHECKING:
-    from dev.stack.local_stack import LocalStack
 
 FAST = ("--interval", "0.05")
 

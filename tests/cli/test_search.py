@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from dev.stack.local_stack import LocalStack
 from ops.cli import runs as runs_commands
 from tests.cli.front import Answered, Asked, front
+from tests.cli.operator import Operator
 from tests.cli.test_follow import run
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from dev.stack.local_stack import LocalStack
-    from tests.cli.operator import Operator
 
 HELD, DONE, CHANGED = "held-full", "done-full", "done-changed"
 

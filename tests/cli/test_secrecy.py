@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
 from tests.cli.front import Answered, Asked, front
+from tests.cli.operator import Operator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+type Forward = Callable[[Asked], Answered]
 
-    from dev.stack.local_stack import LocalStack
-    from tests.cli.operator import Operator
-
-    type Forward = Callable[[Asked], Answered]
 
 COMMANDS = [
     ("runs", "list"),

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
+from dev.stack.local_stack import LocalStack
 from tests.cli.front import Answered, Asked, front
-from tests.cli.operator import SMOKE, USER
+from tests.cli.operator import SMOKE, USER, Operator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dev.stack.local_stack import LocalStack
-    from tests.cli.operator import Operator
-
-    type Forward = Callable[[Asked], Answered]
+type Forward = Callable[[Asked], Answered]
 
 
 def test_a_sound_app_is_green_and_nothing_was_written(operator: Operator, stack: LocalStack) -> None:

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import ssl
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import trustme
 
+from dev.stack.local_stack import LocalStack
 from tests.cli.front import Answered, Asked, front
-from tests.cli.operator import SMOKE
+from tests.cli.operator import SMOKE, Operator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from dev.stack.local_stack import LocalStack
-    from tests.cli.operator import Operator
-
-    type Forward = Callable[[Asked], Answered]
+type Forward = Callable[[Asked], Answered]
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, 0), (200, 1), (401, 1)])

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from dev.stack.local_stack import LocalStack
 from dev.tenant import sample
-from tests.cli.front import Answered, Asked, front
-from tests.cli.operator import SMOKE
+from tests.cli.front import Answered, Asked, Twist, front
+from tests.cli.operator import SMOKE, Operator
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+type Forward = Callable[[Asked], Answered]
 
-    from dev.stack.local_stack import LocalStack
-    from tests.cli.front import Twist
-    from tests.cli.operator import Operator
-
-    type Forward = Callable[[Asked], Answered]
-    type Break = Callable[[LocalStack], Twist]
+type Break = Callable[[LocalStack], Twist]
 
 
 def _health_down(stack: LocalStack) -> Twist:

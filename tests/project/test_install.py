@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.project.pages import ROOT, name, pages
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _PAGE = ROOT / "docs" / "install.md"
 _PARAMETERS = (ROOT / "infra" / "main.parameters.json").read_text(encoding="utf-8")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.project.pages import README, anchors, links, name, pages
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _broken(page: Path, target: str) -> bool:

@@ -6,7 +6,7 @@ import importlib.util
 import re
 import subprocess
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 from opentelemetry.sdk import environment_variables
@@ -16,9 +16,6 @@ from mfa_sync.sign_in import aadsts
 from shared.errors import SettingsError
 from tests.project.pages import ROOT, blocks, code, manuals, name
 from tests.project.test_documents import NEEDED, settings_read
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _MAKE = re.compile(r"\bmake ((?:[a-z]+\b ?)+)")
 _MODULE = re.compile(r"\bpython3? -m ([A-Za-z_][A-Za-z0-9_.]*)")

@@ -6,15 +6,12 @@ What is held here is what it stumbles over most: a word of its own as a name, an
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from mfa_sync.runs.run import State
 from tests.project.pages import ROOT, blocks, name, pages
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _PICTURES = [
     pytest.param(text, id=f"{name(page)}-{number}")

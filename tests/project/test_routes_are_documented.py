@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.project.pages import ROOT, code, manuals, name
 from tests.project.test_function_app import functions
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _CONTRACT = ROOT / "docs" / "http.md"
 _NAMED = re.compile(

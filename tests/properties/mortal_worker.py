@@ -7,41 +7,35 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.table import MemoryTable
 from dev.stack.local_stack import example_settings
+from mfa_sync.graph.client import GraphClient
+from mfa_sync.graph.groups import Groups
+from mfa_sync.graph.reach import Reach
+from mfa_sync.graph.tenant import GraphTenant
 from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.store import RunStore
 from mfa_sync.settings.settings import Settings
 from mfa_sync.storage.change_counts import Counters
 from mfa_sync.storage.emptiness import EmptySince
 from mfa_sync.storage.last_writes import LastWritten
-from mfa_sync.storage.table import StorageDownError
+from mfa_sync.storage.table import StorageDownError, Write
 from mfa_sync.vault.fingerprints import FingerprintKeys
-from mfa_sync.vault.key_vault import Secret
+from mfa_sync.vault.key_vault import KeyVault, Secret
+from shared.clock import Deadline
 from shared.errors import Problem, TransientError
 from shared.guard import Limit
 from shared.phone_number import ObservedNumber
-from shared.tenant import Fate, Kind, Observation, PhoneMethods, ScopeSets, WriteAnswer
+from shared.tenant import Change, Fate, Kind, Observation, PhoneMethods, ScopeSets, WriteAnswer
 from tests.clocks import FakeClock
 from tests.people import person
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-
-    from mfa_sync.graph.client import GraphClient
-    from mfa_sync.graph.groups import Groups
-    from mfa_sync.graph.reach import Reach
-    from mfa_sync.graph.tenant import GraphTenant
-    from mfa_sync.storage.table import Write
-    from mfa_sync.vault.key_vault import KeyVault
-    from shared.clock import Deadline
-    from shared.tenant import Change
 
 CLAIM_SECONDS = 300.0
 

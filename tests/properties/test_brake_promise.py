@@ -5,26 +5,21 @@ The same holds for an app alone, though nobody can lock it: what was told wrong 
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from mfa_sync.sign_in.aadsts import THROTTLED, refusal_of
+from mfa_sync.sign_in.aadsts import THROTTLED, Refusal, refusal_of
 from mfa_sync.sign_in.brake import Brake
-from mfa_sync.sign_in.brake_rules import Versions
+from mfa_sync.sign_in.brake_rules import Hold, Versions
 from mfa_sync.sign_in.entra import Granted, NotSent, Refused, Unanswered
 from tests.clocks import FakeClock
 from tests.shared_table import SharedTable
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from mfa_sync.sign_in.aadsts import Refusal
-    from mfa_sync.sign_in.brake_rules import Hold
 
 # Entra locks after ten; the brake promises six where all workers share the state.
 LOCKS_AFTER, PROMISED, COUNTED_FOR = 10, 6, 1800.0

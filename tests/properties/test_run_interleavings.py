@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Coroutine
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -22,9 +23,6 @@ from mfa_sync.runs.store import run_id
 from mfa_sync.storage.table import StorageDownError
 from shared.tenant import Kind
 from tests.properties.mortal_worker import CLAIM_SECONDS, End, KilledError, MortalWorker
-
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
 
 ONE, TWO, STRANGERS = "+46701740611", "+46701740622", "+46701740699"
 SEARCH = settings(max_examples=400, deadline=None, derandomize=True, database=None)

@@ -5,22 +5,18 @@ from __future__ import annotations
 import copy
 import dataclasses
 import itertools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
+from dev.simulation.history import History, Told
 from dev.simulation.invariants import INVARIANTS, violations
 from dev.simulation.journal import Commit
 from dev.simulation.oracle import matters
 from dev.simulation.play import play
-from dev.simulation.schedule import schedule_of
+from dev.simulation.schedule import Schedule, schedule_of
 from dev.tenant.people import Phone
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dev.simulation.history import History, Told
-    from dev.simulation.schedule import Schedule
 
 
 def _is_telling(schedule: Schedule) -> bool:

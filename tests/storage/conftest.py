@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from dev.azurite import Azurite
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.table import MemoryTable
 from mfa_sync.settings.settings import StorageSettings
@@ -14,15 +15,10 @@ from mfa_sync.settings.transports import Transports
 from mfa_sync.storage.azure_blobs import AzureBlobs
 from mfa_sync.storage.azure_calls import Bounds
 from mfa_sync.storage.azure_table import AzureTable
+from mfa_sync.storage.table import Blobs, Table
 from mfa_sync.telemetry.events import Event
 from tests.clocks import FakeClock
 from tests.storage.cloud import BLOBS, CLIENT_ID, IDENTITY, Cloud, blob_answer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from dev.azurite import Azurite
-    from mfa_sync.storage.table import Blobs, Table
 
 
 @pytest.fixture

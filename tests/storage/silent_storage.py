@@ -5,10 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from types import TracebackType
+from types import TracebackType
+from typing import Self
 
 KEY = "c2VjcmV0LXNlY3JldA=="
 _END_SECONDS = 10.0

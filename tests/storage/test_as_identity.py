@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,12 +13,8 @@ from mfa_sync.settings.transports import Transports
 from mfa_sync.storage.azure_calls import Bounds
 from mfa_sync.storage.azure_table import AzureTable
 from mfa_sync.storage.table import StorageDownError, Write
+from tests.clocks import FakeClock
 from tests.storage.cloud import CLIENT_ID, Answer, Cloud, table_error
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
-
-    from tests.clocks import FakeClock
 
 ACCOUNT = "https://contoso.table.core.windows.net"
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from mfa_sync.storage.azure_blobs import AzureBlobs
 from mfa_sync.storage.azure_calls import Bounds
 from mfa_sync.storage.table import StorageDownError
+from tests.clocks import FakeClock
 from tests.storage.cloud import BLOBS, CLIENT_ID, Answer, Cloud, blob_answer
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from mfa_sync.storage.azure_blobs import AzureBlobs
-    from tests.clocks import FakeClock
 
 
 async def test_the_identity_asks_for_a_token_of_the_storage_and_shows_it(

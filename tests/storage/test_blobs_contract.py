@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
-from mfa_sync.storage.table import StorageDownError
-
-if TYPE_CHECKING:
-    from mfa_sync.storage.table import Blobs
+from mfa_sync.storage.table import Blobs, StorageDownError
 
 PAGE = "runs/20261124T020000Z-full/pages/0.json"
 MEGABYTE = bytes(range(256)) * 4096

@@ -7,13 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from mfa_sync.storage.azure_blobs import AzureBlobs
 from mfa_sync.storage.table import StorageDownError
 from tests.storage.cloud import Answer, Cloud, blob_answer
 
 if TYPE_CHECKING:
     import requests
-
-    from mfa_sync.storage.azure_blobs import AzureBlobs
 
 
 class Container(Cloud):

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import pytest
 
+from dev.azurite import Azurite
 from mfa_sync.storage.azure_blobs import AzureBlobs
 from mfa_sync.storage.azure_calls import Bounds
 from mfa_sync.storage.table import StorageDownError
+from tests.clocks import FakeClock
 from tests.storage.conftest import new_name, said
 from tests.storage.silent_storage import KEY, SIGNATURE, SilentStorage, keyed, port_of_nobody, signed
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from dev.azurite import Azurite
-    from tests.clocks import FakeClock
-
-    OpenBlobs = Callable[..., AzureBlobs]
+type OpenBlobs = Callable[..., AzureBlobs]
 
 WINDOW = Bounds().closed
 

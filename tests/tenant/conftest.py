@@ -9,35 +9,21 @@ from dev.tenant import sample, tokens
 from dev.tenant.secrets_and_accounts import Token
 from dev.tenant.server import REMOVED_VARIABLES, EmulatedTenant
 from dev.tenant.state import TenantState
+from tests.clocks import FakeClock
 from tests.tenant.delta_rounds import Follow, follower
 from tests.tenant.graph_client import GraphClient
 
 
-class Clock:
-    """Time that moves when a test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1_795_000_000.0
-
-    def __call__(self) -> float:
-        """The time now."""
-        return self.now
-
-    async def sleep(self, seconds: float) -> None:
-        """Let the time pass at once."""
-        self.now += seconds
-
-
 @pytest.fixture
-def clock() -> Clock:
+def clock() -> FakeClock:
     """The clock of the in-process tenant."""
-    return Clock()
+    return FakeClock()
 
 
 @pytest.fixture
-def tenant(clock: Clock) -> EmulatedTenant:
+def tenant(clock: FakeClock) -> EmulatedTenant:
     """The sample tenant without sockets."""
-    return EmulatedTenant(clock=clock, sleep=clock.sleep)
+    return EmulatedTenant(clock=clock.epoch, sleep=clock.sleep)
 
 
 @pytest.fixture

@@ -9,12 +9,11 @@ import pytest
 from dev.tenant import sample
 from dev.tenant.access import PermissionGrant
 from dev.tenant.graph.roles import ROLE_IDS
+from dev.tenant.state import TenantState
 from tests.tenant.graph_client import GraphClient, code
 
 if TYPE_CHECKING:
     from httpx import Response
-
-    from dev.tenant.state import TenantState
 
 BO = "bo.same@contoso.com"
 UNITS, ROLES = "/directory/administrativeUnits", "/roleManagement/directory/roleAssignments"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import httpx
 import pytest
@@ -14,11 +14,9 @@ from dev.tenant import sample
 from dev.tenant.client_authentication import JWT_BEARER
 from dev.tenant.identity_endpoint import MANAGED_IDENTITY_ID
 from dev.tenant.people import PHONE_METHOD_IDS
+from dev.tenant.server import EmulatedTenant
+from dev.tenant.state import TenantState
 from tests.tenant.graph_client import GraphClient, code
-
-if TYPE_CHECKING:
-    from dev.tenant.server import EmulatedTenant
-    from dev.tenant.state import TenantState
 
 TOKEN_URL = f"https://login.microsoftonline.com/{sample.TENANT_ID}/oauth2/v2.0/token"
 GRAPH, EXCHANGE = "https://graph.microsoft.com/.default", "api://AzureADTokenExchange/.default"

@@ -12,7 +12,7 @@ from dev.tenant.people import PHONE_METHOD_IDS
 from dev.tenant.server import EmulatedTenant
 from dev.tenant.state import TenantState
 from dev.tenant.state_json import NotUnderstoodError
-from tests.tenant.conftest import Clock
+from tests.clocks import FakeClock
 from tests.tenant.graph_client import GraphClient, code
 
 AUDITS = "/auditLogs/directoryAudits"
@@ -139,31 +139,31 @@ async def test_numbers_in_it_are_masked_by_default(
 
 
 async def test_entries_are_seen_minutes_later_with_the_time_of_the_change(
-    graph: GraphClient, state: TenantState, clock: Clock
+    graph: GraphClient, state: TenantState, clock: FakeClock
 ) -> None:
     """So a window that begins where the last one ended misses some: windows must overlap."""
     state.switches.audit_latency = 180
-    changed = clock.now
+    changed = clock.epoch()
     await graph.post_phone(ANNA, NUMBER)
-    clock.now += 179
+    clock.advance(179)
     assert await entries(graph) == []
-    clock.now += 1
+    clock.advance(1)
     (row,) = await entries(graph)
     assert row["activityDateTime"] == _time(changed)
 
 
 @pytest.mark.parametrize("days", [7, 30])
 async def test_old_entries_are_gone(
-    graph: GraphClient, app_only: GraphClient, state: TenantState, clock: Clock, days: int
+    graph: GraphClient, app_only: GraphClient, state: TenantState, clock: FakeClock, days: int
 ) -> None:
     """30 days with a licence, 7 without."""
     state.switches.audit_retention_days = days
     await graph.post_phone(ANNA, NUMBER)
     for token in list(state.tokens):
-        object.__setattr__(state.tokens[token], "expires_at", clock.now + 60 * DAY)
-    clock.now += days * DAY
+        object.__setattr__(state.tokens[token], "expires_at", clock.epoch() + 60 * DAY)
+    clock.advance(days * DAY)
     assert len(await entries(app_only)) == 1
-    clock.now += 1
+    clock.advance(1)
     assert await entries(app_only) == []
 
 
@@ -178,13 +178,14 @@ def test_the_log_forgets_what_nobody_may_see() -> None:
 
 
 async def test_a_window_of_time_includes_its_ends(
-    graph: GraphClient, state: TenantState, clock: Clock
+    graph: GraphClient, state: TenantState, clock: FakeClock
 ) -> None:
     """And the time that an entry tells finds that entry."""
-    start = clock.now = 1_795_000_000.123457
+    clock.advance(0.123457)
+    start = clock.epoch()
     for number in range(5):
         change_from_outside(state, state.person(BO), {"phones": {"mobile": f"+4670174060{number}"}})
-        clock.now += 10
+        clock.advance(10)
     await graph.get(AUDITS)
     window = f"activityDateTime ge {_time(start + 10)} and activityDateTime le {_time(start + 30)}"
     rows = await entries(graph, f"$filter={window}&$orderby=activityDateTime asc")
@@ -308,7 +309,7 @@ async def test_everybody_needs_the_permission(
 
 
 async def test_five_calls_in_ten_seconds_are_the_limit(
-    graph: GraphClient, tenant: EmulatedTenant, clock: Clock
+    graph: GraphClient, tenant: EmulatedTenant, clock: FakeClock
 ) -> None:
     """On by default, told with Retry-After, and apart from the directory's limit."""
     switches = tenant.state.switches
@@ -319,15 +320,15 @@ async def test_five_calls_in_ten_seconds_are_the_limit(
     refused = await graph.get(AUDITS)
     assert code(refused) == (429, "TooManyRequests")
     assert (await graph.get("/users?$top=1")).status_code == 200
-    clock.now += int(refused.headers["Retry-After"])
+    clock.advance(int(refused.headers["Retry-After"]))
     assert (await graph.get(AUDITS)).status_code == 200
     switches.reports_limit = None
     assert [(await graph.get(AUDITS)).status_code for _ in range(6)] == [200] * 6
 
 
-def test_the_limit_is_on_by_default(clock: Clock) -> None:
+def test_the_limit_is_on_by_default(clock: FakeClock) -> None:
     """As it is documented."""
-    assert EmulatedTenant(clock=clock).state.switches.reports_limit == 5
+    assert EmulatedTenant(clock=clock.epoch).state.switches.reports_limit == 5
 
 
 def _time(seconds: float) -> str:

@@ -5,7 +5,7 @@ import pytest
 from dev.tenant import sample
 from dev.tenant.people import Person
 from dev.tenant.state import TenantState
-from tests.tenant.conftest import Clock
+from tests.clocks import FakeClock
 from tests.tenant.delta_rounds import SELECT, Follow
 from tests.tenant.graph_client import GraphClient
 
@@ -251,18 +251,18 @@ async def test_a_change_during_the_round_is_told_by_the_next(
     assert person.id in (await follow(rest.link)).last
 
 
-async def test_changes_are_told_late(follow: Follow, state: TenantState, clock: Clock) -> None:
+async def test_changes_are_told_late(follow: Follow, state: TenantState, clock: FakeClock) -> None:
     """How late is a switch; none is lost on the way."""
     state.switches.delta_delay = 60
     link = (await follow()).link
     state.person(BO).enabled = False
-    clock.now += 59
+    clock.advance(59)
     early = await follow(link)
-    clock.now += 1
+    clock.advance(1)
     assert early.entries == []
     late = await follow(early.link)
     assert [entry["id"] for entry in late.entries] == [sample.guid(BO)]
     state.switches.delta_delay = 600
     again = await follow(late.link)
-    clock.now += 600
+    clock.advance(600)
     assert (await follow(again.link)).entries == []

@@ -7,7 +7,7 @@ import pytest
 from dev.tenant import sample
 from dev.tenant.secrets_and_accounts import Token
 from dev.tenant.state import TenantState
-from tests.tenant.conftest import Clock
+from tests.clocks import FakeClock
 from tests.tenant.delta_rounds import SELECT, Follow
 from tests.tenant.graph_client import GraphClient, code
 
@@ -53,16 +53,16 @@ async def test_properties_that_delta_does_not_follow_are_refused_by_name(
 
 @pytest.mark.parametrize("kind", ["delta", "skip"])
 async def test_a_token_lives_seven_days(
-    graph: GraphClient, follow: Follow, state: TenantState, clock: Clock, kind: str
+    graph: GraphClient, follow: Follow, state: TenantState, clock: FakeClock, kind: str
 ) -> None:
     """After that, and for one that was never given out, the state of the client is not known."""
     state.switches.delta_page_size = 10
     page = (await graph.get(f"/users/delta?{SELECT}")).json()
     link = page["@odata.nextLink"] if kind == "skip" else (await follow()).link
-    clock.now += WEEK - 1
+    clock.advance(WEEK - 1)
     state.tokens = {key: _longer(token) for key, token in state.tokens.items()}
     assert (await graph.get(link)).status_code == 200
-    clock.now += 1
+    clock.advance(1)
     for address in (link, "/users/delta?$deltatoken=made-up", "/users/delta?$deltatoken=R0usmcAAAA"):
         answer = await graph.get(address)
         assert code(answer) == (400, "syncStateNotFound")
@@ -70,12 +70,12 @@ async def test_a_token_lives_seven_days(
 
 
 async def test_a_dead_token_may_be_answered_410_with_where_to_begin(
-    graph: GraphClient, follow: Follow, state: TenantState, clock: Clock
+    graph: GraphClient, follow: Follow, state: TenantState, clock: FakeClock
 ) -> None:
     """The address holds an empty token: a full round."""
     link = (await follow()).link
     state.switches.delta_expired_status = 410
-    clock.now += WEEK
+    clock.advance(WEEK)
     state.tokens = {key: _longer(token) for key, token in state.tokens.items()}
     answer = await graph.get(link)
     assert code(answer) == (410, "resyncRequired")
@@ -83,18 +83,18 @@ async def test_a_dead_token_may_be_answered_410_with_where_to_begin(
 
 
 async def test_a_token_from_before_what_is_remembered_is_dead(
-    graph: GraphClient, follow: Follow, state: TenantState, clock: Clock
+    graph: GraphClient, follow: Follow, state: TenantState, clock: FakeClock
 ) -> None:
     """However long tokens are set to live, no change may be missed in silence."""
     state.switches.delta_token_lifetime = 60 * WEEK
     state.tokens = {
-        key: replace(token, expires_at=clock.now + 60 * WEEK) for key, token in state.tokens.items()
+        key: replace(token, expires_at=clock.epoch() + 60 * WEEK) for key, token in state.tokens.items()
     }
     link = (await follow()).link
     person = state.person(BO)
     for number in range(3000):
         person.enabled = number % 2 == 1
-        clock.now += 3600
+        clock.advance(3600)
     assert code(await graph.get(link)) == (400, "syncStateNotFound")
 
 

@@ -6,7 +6,7 @@ from dev.tenant import sample
 from dev.tenant.journal import ADDED, KEPT_SECONDS, REMOVED
 from dev.tenant.people import Person
 from dev.tenant.state import TenantState
-from tests.tenant.conftest import Clock
+from tests.clocks import FakeClock
 
 ANNA, BO = "anna.new@contoso.com", "bo.same@contoso.com"
 
@@ -59,17 +59,17 @@ def test_setting_what_is_already_so_is_no_change(state: TenantState) -> None:
     assert (noted(state), state.people.touched()) == ({}, set())
 
 
-def test_the_journal_forgets_what_no_token_can_ask_for(state: TenantState, clock: Clock) -> None:
+def test_the_journal_forgets_what_no_token_can_ask_for(state: TenantState, clock: FakeClock) -> None:
     """It stays small however long a tenant runs; numbers go on."""
     bo = state.person(BO)
     first = state.journal.first
     for number in range(4000):
         bo.enabled = number % 2 == 1
-        clock.now += 600
-    assert state.journal.position(clock.now) == first + 4000
+        clock.advance(600)
+    assert state.journal.position(clock.epoch()) == first + 4000
     assert state.journal.first > first + 1000
     assert len(state.journal.between(0, first + 4000)) == 1
-    kept = state.journal.position(clock.now) - state.journal.first
+    kept = state.journal.position(clock.epoch()) - state.journal.first
     assert KEPT_SECONDS / 600 <= kept < KEPT_SECONDS / 600 + 1100
 
 

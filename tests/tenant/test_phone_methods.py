@@ -6,7 +6,7 @@ import pytest
 
 from dev.tenant.people import PASSWORD_METHOD_ID, PHONE_METHOD_IDS, Phone
 from dev.tenant.state import TenantState
-from tests.tenant.conftest import Clock
+from tests.clocks import FakeClock
 from tests.tenant.graph_client import GraphClient, code
 
 MOBILE = PHONE_METHOD_IDS["mobile"]
@@ -206,18 +206,18 @@ async def test_the_sms_policy_registers_a_free_number(graph: GraphClient, state:
 
 
 async def test_reads_lag_behind_writes_as_long_as_switched(
-    graph: GraphClient, state: TenantState, clock: Clock
+    graph: GraphClient, state: TenantState, clock: FakeClock
 ) -> None:
     """The old state is shown, yet a second POST finds the new one."""
     state.switches.write_lag = 10.0
     await graph.post_phone(ANNA, "+46701740699")
     assert await graph.phones(ANNA) == []
     assert code(await graph.post_phone(ANNA, "+46701740699")) == (400, "badRequest")
-    clock.now += 5
+    clock.advance(5)
     await graph.patch_phone(ANNA, MOBILE, phoneNumber="+46701740698")
-    clock.now += 5
+    clock.advance(5)
     assert [phone["phoneNumber"] for phone in await graph.phones(ANNA)] == ["+46 701740699"]
-    clock.now += 5
+    clock.advance(5)
     assert [phone["phoneNumber"] for phone in await graph.phones(ANNA)] == ["+46 701740698"]
 
 

@@ -5,7 +5,7 @@ import pytest
 from dev.tenant.graph.throttle import cost
 from dev.tenant.state import TenantState
 from dev.tenant.wire import Call
-from tests.tenant.conftest import Clock
+from tests.clocks import FakeClock
 from tests.tenant.graph_client import GraphClient, code
 
 BO = "/users/bo.same@contoso.com"
@@ -29,7 +29,7 @@ def test_a_call_costs_what_microsoft_says(method: str, path: str, query: str, un
 
 
 async def test_over_the_limit_calls_wait_as_long_as_they_are_told(
-    graph: GraphClient, state: TenantState, clock: Clock
+    graph: GraphClient, state: TenantState, clock: FakeClock
 ) -> None:
     """429 with Retry-After, and after that time it goes on."""
     state.switches.directory_limit = 4
@@ -39,7 +39,7 @@ async def test_over_the_limit_calls_wait_as_long_as_they_are_told(
     assert code(refused) == (429, "TooManyRequests")
     assert refused.headers["x-ms-throttle-information"] == "ResourceUnitLimitExceeded"
     assert float(refused.headers["x-ms-throttle-limit-percentage"]) > 1
-    clock.now += int(refused.headers["Retry-After"])
+    clock.advance(int(refused.headers["Retry-After"]))
     assert (await graph.get(BO)).status_code == 200
 
 
@@ -67,13 +67,13 @@ async def test_a_service_may_tell_nothing(graph: GraphClient, state: TenantState
 
 @pytest.mark.parametrize(("counted", "status"), [(True, 429), (False, 200)])
 async def test_refused_calls_count_as_switched(
-    graph: GraphClient, state: TenantState, clock: Clock, *, counted: bool, status: int
+    graph: GraphClient, state: TenantState, clock: FakeClock, *, counted: bool, status: int
 ) -> None:
     """Who goes on calling stays refused."""
     state.switches.methods_limit = 1
     state.switches.throttle_counts_refused = counted
     await graph.get(PHONES)
-    clock.now += 5
+    clock.advance(5)
     await graph.get(PHONES)
-    clock.now += 6
+    clock.advance(6)
     assert (await graph.get(PHONES)).status_code == status

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
 
 from dev.tenant import sample
+from dev.tenant.access import AccessControl
+from dev.tenant.control_client import LogEntry
 from dev.tenant.server import REMOVED_VARIABLES, EmulatedTenant
 from ops.tenant_setup.__main__ import main
 from ops.tenant_setup.graph import permissions
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dev.tenant.access import AccessControl
-    from dev.tenant.control_client import LogEntry
 
 EGRESS = "203.0.113.8/30"
 ANNA, BO = "anna.new@contoso.com", "bo.same@contoso.com"

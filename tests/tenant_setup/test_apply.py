@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import httpx
 import pytest
 
@@ -12,10 +10,7 @@ from dev.tenant.people import PHONE_METHOD_IDS
 from dev.tenant.secrets_and_accounts import Token
 from ops.tenant_setup.graph import TRIES, WAIT_SECONDS
 from ops.tenant_setup.wanted import LOCATION, POLICY, UNIT
-from tests.tenant_setup.conftest import ALL, ANNA, BO, EGRESS
-
-if TYPE_CHECKING:
-    from tests.tenant_setup.conftest import Operator
+from tests.tenant_setup.conftest import ALL, ANNA, BO, EGRESS, Operator
 
 MOBILE = PHONE_METHOD_IDS["mobile"]
 

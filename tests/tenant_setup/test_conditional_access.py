@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from dev.tenant import sample
-from tests.tenant_setup.conftest import ALL, ANNA
-
-if TYPE_CHECKING:
-    from tests.tenant_setup.conftest import Operator
+from tests.tenant_setup.conftest import ALL, ANNA, Operator
 
 ACCOUNT = sample.guid(sample.SERVICE_ACCOUNT)
 

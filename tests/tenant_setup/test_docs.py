@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from dev.tenant import sample
 from dev.tenant.access import PermissionGrant
 from ops.tenant_setup.graph import RIGHTS, permissions
-
-if TYPE_CHECKING:
-    from tests.tenant_setup.conftest import Operator
+from tests.tenant_setup.conftest import Operator
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "identity.md").read_text(encoding="utf-8")
 RULE = '(user.extensionAttribute15 -ne null) and (user.userType -eq "Member")'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -10,10 +10,7 @@ from dev.tenant import sample
 from dev.tenant.access import AdministrativeUnit
 from ops.tenant_setup.graph import permissions
 from ops.tenant_setup.wanted import UNIT
-from tests.tenant_setup.conftest import ALL, ANNA, EGRESS, SIGN_IN
-
-if TYPE_CHECKING:
-    from tests.tenant_setup.conftest import Operator
+from tests.tenant_setup.conftest import ALL, ANNA, EGRESS, SIGN_IN, Operator
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from dev.tenant import sample
 from dev.tenant.access import PermissionGrant
-from tests.tenant_setup.conftest import ALL
-
-if TYPE_CHECKING:
-    from tests.tenant_setup.conftest import Operator
+from tests.tenant_setup.conftest import ALL, Operator
 
 ACCOUNT = sample.guid(sample.SERVICE_ACCOUNT)
 

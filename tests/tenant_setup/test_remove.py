@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dev.tenant import sample
 from dev.tenant.access import ScopedRole
-from tests.tenant_setup.conftest import ALL, ANNA
-
-if TYPE_CHECKING:
-    from tests.tenant_setup.conftest import Operator
+from tests.tenant_setup.conftest import ALL, ANNA, Operator
 
 
 def test_remove_shows_first_and_takes_power_before_its_limits(operator: Operator) -> None:

@@ -6,17 +6,13 @@ import base64
 import io
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from dev.tenant import sample
+from dev.tenant.secrets_and_accounts import SecretVersion
 from ops.tenant_setup import vault as setup
-from tests.tenant_setup.conftest import SIGN_IN
-
-if TYPE_CHECKING:
-    from dev.tenant.secrets_and_accounts import SecretVersion
-    from tests.tenant_setup.conftest import Operator, Ran
+from tests.tenant_setup.conftest import SIGN_IN, Operator, Ran
 
 RANDOM = [setup.HANDSHAKE, setup.APPROVER, setup.FINGERPRINT_KEY]
 DAY = 24 * 3600

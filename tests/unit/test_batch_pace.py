@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import httpx
 
+from dev.simulation import virtual_time
+from dev.simulation.virtual_time import VirtualClock
 from mfa_sync.graph.batch import batch
 from mfa_sync.graph.client import GraphClient, Request
+from mfa_sync.graph.reply import Reply
 from mfa_sync.sign_in.token import AccessToken
 from shared.clock import Deadline
-from tests import virtual_time
-from tests.virtual_time import VirtualClock
-
-if TYPE_CHECKING:
-    from mfa_sync.graph.reply import Reply
 
 SHARE = "x-ms-throttle-limit-percentage"
 READS = [Request("GET", f"/users/{number}?$select=id") for number in range(20)]
@@ -41,8 +38,7 @@ def answer(request: httpx.Request) -> httpx.Response:
 def test_a_share_told_by_the_outer_answer_alone_slows_the_next_batch() -> None:
     """Graph's page names the header for answers; whether items carry it is not said."""
 
-    async def two_batches() -> tuple[list[Reply], list[Reply], float]:
-        clock = VirtualClock()
+    async def two_batches(clock: VirtualClock) -> tuple[list[Reply], list[Reply], float]:
         client = GraphClient("https://graph.test/v1.0", OneToken(), httpx.MockTransport(answer))
         first = await batch(client, READS, Deadline.after(clock, 60))
         hurried = await batch(client, READS, Deadline.after(clock, 5))
@@ -50,7 +46,7 @@ def test_a_share_told_by_the_outer_answer_alone_slows_the_next_batch() -> None:
         await client.aclose()
         return first, hurried, clock.monotonic()
 
-    first, hurried, elapsed = virtual_time.run(two_batches())
+    first, hurried, elapsed = virtual_time.run(two_batches)
     assert {reply.status for reply in first} == {200}
     assert all(reply.is_too_late for reply in hurried)
     assert elapsed > 9

@@ -8,13 +8,14 @@ import logging
 
 import pytest
 
+from dev.simulation import virtual_time
+from dev.simulation.virtual_time import VirtualClock
 from mfa_sync.sign_in.aadsts import refusal_of
 from mfa_sync.sign_in.brake import Brake
 from mfa_sync.sign_in.brake_rules import Versions
 from mfa_sync.sign_in.entra import Granted, Refused
 from mfa_sync.storage.table import Write
 from shared.clock import Clock
-from tests import virtual_time
 from tests.clocks import FakeClock
 from tests.shared_table import SharedTable
 
@@ -52,25 +53,25 @@ class Entra:
 def test_a_hundred_cold_workers_send_a_wrong_password_once() -> None:
     """The others wait for the one that claimed the row, and then know."""
 
-    async def all_at_once() -> tuple[list[bool], int]:
-        table, clock, entra = SharedTable(), virtual_time.VirtualClock(), Entra(NEW)
+    async def all_at_once(clock: VirtualClock) -> tuple[list[bool], int]:
+        table, entra = SharedTable(), Entra(NEW)
         hands = [brake(table, clock) for _ in range(100)]
         tokens = await asyncio.gather(*(entra.try_once(hand, OLD, clock) for hand in hands))
         return tokens, entra.trials
 
-    assert virtual_time.run(all_at_once()) == ([False] * 100, 1)
+    assert virtual_time.run(all_at_once) == ([False] * 100, 1)
 
 
 def test_workers_with_the_right_password_go_one_after_another() -> None:
     """Each needs a token of its own; none waits longer than a call may."""
 
-    async def all_at_once() -> tuple[bool, float]:
-        table, clock, entra = SharedTable(), virtual_time.VirtualClock(), Entra(OLD)
+    async def all_at_once(clock: VirtualClock) -> tuple[bool, float]:
+        table, entra = SharedTable(), Entra(OLD)
         hands = [brake(table, clock) for _ in range(20)]
         tokens = await asyncio.gather(*(entra.try_once(hand, OLD, clock) for hand in hands))
         return all(tokens), clock.monotonic()
 
-    everybody, seconds = virtual_time.run(all_at_once())
+    everybody, seconds = virtual_time.run(all_at_once)
     assert everybody
     assert seconds < 60
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
 from ops.cli.app import Address
 from ops.cli.arguments import parse
 from ops.cli.terminal import CommandError, Exit
-
-if TYPE_CHECKING:
-    pass
 
 
 @pytest.mark.parametrize(

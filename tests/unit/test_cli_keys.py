@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from ops.cli.credentials import Secret, read_key_file
 from ops.cli.terminal import CommandError, Exit
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def test_a_secret_shows_itself_to_nobody() -> None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ops.cli.push import read_rows
 from ops.cli.terminal import CommandError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NUMBER = "+46701740605"
 

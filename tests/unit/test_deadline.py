@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING
 
 import pytest
 
 from dev.simulation import virtual_time
+from dev.simulation.virtual_time import VirtualClock
 from shared.clock import Deadline
-
-if TYPE_CHECKING:
-    from dev.simulation.virtual_time import VirtualClock, VirtualLoop
 
 CALL = 5.0
 
@@ -33,7 +30,7 @@ def test_who_waits_goes_when_the_time_is_over(
     """Cut off, it never ends; a sign-in goes on, so that its end is heard of."""
     ends: list[str] = []
 
-    async def main(loop: VirtualLoop, clock: VirtualClock) -> float:
+    async def main(clock: VirtualClock) -> float:
         async def work() -> str:
             await clock.sleep(took)
             ends.append("ended")
@@ -45,18 +42,18 @@ def test_who_waits_goes_when_the_time_is_over(
         else:
             with pytest.raises(TimeoutError):
                 await deadline.within(work(), goes_on=goes_on)
-        gone = loop.time()
+        gone = clock.monotonic()
         await clock.sleep(60)
         return gone
 
-    assert virtual_time.run(main, 1) == waited
+    assert virtual_time.run(main) == waited
     assert bool(ends) is ended
 
 
 def test_what_fails_unseen_is_not_shouted() -> None:
     """Asyncio would print the error with its trace; who waited was told that it is late."""
 
-    async def main(loop: VirtualLoop, clock: VirtualClock) -> list[str]:
+    async def main(clock: VirtualClock) -> list[str]:
         async def work() -> None:
             await clock.sleep(9)
             raise RuntimeError("late")
@@ -65,15 +62,15 @@ def test_what_fails_unseen_is_not_shouted() -> None:
             await Deadline.after(clock, CALL).within(work(), goes_on=True)
         await clock.sleep(60)
         gc.collect()
-        return loop.unheard
+        return clock.loop.unheard
 
-    assert virtual_time.run(main, 1) == []
+    assert virtual_time.run(main) == []
 
 
 def test_what_fails_in_time_is_the_callers() -> None:
     """An error is not made a time-out."""
 
-    async def main(_loop: VirtualLoop, clock: VirtualClock) -> None:
+    async def main(clock: VirtualClock) -> None:
         async def work() -> None:
             raise ValueError("now")
 
@@ -81,4 +78,4 @@ def test_what_fails_in_time_is_the_callers() -> None:
             with pytest.raises(ValueError, match="now"):
                 await Deadline.after(clock, CALL).within(work(), goes_on=goes_on)
 
-    virtual_time.run(main, 1)
+    virtual_time.run(main)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
 
 import azure.functions as func
 import pytest
@@ -13,10 +13,7 @@ from mfa_sync import composition
 from mfa_sync.triggers import reads_http, runs_http, sync_http
 from shared.errors import SettingsError
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    Function = Callable[..., Awaitable[func.HttpResponse]]
+type Function = Callable[..., Awaitable[func.HttpResponse]]
 
 RUN = "20261124T020000Z-push-0a1b2c3d"
 

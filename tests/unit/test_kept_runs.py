@@ -12,13 +12,14 @@ import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import pytest
 
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.table import MemoryTable
 from mfa_sync.runs import push_run
+from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.kept import Kept, dump, load
 from mfa_sync.runs.page import Page
 from mfa_sync.runs.push_rows import KeptRows
@@ -29,9 +30,6 @@ from mfa_sync.runs.store import RunStore, Sweeps
 from mfa_sync.runs.sweep import Cursor, Next
 from mfa_sync.storage.table import Write
 from shared.policy import Policy
-
-if TYPE_CHECKING:
-    from mfa_sync.runs.context import RunContext
 
 FORMER: dict[str, Any] = json.loads((Path(__file__).parent / "kept" / "former_runs.json").read_text())
 BLOBS: dict[str, str] = FORMER["blobs"]

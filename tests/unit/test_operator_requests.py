@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,6 @@ from mfa_sync.api.contract.problems import Fault, RequestError
 from mfa_sync.runs.run import RunKind
 from mfa_sync.runs.store import RUN_ID
 from shared.errors import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 JSON = "application/json"
 DIGEST = "d" * 64

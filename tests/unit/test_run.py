@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from copy import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 import pytest
@@ -13,9 +14,6 @@ from mfa_sync.runs import run as module
 from mfa_sync.runs.run import Run, RunKind, State, Tally, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge
 from shared.tenant import Kind
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NOW = 1_800_000_000.0
 HOUR = 3600.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
 
 import azure.functions as func
 import pytest
@@ -15,9 +15,6 @@ from mfa_sync import composition
 from mfa_sync.runs.run import Run, RunKind
 from mfa_sync.runs.store import RunStore
 from mfa_sync.triggers import run_queue
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 RUN = Run("20261124T020000Z-full", RunKind.FULL, 0.0, 0.0, apply=False, step=3)
 

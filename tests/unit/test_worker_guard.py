@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.table import MemoryTable
 from dev.simulation import virtual_time
+from dev.simulation.virtual_time import VirtualClock, VirtualLoop
 from mfa_sync.api.worker import Worker
 from mfa_sync.runs.store import RunStore
 from mfa_sync.storage.change_counts import Counters
+from mfa_sync.storage.table import Row
 from shared.clock import Deadline
-
-if TYPE_CHECKING:
-    from dev.simulation.virtual_time import VirtualClock, VirtualLoop
-    from mfa_sync.storage.table import Row
 
 
 def test_a_storage_that_hangs_is_waited_for_to_its_own_end() -> None:

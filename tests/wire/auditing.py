@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import Any
 
 from dev.tenant.people import Person
 from mfa_sync.graph.audit import changed_by_others
 from shared.clock import Deadline
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.twisting import twisting
-
-if TYPE_CHECKING:
-    from datetime import datetime
 
 ONE, TWO = "+46701740611", "+46701740622"
 ADMIN = "admin.privileged@contoso.com"

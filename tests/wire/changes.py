@@ -5,7 +5,7 @@ from __future__ import annotations
 from mfa_sync.graph.client import Page
 from mfa_sync.graph.delta import changes_page, latest
 from shared.clock import Deadline
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 
 async def start(bench: Bench) -> str:

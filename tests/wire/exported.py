@@ -5,14 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dev.tenant.server import EmulatedTenant
-    from mfa_sync.telemetry.export.pipeline import Pipeline
+from dev.tenant.server import EmulatedTenant
+from mfa_sync.telemetry.export.pipeline import Pipeline
 
 _LOOK_AGAIN_SECONDS = 0.05
 

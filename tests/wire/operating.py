@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from dev.tenant import sample
 from mfa_sync.api import operate
 from mfa_sync.api.worker import Call
 from tests.answering import Read, read
+from tests.wire.bench import Bench
 from tests.wire.sweeping import Sweeper
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.wire.conftest import Bench
 
 KNOWING = {"message": sample.APPROVER_HANDSHAKE}
 _DECISIONS = {

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote
 
 from dev.stack.local_stack import example_settings
 from dev.tenant import sample
 from dev.tenant.loopback import IDENTITY_PATH
+from dev.tenant.server import EmulatedTenant
 from mfa_sync.api.contract.problems import problem
 from mfa_sync.composition import sign_in_of
 from mfa_sync.settings.settings import Settings
@@ -19,11 +20,8 @@ from mfa_sync.sign_in.token import AccessToken, SignIn
 from mfa_sync.vault.key_vault import KeyVault
 from shared.errors import SyncError
 from tests.answering import Read, read
+from tests.clocks import FakeClock
 from tests.shared_table import SharedTable
-
-if TYPE_CHECKING:
-    from dev.tenant.server import EmulatedTenant
-    from tests.clocks import FakeClock
 
 SECRETS = (sample.PASSWORD, sample.CLIENT_SECRET, sample.SERVICE_ACCOUNT, sample.HANDSHAKE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import SyncError
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 
 async def stopped(bench: Bench) -> SyncError:

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dev.memory.blobs import MemoryBlobs
 from dev.tenant import sample
 from mfa_sync.api.push import poll
 from mfa_sync.api.worker import Call
 from mfa_sync.runs import lifecycle
+from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.run import Run, RunKind, State, Verdict
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.storage.table import StorageDownError
 from shared.tenant import Kind
 from tests.answering import Read, read
-
-if TYPE_CHECKING:
-    from mfa_sync.runs.context import RunContext
-    from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 ASYNC = {"prefer": "respond-async"}
 """The header by which a caller asks for a run, however few its rows are."""

@@ -6,7 +6,7 @@ from dev.tenant.people import Phone
 from mfa_sync.runs.run import DIGEST_LENGTH, RunKind, State
 from mfa_sync.runs.step import Nudge
 from shared.codes import Code
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.sweeping import ASYNC, Sweeper, polled
 
 ONE, TWO, THREE = "+46701740611", "+46701740622", "+46701740633"

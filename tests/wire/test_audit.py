@@ -8,7 +8,7 @@ import pytest
 
 from dev.tenant import sample
 from tests.wire.auditing import ADMIN, LATER, ONE, TWO, changed_outside, others, others_if
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 
 @pytest.mark.parametrize("by", [ADMIN, None, sample.CLIENT_ID])

@@ -12,7 +12,7 @@ import pytest
 from dev.tenant.audit_log import Actor
 from shared.errors import PermanentError, Problem, TransientError
 from tests.wire.auditing import LATER, ONE, TWO, changed_outside, others, own_names
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.twisting import twisting
 
 GRAPH = "graph.microsoft.com"

@@ -12,7 +12,7 @@ from mfa_sync.api.push import poll
 from mfa_sync.api.worker import Call
 from mfa_sync.runs import step
 from tests.answering import Read, read
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.sweeping import Sweeper
 
 ONE, TWO = "+46701740611", "+46701740622"

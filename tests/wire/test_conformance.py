@@ -11,7 +11,7 @@ from mfa_sync.graph.users import SELECT, user_path
 from shared.clock import Deadline
 from shared.phone_number import PhoneNumber
 from shared.tenant import Change, Kind
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 
 async def test_trap_5_every_item_that_we_batch_conforms_to_microsofts_description(bench: Bench) -> None:

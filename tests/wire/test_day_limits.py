@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 ONE = "+46701740611"
 

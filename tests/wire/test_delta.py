@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dev.tenant.people import Person, Phone
+from tests.wire.bench import Bench
 from tests.wire.changes import changed, page_of, round_of, start
-from tests.wire.conftest import Bench
 from tests.wire.twisting import twisting
 
 ONE, TWO = "+46701740611", "+46701740622"

@@ -8,8 +8,8 @@ import pytest
 
 from mfa_sync.graph.delta import TokenGoneError
 from shared.errors import PermanentError, Problem, TransientError
+from tests.wire.bench import Bench
 from tests.wire.changes import page_of, start
-from tests.wire.conftest import Bench
 from tests.wire.twisting import twisting
 
 GRAPH = "graph.microsoft.com"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,10 +14,8 @@ from mfa_sync.runs.run import RunKind, State
 from mfa_sync.telemetry.events import Event
 from shared.clock import Deadline
 from shared.errors import PermanentError
-from tests.wire.conftest import Bench
-
-if TYPE_CHECKING:
-    from tests.wire.sweeping import Sweeper
+from tests.wire.bench import Bench
+from tests.wire.sweeping import Sweeper
 
 ONE, TWO = "+46701740611", "+46701740622"
 GRAPH = "graph.microsoft.com"

@@ -8,7 +8,7 @@ import pytest
 
 from dev.tenant import sample
 from shared.errors import PermanentError, SettingsError, TransientError
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 ONE = "+46701740611"
 

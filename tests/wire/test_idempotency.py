@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from mfa_sync.api.contract.problems import RequestError
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"
 

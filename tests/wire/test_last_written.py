@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
 from dev.tenant.people import Person, Phone
 from mfa_sync.graph.phone_methods import MOBILE_ID
-from tests.wire.conftest import Bench
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from tests.wire.bench import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"
 SAME_TAIL = "+46701749911"

@@ -7,7 +7,7 @@ import pytest
 from dev.tenant import sample
 from dev.tenant.access import AdministrativeUnit, ScopedRole
 from tests.identity.entra_template import granted
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 ONE, TWO = "+46701740611", "+46701740612"
 

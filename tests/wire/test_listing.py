@@ -12,7 +12,7 @@ from shared.clock import Deadline
 from shared.codes import Code
 from shared.errors import PermanentError, Problem, TransientError
 from shared.tenant import Absent, Observation, Unreadable, User
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.twisting import twisting
 
 ONE, TWO = "+46701740611", "+46701740622"

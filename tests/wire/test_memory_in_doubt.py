@@ -7,7 +7,7 @@ import pytest
 from dev.tenant.people import Phone
 from mfa_sync.runs.run import RunKind
 from mfa_sync.storage.table import Value, Write
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.sweeping import Sweeper
 
 ONE, TWO = "+46701740611", "+46701740622"

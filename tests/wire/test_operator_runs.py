@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable
 
 import pytest
 
@@ -11,12 +11,8 @@ from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.runs.run import Run, RunKind, State
 from shared.errors import Problem, TransientError
 from tests.answering import Read
+from tests.wire.bench import Bench
 from tests.wire.operating import Operator
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
-    from tests.wire.conftest import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"
 NOWHERE = "20200101T000000Z-full-0a1b2c3d"

@@ -8,7 +8,7 @@ import pytest
 
 from dev.tenant.people import Phone
 from dev.tenant.sample import SCOPE_GROUP_ID
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 ONE, TWO, THREE = "+46701740611", "+46701740622", "+46701740633"
 GRAPH = "graph.microsoft.com"

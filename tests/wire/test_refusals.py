@@ -9,7 +9,7 @@ import pytest
 from dev.tenant import sample
 from shared.clock import Deadline
 from shared.errors import PermanentError, Problem, SyncError, TransientError
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.stopping import stopped
 from tests.wire.twisting import twisting
 

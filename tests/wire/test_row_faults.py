@@ -8,7 +8,7 @@ from dev.tenant.people import Phone
 from shared.codes import Code
 from shared.guard import Limit
 from shared.outcome import Outcome
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 ONE = "+46701740611"
 

@@ -13,7 +13,7 @@ from mfa_sync.storage.table import StorageDownError, Write
 from shared.clock import Deadline
 from shared.errors import Problem, TransientError
 from tests.shared_table import SharedTable
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.sweeping import ASYNC, Sweeper, polled
 
 ONE, TWO = "+46701740611", "+46701740622"

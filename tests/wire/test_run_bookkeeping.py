@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import json
 from copy import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import Run, RunKind, State, WrongStateError
 from mfa_sync.runs.step import Nudge, take
-from mfa_sync.runs.store import run_id
+from mfa_sync.runs.store import Sweeps, run_id
 from mfa_sync.storage.table import LostRaceError, Write
 from tests.shared_table import SharedTable
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.sweeping import Sweeper, UnwritableBlobs
-
-if TYPE_CHECKING:
-    from mfa_sync.runs.store import Sweeps
 
 ONE, TWO = "+46701740611", "+46701740622"
 DAY = 86_400

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from dev.tenant import sample
+from dev.tenant.server import EmulatedTenant
 from mfa_sync.telemetry.events import quieten_libraries
+from tests.clocks import FakeClock
 from tests.wire.signing import SECRETS, Signing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dev.tenant.server import EmulatedTenant
-    from tests.clocks import FakeClock
 
 SECRET = "mfa-sync-client-secret"
 # Token requests after: a push at once, after 1, 10 and 30 minutes.

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import html
 import logging
-from typing import TYPE_CHECKING
 
 import pytest
 import requests
 
 from dev.tenant import sample
+from dev.tenant.server import EmulatedTenant
 from mfa_sync.settings.transports import Transports
 from mfa_sync.telemetry.events import quieten_libraries
+from tests.clocks import FakeClock
 from tests.wire.federation import BROKEN, METADATA, NO_PASSWORDS, WRONG_PASSWORD, FederationServer
 from tests.wire.signing import SECRETS, Signing
-
-if TYPE_CHECKING:
-    from dev.tenant.server import EmulatedTenant
-    from tests.clocks import FakeClock
 
 
 def federated(tenant: EmulatedTenant, clock: FakeClock, server: FederationServer) -> Signing:

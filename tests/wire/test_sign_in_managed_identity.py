@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from dev.tenant import sample
 from dev.tenant.identity_endpoint import MANAGED_IDENTITY_ID
+from dev.tenant.server import EmulatedTenant
 from mfa_sync.telemetry.events import quieten_libraries
 from shared.errors import TransientError
+from tests.clocks import FakeClock
 from tests.wire.signing import SECRETS, Signing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dev.tenant.server import EmulatedTenant
-    from tests.clocks import FakeClock
 
 GRAPH, EXCHANGE, VAULT = (
     "https://graph.microsoft.com",

@@ -6,7 +6,7 @@ import pytest
 
 from dev.tenant import sample
 from shared.errors import PermanentError, Problem
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.stopping import stopped
 
 ONE = "+46701740611"

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from dev.tenant import sample
+from dev.tenant.server import EmulatedTenant
 from mfa_sync.telemetry.events import quieten_libraries
 from shared.errors import TransientError
+from tests.clocks import FakeClock
 from tests.wire.signing import SECRETS, Signing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dev.tenant.server import EmulatedTenant
-    from tests.clocks import FakeClock
 
 # Token requests after: a push, a second one at once, after 1, 10 and 30 minutes.
 NEVER = [1, 1, 1, 1, 1]

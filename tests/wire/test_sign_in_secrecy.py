@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 import requests
 
 from dev.tenant import sample
+from dev.tenant.server import EmulatedTenant
 from mfa_sync.settings.transports import Transports
 from mfa_sync.telemetry.events import quieten_libraries
+from tests.clocks import FakeClock
 from tests.wire.federation import FederationServer
 from tests.wire.signing import Signing
 
 if TYPE_CHECKING:
     import pytest
-
-    from dev.tenant.server import EmulatedTenant
-    from tests.clocks import FakeClock
 
 
 async def test_trap_33_an_answer_that_cannot_be_read_is_not_logged(

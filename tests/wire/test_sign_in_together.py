@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
+from dev.tenant.server import EmulatedTenant
 from shared.errors import PermanentError
 from tests.clocks import FakeClock
 from tests.wire.signing import Signing
-
-if TYPE_CHECKING:
-    from dev.tenant.server import EmulatedTenant
 
 WORKERS = 8
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
@@ -16,11 +17,7 @@ from mfa_sync.api.worker import Call
 from shared.errors import Problem, SettingsError, TransientError
 from tests.answering import Read, read
 from tests.storage.silent_storage import keyed, port_of_nobody
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"
 OTHER_KEY = "whsec_YW5vdGhlci1zaWduaW5nLWtleS0zMi1ieXRlcyEhISE="

@@ -6,7 +6,7 @@ import pytest
 
 from dev.tenant.people import Phone
 from shared.errors import TransientError
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"
 

@@ -9,12 +9,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
 from dev.tenant import sample
 from dev.tenant.ingestion import CONNECTION_STRING, INSTRUMENTATION_KEY
+from dev.tenant.server import EmulatedTenant
 from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import RunKind
 from mfa_sync.runs.step import Nudge
@@ -24,12 +24,9 @@ from mfa_sync.telemetry.events import Event, record
 from mfa_sync.telemetry.export.attributes import NAMES
 from mfa_sync.telemetry.export.pipeline import DEFAULTS, Pipeline, switch_on
 from mfa_sync.telemetry.measures import Metric, Span
+from tests.wire.bench import Bench
 from tests.wire.exported import Exported
 from tests.wire.sweeping import ASYNC, Sweeper
-
-if TYPE_CHECKING:
-    from dev.tenant.server import EmulatedTenant
-    from tests.wire.conftest import Bench
 
 type SwitchOn = Callable[..., Exported]
 

@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 
 from dev.demo.sign_in_modes import MODES
 from mfa_sync.settings.transports import Transports
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 
 class Watching(HTTPAdapter):

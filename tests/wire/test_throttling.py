@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -12,10 +13,7 @@ from mfa_sync.graph.reply import GraphFault
 from shared.clock import Deadline
 from shared.errors import Problem, TransientError
 from tests.clocks import FakeClock
-from tests.wire.conftest import Bench
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.wire.bench import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"
 GRAPH = "graph.microsoft.com"

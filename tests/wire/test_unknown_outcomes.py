@@ -8,7 +8,7 @@ import pytest
 
 from dev.tenant.people import Phone
 from shared.errors import PermanentError
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"
 BEFORE, AFTER = {"status": 504}, {"status": 504, "after_commit": True}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -12,19 +13,15 @@ from requests.adapters import HTTPAdapter
 
 from dev.stack.local_stack import example_settings
 from dev.tenant import sample
+from dev.tenant.server import EmulatedTenant
 from mfa_sync.settings.settings import Settings
 from mfa_sync.settings.transports import Transports
 from mfa_sync.telemetry.events import quieten_libraries
 from mfa_sync.vault import vault_faults
 from mfa_sync.vault.key_vault import KeyVault
 from shared.errors import PermanentError, TransientError
+from tests.clocks import FakeClock
 from tests.wire.signing import SECRETS, Signing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from dev.tenant.server import EmulatedTenant
-    from tests.clocks import FakeClock
 
 USERNAME = "mfa-sync-username"
 VAULT = {"host": r".*\.vault\.azure\.net", "times": 99}

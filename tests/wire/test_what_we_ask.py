@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 
 from dev.tenant.sample import SCOPE_GROUP_ID
 from mfa_sync.runs.run import RunKind
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.sweeping import Sweeper
 
 ONE, TWO = "+46701740611", "+46701740622"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable
 
 import pytest
 
@@ -12,12 +12,8 @@ from dev.tenant import sample
 from mfa_sync.api.contract.problems import RequestError
 from shared.errors import Problem, SettingsError
 from tests.answering import Read
+from tests.wire.bench import Bench
 from tests.wire.operating import KNOWING, Operator
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
-    from tests.wire.conftest import Bench
 
 APPROVER = "mfa-sync-approver"
 VAULT = "contoso-mfa.vault.azure.net"

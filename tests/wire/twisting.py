@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import ssl
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 
 from mfa_sync.settings.transports import Transports
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 
 class Twisting(httpx.AsyncBaseTransport):

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dev.tenant.graph import administrative_units, conditional_access, role_assignments
+from dev.tenant.graph.caller import Caller
 from dev.tenant.graph.errors import bad_request
-
-if TYPE_CHECKING:
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call, Reply
+from dev.tenant.state import TenantState
+from dev.tenant.wire import Call, Reply
 
 
 def answer(state: TenantState, caller: Caller, call: Call, names: list[str]) -> Reply:

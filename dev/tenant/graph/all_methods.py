@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.tenant.graph import roles
-from dev.tenant.graph.caller import READ_METHODS
+from dev.tenant.graph.caller import READ_METHODS, Caller
 from dev.tenant.graph.phone_methods import phone_json
-from dev.tenant.people import PASSWORD_METHOD_ID
+from dev.tenant.people import PASSWORD_METHOD_ID, Person
+from dev.tenant.state import TenantState
 from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.people import Person
-    from dev.tenant.state import TenantState
 
 CREATED = "2024-03-01T08:00:00Z"
 DETAILS: dict[str, dict[str, Any]] = {

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from dev.tenant.audit_log import MICROSECONDS
-from dev.tenant.graph.errors import bad_request
+from dev.tenant.audit_log import MICROSECONDS, Entry
+from dev.tenant.graph.errors import GraphError, bad_request
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+type Test = Callable[[Entry], bool]
 
-    from dev.tenant.audit_log import Entry
-    from dev.tenant.graph.errors import GraphError
-
-    type Test = Callable[[Entry], bool]
 
 SERVICE, CATEGORY = "Authentication Methods", "UserManagement"
 _TIME = "activityDateTime"

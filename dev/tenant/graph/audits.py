@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dev.tenant.audit_log import Actor, Entry
 from dev.tenant.graph import audit_filter
 from dev.tenant.graph.audit_filter import CATEGORY, SERVICE
+from dev.tenant.graph.caller import Caller
 from dev.tenant.graph.errors import GraphError, bad_request
 from dev.tenant.graph.paging import page
 from dev.tenant.people import PHONE_METHOD_IDS
 from dev.tenant.phone_number_format import masked_form, shown_form
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from dev.tenant.audit_log import Actor, Entry
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.state import TenantState
+from dev.tenant.wire import Call, Reply
 
 READ_AUDIT = "AuditLog.Read.All"
 # Graph "List directoryAudits"; Global Administrator can read everything.

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.tenant.faults import error_body
 from dev.tenant.graph.errors import bad_request, stamp
 from dev.tenant.graph.throttle import highest_share
-from dev.tenant.state import new_guid
+from dev.tenant.state import TenantState, new_guid
 from dev.tenant.wire import Call, Reply
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+type Handler = Callable[[Call], Reply]
 
-    from dev.tenant.state import TenantState
-
-    type Handler = Callable[[Call], Reply]
 
 MOST_ITEMS = 20
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}

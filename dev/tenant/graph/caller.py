@@ -6,15 +6,12 @@ import base64
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from dev.tenant.graph.errors import GraphError, directory_denied, method_denied
+from dev.tenant.people import Person
+from dev.tenant.state import TenantState
 from dev.tenant.tokens import GRAPH_AUDIENCE
-
-if TYPE_CHECKING:
-    from dev.tenant.people import Person
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.wire import Call
 
 _CHALLENGE = (
     'Bearer realm="", authorization_uri="https://login.microsoftonline.com/common/oauth2/authorize", '

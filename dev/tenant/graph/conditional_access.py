@@ -7,18 +7,14 @@ from __future__ import annotations
 
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from dev.tenant.graph.caller import Caller
 from dev.tenant.graph.errors import GraphError, bad_request, not_found
 from dev.tenant.graph.paging import page
 from dev.tenant.graph.request_body import json_object
-from dev.tenant.state import new_guid
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.state import TenantState, new_guid
+from dev.tenant.wire import Call, Reply
 
 READ_POLICIES = "Policy.Read.All"
 WRITE_POLICIES = "Policy.ReadWrite.ConditionalAccess"

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import uuid
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
+from dev.tenant.graph.caller import Caller
 from dev.tenant.graph.equality import equalities, fits
 from dev.tenant.graph.errors import bad_request, not_found
 from dev.tenant.graph.paging import page
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.state import TenantState
+from dev.tenant.wire import Call, Reply
 
 READ_APPLICATIONS = {"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All"}
 READ_GRANTS = {

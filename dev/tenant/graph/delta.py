@@ -9,24 +9,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from dev.tenant.delta_round import Round
 from dev.tenant.graph import delta_token, user_properties
-from dev.tenant.graph.caller import READ_USERS
+from dev.tenant.graph.caller import READ_USERS, Caller
 from dev.tenant.graph.delta_token import DeltaToken
 from dev.tenant.graph.errors import GraphError, bad_request, unsupported_query
 from dev.tenant.graph.paging import remember
 from dev.tenant.graph.users import context
 from dev.tenant.journal import ADDED, LIFE, RESTORED
-from dev.tenant.state import GRAPH_HOST, new_guid
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.state import GRAPH_HOST, TenantState, new_guid
+from dev.tenant.wire import Call, Reply
 
 MOST_IDS = 50
 _PATH = f"https://{GRAPH_HOST}/v1.0/users/delta"

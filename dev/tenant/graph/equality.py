@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from dev.tenant.graph.errors import bad_request
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _CLAUSE = re.compile(r"(\w+)\s+eq\s+'((?:[^']|'')*)'")
 _AND = re.compile(r"\s+and\s+")

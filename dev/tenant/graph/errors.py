@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class GraphError(Exception):

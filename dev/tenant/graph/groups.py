@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from dev.tenant.directory import Roster
 from dev.tenant.graph import user_properties
-from dev.tenant.graph.caller import READ_MEMBERS
+from dev.tenant.graph.caller import READ_MEMBERS, Caller
 from dev.tenant.graph.errors import bad_request, not_found
 from dev.tenant.graph.paging import page
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.people import Group, Person
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.people import Group, Person
+from dev.tenant.state import TenantState
+from dev.tenant.wire import Call, Reply
 
 _METADATA = "https://graph.microsoft.com/v1.0/$metadata#"
 _USER_CASTS = {"microsoft.graph.user", "graph.user"}

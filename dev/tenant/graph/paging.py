@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from dev.tenant.graph.errors import bad_request
-from dev.tenant.state import GRAPH_HOST, new_guid
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.state import GRAPH_HOST, TenantState, new_guid
+from dev.tenant.wire import Call
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 999

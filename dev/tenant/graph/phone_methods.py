@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.tenant.graph import roles
-from dev.tenant.graph.caller import READ_PHONES, WRITE_PHONES
+from dev.tenant.graph.caller import READ_PHONES, WRITE_PHONES, Caller
 from dev.tenant.graph.errors import GraphError, bad_request, method_missing, method_refused
 from dev.tenant.outside import actor_of, app_actor
 from dev.tenant.people import PHONE_METHOD_IDS, PHONE_TYPES, Person, Phone
 from dev.tenant.phone_number_format import masked_form, shown_form, stored_form
-from dev.tenant.state import new_guid
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.state import TenantState, new_guid
+from dev.tenant.wire import Call, Reply
 
 _CONTEXT = "https://graph.microsoft.com/v1.0/$metadata#users('{}')/authentication/phoneMethods"
 _FORMAT = "The phone number is not in the format +{country code} {number}x{extension}."

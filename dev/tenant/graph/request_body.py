@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.tenant.graph.errors import bad_request
-
-if TYPE_CHECKING:
-    from dev.tenant.wire import Call
+from dev.tenant.wire import Call
 
 
 def json_object(call: Call) -> dict[str, Any]:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import uuid
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from dev.tenant.access import UNIT_SCOPE, WHOLE_TENANT, ScopedRole, assignment_id
-from dev.tenant.graph.caller import READ_ROLES
+from dev.tenant.graph.caller import READ_ROLES, Caller
 from dev.tenant.graph.equality import equalities, fits
 from dev.tenant.graph.errors import bad_request, directory_denied, not_found
 from dev.tenant.graph.paging import page
 from dev.tenant.graph.request_body import json_object
 from dev.tenant.graph.roles import ROLE_IDS
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.people import Group, Person
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.people import Group, Person
+from dev.tenant.state import TenantState
+from dev.tenant.wire import Call, Reply
 
 WRITE_ROLES = {"RoleManagement.ReadWrite.Directory"}
 # Who may assign roles (Graph "Create unifiedRoleAssignment").

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from dev.tenant.graph.caller import Caller
 from dev.tenant.graph.errors import method_denied
-
-if TYPE_CHECKING:
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.people import Person
-    from dev.tenant.state import TenantState
+from dev.tenant.people import Person
+from dev.tenant.state import TenantState
 
 # Template ids of the built-in roles (Entra "permissions reference"); they are the definition ids too.
 ROLE_IDS = {

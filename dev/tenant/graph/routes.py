@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from dev.tenant.graph import access, all_methods, audits, consent, delta, groups, phone_methods, users
+from dev.tenant.graph.caller import Caller
 from dev.tenant.graph.errors import GraphError, bad_request, not_found
-from dev.tenant.graph.path import segments, user_key
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.graph.path import Segment
-    from dev.tenant.people import Person
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.graph.path import Segment, segments, user_key
+from dev.tenant.people import Person
+from dev.tenant.state import TenantState
+from dev.tenant.wire import Call, Reply
 
 VERSION = "v1.0"
 

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from dev.tenant import faults
 from dev.tenant.graph import batch, throttle
-from dev.tenant.graph.caller import identify
+from dev.tenant.graph.caller import Caller, identify
 from dev.tenant.graph.errors import GraphError, stamp
 from dev.tenant.graph.routes import route
-from dev.tenant.state import new_guid
-
-if TYPE_CHECKING:
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call, Reply
+from dev.tenant.state import TenantState, new_guid
+from dev.tenant.wire import Call, Reply
 
 BATCH_PATH = "/v1.0/$batch"
 _DIAGNOSTIC = (

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import math
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from dev.tenant.bucket import Bucket
 from dev.tenant.graph.errors import GraphError
-
-if TYPE_CHECKING:
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call, Reply
+from dev.tenant.state import TenantState
+from dev.tenant.wire import Call, Reply
 
 SMALL_PAGE = 20
 # Graph "Throttling limits": the share is told from here on.

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from dev.tenant.graph.errors import bad_request, unsupported_query
 from dev.tenant.graph.user_properties import GETTERS
+from dev.tenant.people import Person
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+type Test = Callable[[Person], bool]
 
-    from dev.tenant.people import Person
-
-    type Test = Callable[[Person], bool]
 
 MOST_CLAUSES = 15
 _LITERAL = r"(?:'(?:[^']|'')*'|true|false|null)"

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from dev.tenant.graph.errors import bad_request
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from dev.tenant.people import Person
+from dev.tenant.people import Person
 
 EXTENSION_ATTRIBUTES = "onPremisesExtensionAttributes"
 _ATTRIBUTE_NAMES = [f"extensionAttribute{number}" for number in range(1, 16)]

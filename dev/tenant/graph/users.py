@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dev.tenant.graph import user_filter, user_properties
-from dev.tenant.graph.caller import READ_USERS, READ_USERS_BASIC
+from dev.tenant.graph.caller import READ_USERS, READ_USERS_BASIC, Caller
 from dev.tenant.graph.errors import GraphError
 from dev.tenant.graph.paging import page
-from dev.tenant.wire import Reply
-
-if TYPE_CHECKING:
-    from dev.tenant.graph.caller import Caller
-    from dev.tenant.people import Person
-    from dev.tenant.state import TenantState
-    from dev.tenant.wire import Call
+from dev.tenant.people import Person
+from dev.tenant.state import TenantState
+from dev.tenant.wire import Call, Reply
 
 _METADATA = "https://graph.microsoft.com/v1.0/$metadata#users"
 
