@@ -8,7 +8,7 @@ from typing import Any, cast
 from dev.memory.blobs import MemoryBlobs
 from dev.memory.table import MemoryTable
 from dev.simulation import virtual_time
-from dev.simulation.virtual_time import VirtualClock, VirtualLoop
+from dev.simulation.virtual_time import VirtualClock
 from mfa_sync.api.worker import Worker
 from mfa_sync.runs.store import RunStore
 from mfa_sync.storage.change_counts import Counters
@@ -20,7 +20,7 @@ def test_a_storage_that_hangs_is_waited_for_to_its_own_end() -> None:
     """A call that waits for less than a storage request may take must not keep its failure unseen."""
     ends: list[str] = []
 
-    async def main(_loop: VirtualLoop, clock: VirtualClock) -> None:
+    async def main(clock: VirtualClock) -> None:
         class Hanging(MemoryTable):
             async def get(self, partition: str, key: str) -> Row | None:
                 await clock.sleep(8)
