@@ -43,6 +43,7 @@ async def batch(client: GraphClient, items: Sequence[Request], deadline: Deadlin
     replies = [Reply.too_late()] * len(items)
     faults = [0] * len(items)
     pending = list(range(len(items)))
+    token = await client.token(deadline)
     for attempt in itertools.count(1):
         outcomes = await _send_all(client, [items[position] for position in pending], deadline)
         stops = [outcome for outcome in outcomes if isinstance(outcome, SyncError)]
@@ -69,9 +70,12 @@ async def batch(client: GraphClient, items: Sequence[Request], deadline: Deadlin
         if not pending or stops or too_late:
             break
         wait = max(waits[position] for position in pending)
-        if any(replies[position].status == HTTPStatus.UNAUTHORIZED for position in pending):
+        refused = [one for one in map(replies.__getitem__, pending) if one.status == HTTPStatus.UNAUTHORIZED]
+        if refused:
+            # One service may ask for claims that the token lacks, while the batch itself is taken.
+            claims = next(filter(None, (reply.claims() for reply in refused)), None)
             with contextlib.suppress(SyncError):  # without a new token the items keep their answers
-                await client.token(deadline, rejected=await client.token(deadline))
+                token = await client.token(deadline, rejected=token, claims=claims)
             if wait >= deadline.remaining():
                 break
         await deadline.clock.sleep(wait)
