@@ -216,7 +216,7 @@ CODES: dict[Code, Meaning] = {
     Code.UNAVAILABLE: Meaning(
         _FAILED,
         _NOBODY,
-        "Graph answered with a fault, or not at all; nothing was written.",
+        "Graph answered with a fault, or not at all, or not yet for a new user; nothing was written.",
         "Send the row again.",
     ),
     Code.TIMEOUT: Meaning(

@@ -26,6 +26,7 @@ from shared.tenant import Change, Fate, Kind, Observation, ScopeSets, Tenant, Un
 
 # Seconds before each look. No figure is published; tools in daily use wait 5 to 10 seconds.
 _PATIENCE = (0.0, 1.0, 2.0, 4.0, 8.0)
+_PERHAPS_EXISTS = frozenset({Fate.REJECTED, Fate.EXISTS})
 _CANNOT_PROVE = "Graph shows the number masked, so whether it was written cannot be told."
 
 
@@ -66,8 +67,8 @@ def doubts_of(entries: Sequence[Entry], answers: Mapping[str, WriteAnswer]) -> l
 
 
 def _is_doubtful(change: Change, fate: Fate) -> bool:
-    if fate is Fate.REJECTED:
-        return change.kind is Kind.CREATE  # Graph does not tell "exists" from other bad requests
+    if fate in _PERHAPS_EXISTS:
+        return change.kind is Kind.CREATE  # a text that we do not know may mean "exists" too
     if fate is Fate.MISSING:
         return change.kind is not Kind.DELETE
     return fate in {Fate.CONFLICT, Fate.UNKNOWN}
@@ -130,7 +131,7 @@ def _is_gone(doubt: Doubt, seen: Unreadable, looked: Looked) -> bool:
 
     Who is only out of reach may have been written all the same.
     """
-    is_unwritten = doubt.fate in {Fate.REJECTED, Fate.MISSING}
+    is_unwritten = doubt.fate in {*_PERHAPS_EXISTS, Fate.MISSING}
     if seen.code is not Code.USER_NOT_FOUND and not (is_unwritten and seen.code is Code.TARGET_OUT_OF_REACH):
         return False
     looked.settled[doubt.entry.rows] = Result.stopped(
@@ -141,7 +142,7 @@ def _is_gone(doubt: Doubt, seen: Unreadable, looked: Looked) -> bool:
 
 def _is_conclusive(doubt: Doubt, seen: Observation) -> bool:
     """Return whether one look tells enough; a read that says the contrary of a fact is only late."""
-    if doubt.fate is Fate.REJECTED:  # perhaps "exists"
+    if doubt.fate in _PERHAPS_EXISTS:
         return seen.phones.mobile is not None
     if doubt.fate is Fate.MISSING:
         return seen.phones.mobile is None
@@ -151,7 +152,7 @@ def _is_conclusive(doubt: Doubt, seen: Observation) -> bool:
 def _conclude(doubt: Doubt, seen: Observation, sets: ScopeSets, policy: Policy, looked: Looked) -> None:
     """Take note of what a conclusive look means."""
     entry = doubt.entry
-    if doubt.fate in {Fate.REJECTED, Fate.MISSING}:
+    if doubt.fate in {*_PERHAPS_EXISTS, Fate.MISSING}:
         _decide_anew(doubt, seen, sets, policy, looked)
     elif _compare(doubt.change, seen) is Comparison.SAME:
         taken = (Note.SMS_SIGN_IN_TAKEN,) if doubt.fate is Fate.CONFLICT else ()

@@ -105,7 +105,9 @@ class Fate(Enum):
     """What became of a write."""
 
     DONE = "done"
-    REJECTED = "rejected"  # 400: a rule of Graph's forbids it
+    REJECTED = "rejected"  # 400: a rule of Graph's forbids it; a create perhaps as there is a phone already
+    EXISTS = "exists"  # 400, and its text says that there is a phone of this type already
+    BAD_NUMBER = "badNumber"  # 400, and its text says that the number is not taken
     FORBIDDEN = "forbidden"  # 403
     MISSING = "missing"  # 404: the method, or the user, is gone
     CONFLICT = "conflict"  # 409: the number is taken for SMS sign-in; perhaps written all the same

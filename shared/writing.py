@@ -14,7 +14,16 @@ from shared.results import Result, has_effect, result_of
 from shared.tenant import Change, Fate, Tenant, WriteAnswer
 
 _CERTAINLY_NOT = frozenset(
-    {Fate.REJECTED, Fate.FORBIDDEN, Fate.MISSING, Fate.THROTTLED, Fate.UNAVAILABLE, Fate.NOT_SENT}
+    {
+        Fate.REJECTED,
+        Fate.EXISTS,
+        Fate.BAD_NUMBER,
+        Fate.FORBIDDEN,
+        Fate.MISSING,
+        Fate.THROTTLED,
+        Fate.UNAVAILABLE,
+        Fate.NOT_SENT,
+    }
 )
 
 

@@ -62,6 +62,20 @@ def _read(**facts: Any) -> Callable[[random.Random], Fault]:
     return _graph(method="GET", path="/users/", applies_to="item", **facts)
 
 
+def _stray(method: str, waits: Sequence[dict[str, str]]) -> Callable[[random.Random], Fault]:
+    """Refuse some share of the items for a while, far below every limit."""
+    return lambda chance: Fault(
+        429,
+        method=method,
+        host=GRAPH_HOST,
+        path="/users/",
+        applies_to="item",
+        times=chance.choice([10, 40, 40, 100]),
+        probability=chance.choice([0.1, 0.3, 0.6]),
+        headers=dict(chance.choice(waits)),
+    )
+
+
 def _once(host: str, path: str, **facts: Any) -> Callable[[random.Random], Fault]:
     return lambda chance: Fault(
         host=host, path=path, skip=chance.choice([0, 0, 1]), times=chance.choice([1, 1, 2]), **facts
@@ -89,6 +103,8 @@ _FAULTS: dict[str, Callable[[random.Random], Fault]] = {
     "read 401": _read(status=401),
     "read empty": _read(status=200, body="empty"),
     "read slow": _read(delay=25.0),
+    "stray 429s of reads": _stray("GET", [{}, {"Retry-After": "1"}]),
+    "stray 429s of writes": _stray(_WRITES, [{}, {"Retry-After": "1"}]),
     "batch 504, not done": _batch(status=504),
     "batch 504, done": _batch(status=504, after_commit=True),
     "batch 503 html": _batch(status=503, body="html"),

@@ -160,6 +160,9 @@ def _switches(chance: random.Random) -> dict[str, Any]:
         "directory_limit": [None] * 6 + [60, 15],
         "throttle_tells_wait": [True, True, False],
         "claims_challenge": [False] * 9 + [True],
+        "claims_challenge_items": [False] * 9 + [True],
+        "methods_after_creation": [0.0] * 9 + [6.0],
+        "methods_absent_status": [404, 400],
         # Wrong passwords count for long, so that slow repetition shows as well.
         "lockout_seconds": [3600.0],
         "token_lifetime": [3971, 3971, 700, 400],

@@ -58,6 +58,8 @@ class TenantState:
         self.switches = Switches()
         self.journal = Journal(self.clock)
         self.people = People(self.journal)
+        # When people were put into the directory: the methods service hears of them later.
+        self.created: dict[str, float] = {}
         self.groups: dict[str, Group] = {}
         self.accounts: dict[str, Account] = {}
         self.apps: dict[str, AppRegistration] = {}
@@ -81,6 +83,7 @@ class TenantState:
 
     def add_person(self, person: Person) -> Person:
         """Put somebody into the directory; the same id or UPN again replaces them."""
+        self.created[person.id] = self.clock()
         return self.people.add(person)
 
     def remove_person(self, person: Person, *, restorable: bool = False) -> None:

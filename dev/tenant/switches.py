@@ -46,6 +46,10 @@ class Switches:
     number_format: str = "tolerant"
     # Seconds in which reads still show the phones before a write (unknown: no figure is published).
     write_lag: float = 0.0
+    # Seconds after a person's creation in which the methods service does not know them (seen, no figure is
+    # published), and what it answers then: 404 or 400.
+    methods_after_creation: float = 0.0
+    methods_absent_status: int = 404
     # Whether 409 phoneNumberNotUnique leaves the number written ("typically", as observed) or not.
     conflict_writes_number: bool = True
     # All people fall under the SMS sign-in policy, not only those who are marked.
@@ -106,6 +110,8 @@ class Switches:
     throttle_counts_refused: bool = True
     # Continuous access evaluation: tokens of clients that declared CP1 are challenged until they answer.
     claims_challenge: bool = False
+    # The same, asked for by the methods' items of a batch alone, while the batch itself is taken.
+    claims_challenge_items: bool = False
     # Sign-in
     # -------
     token_lifetime: int = 3971

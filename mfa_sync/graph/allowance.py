@@ -1,8 +1,10 @@
 """How many items one service of Graph takes in ten seconds, as far as it has let us know. Pure.
 
 Three signs: the share of the limit that an answer says is used (0.8 to 1.8, sent above 0.8 alone); its
-absence from a service that sends shares; and a refusal, by what was taken until then. Source of the ten
-seconds and of the 0.8: Graph's "Throttling limits" page.
+absence from a service that sends shares; and a refusal, by what was taken until then. A refusal alone says
+"wait", and nothing of a limit: Graph refuses below all limits too, when it is in trouble. So it teaches only
+where our traffic can have been the cause. Source of the ten seconds and of the 0.8: Graph's "Throttling
+limits" page.
 """
 
 from __future__ import annotations
@@ -34,6 +36,12 @@ _STEP_BACK = 0.05
 _RETURN_SECONDS = 30.0
 _FORGET_SECONDS = 600.0
 _CONFIRMED_WITHIN_SECONDS = 120.0
+# Without a belief refusals are our volume's if they are no handful, and most of what was answered last: a
+# bucket that is full takes nothing more. With a belief, if we were as near to it as this.
+_HANDFUL = 10
+_LAST_ITEMS = 40
+_FULL_SHARE = 0.5
+_NEAR_SHARE = 0.9
 
 
 @dataclass(slots=True)
@@ -56,13 +64,16 @@ class Sent:
 class Allowance:
     """What was sent to one service lately, and when more may follow. Times are monotonic seconds.
 
-    `published` is the service's limit of items in ten seconds where its documentation names one.
+    `published` is the service's limit of items in ten seconds where its documentation names one. Below
+    `floor` refusals teach nothing: no limit is that small, so it was not our volume.
     """
 
-    def __init__(self, published: int | None = None) -> None:
+    def __init__(self, published: int | None = None, floor: int = 0) -> None:
         self._published = published
+        self._floor = floor
         self._sent: deque[Sent] = deque()
         self._total = 0
+        self._answered: deque[Sent] = deque()
         self._limit: float | None = None
         self._largest = 1
         self._has_shares = False
@@ -84,7 +95,7 @@ class Allowance:
         if self._has_shares:
             holds = now - self._ceiling_at <= _CEILING_SECONDS
             return min(self._limit, self._ceiling) if holds else self._limit
-        return self._limit * (1 + _STEP_BACK * (quiet / _RETURN_SECONDS - 1) ** 3)
+        return max(self._limit * (1 + _STEP_BACK * (quiet / _RETURN_SECONDS - 1) ** 3), self._floor)
 
     def wait(self, items: int, now: float) -> float:
         """Return the seconds until `items` may leave; zero or less: at once."""
@@ -118,6 +129,7 @@ class Allowance:
             now: When we learn of it.
         """
         self._measure(now - sent.at)
+        self._note(sent)
         self._has_shares, self._sign_at = True, now
         self._approach(sent.used / share)
         if refused:
@@ -129,31 +141,51 @@ class Allowance:
     def answered(self, sent: Sent, now: float) -> None:
         """Learn from an answer without any sign: where shares are sent, less than 0.8 was used."""
         self._measure(now - sent.at)
+        self._note(sent)
         if self._has_shares and self._limit is not None and sent.used > self._limit * _SHOWN_FROM:
             self._approach(sent.used / _SHOWN_FROM)
 
-    def refused(self, sent: Sent, items: int, now: float, *, is_news: bool) -> None:
-        """Learn from a refusal that names no share.
+    def refused(self, sent: Sent, items: int, now: float) -> None:
+        """Learn from a refusal that names no share, if our traffic can have been its cause.
 
         Args:
             sent: The call.
             items: How many of its items were refused.
             now: When we learn of it.
-            is_news: Whether the call left after the last refusal was known; else it is that one's echo.
         """
         sent.refused = items
+        self._note(sent)
+        if not self._is_our_volume(sent, now):
+            return
         taken = self._taken(sent)
         if taken <= 0:
             # Nothing was taken for ten seconds, so it is not our volume that is refused: no limit is shown.
             self._limit = None
             return
-        # One refusal shows a limit for the window it fell into. A second one soon after confirms that it was
-        # the volume: Graph refuses below all limits too, and what little went before is no measure of them.
+        # What left before the last sign is its echo.
+        is_news = sent.at > self._sign_at
+        # One refusal shows a limit for the window it fell into; a second one soon after confirms it.
         if is_news:
             self._is_confirmed = not self._has_shares and now - self._sign_at < _CONFIRMED_WITHIN_SECONDS
         known = self._limit if not is_news else None
-        self._limit = max(taken if known is None else min(taken, known), self._largest)
+        self._limit = max(taken if known is None else min(taken, known), self._largest, self._floor)
         self._has_shares, self._sign_at = False, now
+
+    def _is_our_volume(self, sent: Sent, now: float) -> bool:
+        """Return whether a refusal can mean a limit of the service: not below the floor, nor in between."""
+        if sent.used < self._floor:
+            return False
+        if (limit := self.limit(now)) is not None and sent.used >= limit * _NEAR_SHARE:
+            return True
+        lately = [one for one in self._answered if one.at > sent.at - _WINDOW_SECONDS]
+        refused = sum(one.refused for one in lately)
+        return refused >= _HANDFUL and refused > _FULL_SHARE * sum(one.items for one in lately)
+
+    def _note(self, answered: Sent) -> None:
+        """Keep in mind how the last items ended."""
+        self._answered.append(answered)
+        while sum(one.items for one in self._answered) - self._answered[0].items >= _LAST_ITEMS:
+            self._answered.popleft()
 
     def _taken(self, sent: Sent) -> int:
         """Return how many items were taken in the ten seconds until a call left, its own included."""

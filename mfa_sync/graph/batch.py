@@ -2,21 +2,22 @@
 
 Source: Graph's "JSON batching" and "throttling" pages: the outer 200 says nothing of the items, answers come
 in any order, throttled items carry their own Retry-After and nobody repeats them for us. When they may be
-repeated, the pace knows: a 429 closes its gate. So throttled items are tried until the time is over, items
-that met a fault only a few times.
+repeated, the pace knows: a 429 closes its service's gate. So throttled items are tried until the time is
+over, items that met a fault only a few times. Whoever cannot be asked again in time ends nobody else's tries.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import random
 from collections import Counter
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from mfa_sync.graph.client import MOST_TRIES, GraphClient, Request
+from mfa_sync.graph.client import GraphClient, Request
 from mfa_sync.graph.pace import SHARE_HEADER, Service, Ticket
 from mfa_sync.graph.reply import Reply
 from mfa_sync.telemetry import measures
@@ -42,7 +43,8 @@ async def batch(client: GraphClient, items: Sequence[Request], deadline: Deadlin
     replies = [Reply.too_late()] * len(items)
     faults = [0] * len(items)
     pending = list(range(len(items)))
-    for attempt in range(1, MOST_TRIES + 1):
+    token = await client.token(deadline)
+    for attempt in itertools.count(1):
         outcomes = await _send_all(client, [items[position] for position in pending], deadline)
         stops = [outcome for outcome in outcomes if isinstance(outcome, SyncError)]
         if attempt == 1 and len(stops) == len(outcomes):
@@ -55,18 +57,25 @@ async def batch(client: GraphClient, items: Sequence[Request], deadline: Deadlin
             if attempt == 1 or not (isinstance(outcome, SyncError) or reply.is_too_late):
                 replies[position] = reply
             faults[position] += reply.status != HTTPStatus.TOO_MANY_REQUESTS
-        pending = [
-            position
+        waits = {
+            position: _wait(replies[position], faults[position])
             for position in pending
             if faults[position] < _TRIES and _may_repeat(items[position], replies[position])
+        }
+        pending = [
+            position
+            for position, wait in waits.items()
+            if max(wait, _closed_for(client, items[position], deadline)) < deadline.remaining()
         ]
-        wait = max((_wait(replies[position], faults[position]) for position in pending), default=0.0)
-        closed = client.pace.closed_for(deadline.clock)
-        if not pending or stops or too_late or max(wait, closed) >= deadline.remaining():
+        if not pending or stops or too_late:
             break
-        if any(replies[position].status == HTTPStatus.UNAUTHORIZED for position in pending):
+        wait = max(waits[position] for position in pending)
+        refused = [one for one in map(replies.__getitem__, pending) if one.status == HTTPStatus.UNAUTHORIZED]
+        if refused:
+            # One service may ask for claims that the token lacks, while the batch itself is taken.
+            claims = next(filter(None, (reply.claims() for reply in refused)), None)
             with contextlib.suppress(SyncError):  # without a new token the items keep their answers
-                await client.token(deadline, rejected=await client.token(deadline))
+                token = await client.token(deadline, rejected=token, claims=claims)
             if wait >= deadline.remaining():
                 break
         await deadline.clock.sleep(wait)
@@ -126,7 +135,13 @@ def _unpack(body: Any, count: int) -> list[Reply]:
     return [Reply.of_item(by_id.get(str(number), {})) for number in range(count)]
 
 
+def _closed_for(client: GraphClient, item: Request, deadline: Deadline) -> float:
+    return client.pace.closed_for(deadline.clock, [Service.of(item.path)])
+
+
 def _may_repeat(item: Request, reply: Reply) -> bool:
+    if reply.status == HTTPStatus.TOO_MANY_REQUESTS and not reply.was_sent:
+        return False  # its whole call was held back: a gate stays shut for longer than there is time
     if reply.status in _NOT_CARRIED_OUT or not reply.was_sent:
         return True
     return reply.has_failed and item.method == "GET"

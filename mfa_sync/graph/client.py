@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -21,13 +22,12 @@ from shared.clock import Deadline
 from shared.errors import PermanentError, Problem, TransientError
 
 # Graph's bucket is one for app and tenant, and a share of it is shown from four fifths on: what is in flight
-# then, eight batches of twenty, still fits into the smallest limit that Microsoft names (3,500 in 10 s).
+# then, eight batches of twenty of each kind, still fits into the smallest limit that Microsoft names (3,500
+# in 10 s).
 _IN_FLIGHT = 8
 _CONNECT_SECONDS = 10.0
 _READ_SECONDS = 60.0
 _READ_AGAIN = 4
-MOST_TRIES = 30
-"""How often a throttled call is sent at most, however much time there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +70,11 @@ class GraphClient:
         self._host = httpx.URL(graph_url).host
         self.tokens = tokens
         self.pace = Pace()
-        self._turn = asyncio.Semaphore(_IN_FLIGHT)
-        # The semaphore queues, so the pool never has to: no pool timeout.
+        # Calls of one kind queue; those that a service keeps waiting hold up none of another.
+        self._turns: defaultdict[frozenset[Service], asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(_IN_FLIGHT)
+        )
+        # The semaphores queue, so the pool never has to: no pool timeout.
         self._http = httpx.AsyncClient(
             transport=transport,
             timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS, pool=None),
@@ -166,14 +169,15 @@ class GraphClient:
         """Return the answer to a read, repeated as long as Graph asks us to wait and time allows."""
         reply = await self.send(request, deadline)
         unavailable = 0
-        for _ in range(MOST_TRIES):
+        while True:
             wait = 0.0  # after a 429 the gate does the waiting
             if reply.status == HTTPStatus.SERVICE_UNAVAILABLE and unavailable < _READ_AGAIN:
                 unavailable += 1
                 wait = reply.retry_after or 1
             elif reply.status != HTTPStatus.TOO_MANY_REQUESTS:
                 break
-            if max(wait, self.pace.closed_for(deadline.clock)) >= deadline.remaining():
+            closed = self.pace.closed_for(deadline.clock, [Service.of(request.path)])
+            if max(wait, closed) >= deadline.remaining():
                 break
             await deadline.clock.sleep(wait)
             reply = await self.send(request, deadline)
@@ -219,9 +223,9 @@ class GraphClient:
         if left <= 0:
             return Reply.too_late()
         try:
-            async with asyncio.timeout(left), self._turn:
+            async with asyncio.timeout(left), self._turns[ticket.kind]:
                 if not await self.pace.admit(ticket, deadline):
-                    return self._held_back(deadline)
+                    return self._held_back(ticket, deadline)
                 has_left = True
                 async with asyncio.timeout(_READ_SECONDS + _CONNECT_SECONDS):
                     response = await self._http.request(
@@ -239,9 +243,9 @@ class GraphClient:
             self.pace.learn(ticket, [reply] * len(ticket.services))
         return reply
 
-    def _held_back(self, deadline: Deadline) -> Reply:
+    def _held_back(self, ticket: Ticket, deadline: Deadline) -> Reply:
         """Return the reply to a call that Graph's Retry-After forbids, or for which time is too short."""
-        closed = self.pace.closed_for(deadline.clock)
+        closed = self.pace.closed_for(deadline.clock, ticket.kind)
         if closed < deadline.remaining():
             return Reply.too_late()
         asked = {"retry-after": str(math.ceil(closed))}

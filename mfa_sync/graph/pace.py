@@ -10,8 +10,8 @@ import asyncio
 import math
 import random
 import re
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
@@ -49,6 +49,9 @@ class Service(Enum):
 
 # Items in ten seconds. The directory's limit, 3,500 to 8,000 by the tenant's size, is learned.
 _PUBLISHED = {Service.REPORTS: 5}
+# What refusals never teach us to go below: a tenth of the smallest limit that is published; and what tools
+# that are in daily use send to the authentication methods without harm.
+_FLOORS = {Service.DIRECTORY: 350, Service.METHODS: 100}
 
 
 @dataclass(slots=True)
@@ -64,28 +67,62 @@ class Ticket:
     left: dict[Service, Sent] = field(default_factory=dict)
     clock: Clock | None = None
 
+    @property
+    def kind(self) -> frozenset[Service]:
+        """The services, whatever the order: calls of one kind wait in one line, and hold up no other's."""
+        return frozenset(self.services)
+
+
+@dataclass(slots=True)
+class _Gate:
+    """Until when a service asked us to keep silent.
+
+    Attributes:
+        opens_at: When a call may leave again.
+        closed_at: When we last learned of a refusal; a call that left before brings only its echo.
+        step: How often in a row most of a call was refused.
+    """
+
+    opens_at: float = -math.inf
+    closed_at: float = -math.inf
+    step: int = 0
+
+    def close(self, throttled: Sequence[Reply], now: float, *, is_news: bool, is_partial: bool) -> None:
+        """Take note of refusals: wait as asked, else longer each time while most of each call is refused."""
+        asked = [reply.retry_after for reply in throttled if reply.retry_after]
+        jitter = random.random()  # noqa: S311  spreads load, guards nothing
+        if is_news:
+            self.step = 1 if is_partial else self.step + 1
+        if asked:
+            wait = max(asked) + jitter * min(max(asked) * _JITTER_SHARE, 1.0)
+        elif is_news:
+            wait = min(2.0 ** (self.step - 1), _LONGEST_BACK_OFF) * (0.5 + jitter)
+        else:
+            return
+        self.opens_at = max(self.opens_at, now + wait)
+        self.closed_at = now
+
 
 class Pace:
-    """The gate and the rates of one worker; every call passes it. Its time is that of the calls' deadlines.
+    """The gates and rates of one worker; every call passes them. Its time is that of the calls' deadlines.
 
-    One rate for each service: the directory's limits and those of the authentication methods are counted
+    One of each for each service: the directory's limits and those of the authentication methods are counted
     apart, a batch of reads is half and half and one of writes is all methods. A single rate, learned while
     reading, would be twice the limit as soon as the writing begins. The audit log takes five calls in ten
-    seconds and sends no shares.
-
-    The gate is one for all: a worker that was asked to wait is best silent altogether.
+    seconds and sends no shares. What one service asks for holds up no other.
     """
 
     def __init__(self) -> None:
-        self._turn = asyncio.Lock()
-        self._allowances = {service: Allowance(_PUBLISHED.get(service)) for service in Service}
-        self._opens_at = -math.inf
-        self._closed_at = -math.inf
-        self._step = 0
+        self._turns: defaultdict[frozenset[Service], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._gates = {service: _Gate() for service in Service}
+        self._allowances = {
+            service: Allowance(_PUBLISHED.get(service), _FLOORS.get(service, 0)) for service in Service
+        }
 
-    def closed_for(self, clock: Clock) -> float:
-        """Return the seconds until the gate opens; 0 when it is open."""
-        return max(self._opens_at - clock.monotonic(), 0.0)
+    def closed_for(self, clock: Clock, services: Iterable[Service]) -> float:
+        """Return the seconds until the gates of all these services are open; 0 when they are."""
+        opens_at = max(self._gates[service].opens_at for service in services)
+        return max(opens_at - clock.monotonic(), 0.0)
 
     async def admit(self, ticket: Ticket, deadline: Deadline) -> bool:
         """Wait until the call may leave, and count it.
@@ -93,11 +130,11 @@ class Pace:
         Returns:
             False at once if that would be past the deadline: the call must not be sent.
         """
-        if self.closed_for(deadline.clock) >= deadline.remaining():
+        if self.closed_for(deadline.clock, ticket.kind) >= deadline.remaining():
             return False
         items = Counter(ticket.services)
-        async with self._turn:
-            while (wait := self._wait(items, deadline.clock.monotonic())) > 0:
+        async with self._turns[ticket.kind]:
+            while (wait := self._wait(items, deadline.clock)) > 0:
                 if wait >= deadline.remaining():
                     return False
                 await deadline.clock.sleep(max(wait, _LEAST_SLEEP))
@@ -119,28 +156,31 @@ class Pace:
         if ticket.clock is None:
             return
         now = ticket.clock.monotonic()
-        throttled = [reply for reply in replies if reply.status == HTTPStatus.TOO_MANY_REQUESTS]
-        is_news = min(sent.at for sent in ticket.left.values()) > self._closed_at
         items_have_shares = any(SHARE_HEADER in reply.headers for reply in replies)
         for service, sent in ticket.left.items():
             own = [reply for of, reply in zip(ticket.services, replies, strict=True) if of is service]
             texts = (
                 [reply.headers.get(SHARE_HEADER) for reply in own] if items_have_shares else [share_of_all]
             )
-            share = max(_share(text) for text in texts)
-            refused = sum(reply.status == HTTPStatus.TOO_MANY_REQUESTS for reply in own)
-            allowance = self._allowances[service]
-            if share > 0:
-                allowance.shown(sent, share, refused, now)
-            elif refused:
-                allowance.refused(sent, refused, now, is_news=is_news)
-            elif all(reply.status is not None for reply in own):
-                allowance.answered(sent, now)
+            self._learn(service, sent, own, max(_share(text) for text in texts), now)
         self._measure(ticket, replies, now)
+
+    def _learn(self, service: Service, sent: Sent, own: list[Reply], share: float, now: float) -> None:
+        """Take note of one service's replies, and of the share that it tells; 0: of none."""
+        throttled = [reply for reply in own if reply.status == HTTPStatus.TOO_MANY_REQUESTS]
+        gate, allowance = self._gates[service], self._allowances[service]
+        is_news = sent.at > gate.closed_at
+        if share > 0:
+            allowance.shown(sent, share, len(throttled), now)
+        elif throttled:
+            allowance.refused(sent, len(throttled), now)
+        elif all(reply.status is not None for reply in own):
+            allowance.answered(sent, now)
         if throttled:
-            self._close(throttled, now, is_news=is_news)
-        elif is_news and any(reply.status is not None for reply in replies):
-            self._step = 0
+            is_partial = len(own) >= 2 * len(throttled)
+            gate.close(throttled, now, is_news=is_news, is_partial=is_partial)
+        elif is_news and any(reply.status is not None for reply in own):
+            gate.step = 0
 
     def _measure(self, ticket: Ticket, replies: Sequence[Reply], now: float) -> None:
         """Measure how the items ended, and what is believed of the limits."""
@@ -151,23 +191,10 @@ class Pace:
             if limit := self._allowances[service].limit(now):
                 measures.measure(Metric.LIMIT, limit, service=service.value)
 
-    def _wait(self, items: Counter[Service], now: float) -> float:
+    def _wait(self, items: Counter[Service], clock: Clock) -> float:
+        now = clock.monotonic()
         waits = [self._allowances[service].wait(count, now) for service, count in items.items()]
-        return max(self._opens_at - now, *waits)
-
-    def _close(self, throttled: list[Reply], now: float, *, is_news: bool) -> None:
-        asked = [reply.retry_after for reply in throttled if reply.retry_after]
-        jitter = random.random()  # noqa: S311  spreads load, guards nothing
-        if is_news:
-            self._step += 1
-        if asked:
-            wait = max(asked) + jitter * min(max(asked) * _JITTER_SHARE, 1.0)
-        elif is_news:
-            wait = min(2.0 ** (self._step - 1), _LONGEST_BACK_OFF) * (0.5 + jitter)
-        else:
-            return
-        self._opens_at = max(self._opens_at, now + wait)
-        self._closed_at = now
+        return max(self.closed_for(clock, items), *waits)
 
 
 def _share(text: str | None) -> float:

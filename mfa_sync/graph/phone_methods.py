@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import assert_never
 
@@ -30,8 +32,18 @@ _USABLE = frozenset(
     }
 )
 
+# What a 400 means, by its codes and texts, none of which is published. "Exists" is looked for first.
+_EXISTS = re.compile(
+    r"(?!.*\b(another|other|different) user).*((method|type).*already|already.*(method|type))",
+    re.IGNORECASE | re.DOTALL,
+)
+_BAD_NUMBER = re.compile(
+    r".*(number.*(invalid|not (a )?valid|format)|invalid.*number)", re.IGNORECASE | re.DOTALL
+)
+# A user of whom the directory tells, and the methods service not yet, was just created.
+_NOT_THERE_YET = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST})
+
 _FATES: dict[int, Fate] = {
-    HTTPStatus.BAD_REQUEST: Fate.REJECTED,
     HTTPStatus.FORBIDDEN: Fate.FORBIDDEN,
     HTTPStatus.NOT_FOUND: Fate.MISSING,
     HTTPStatus.CONFLICT: Fate.CONFLICT,
@@ -54,11 +66,23 @@ def with_phones(user: User, reply: Reply) -> Observation | Unreadable:
     """Return a user with the phone methods that a reply lists."""
     methods = reply.objects()
     if methods is None:
-        return unreadable(reply, user)
+        return _unreadable(reply, user)
     by_type = {method.get("phoneType"): method for method in methods}
     mobile = by_type.get("mobile")
     number = ObservedNumber(mobile.get("phoneNumber") or "") if mobile else None
     return Observation(user, PhoneMethods(number, has_alternate_mobile="alternateMobile" in by_type))
+
+
+def is_not_there_yet(reply: Reply) -> bool:
+    """Return whether a reply about the methods of a user who exists says that there is no such user."""
+    return reply.status in _NOT_THERE_YET
+
+
+def _unreadable(reply: Reply, user: User | None = None) -> Unreadable:
+    if not is_not_there_yet(reply):
+        return unreadable(reply, user)
+    detail = f"The user is there, and the authentication methods not yet ({reply.reference()})."
+    return Unreadable(Code.UNAVAILABLE, detail, user)
 
 
 def other_factors_of(reply: Reply) -> int | Unreadable:
@@ -72,7 +96,7 @@ def other_factors_of(reply: Reply) -> int | Unreadable:
         )
     methods = reply.objects()
     if methods is None:
-        return unreadable(reply)
+        return _unreadable(reply)
     usable = [method for method in methods if method.get("@odata.type") in _USABLE]
     return len([method for method in usable if method.get("id") != MOBILE_ID])
 
@@ -98,5 +122,13 @@ def fate_of(reply: Reply) -> WriteAnswer:
         return WriteAnswer(Fate.UNKNOWN if reply.was_sent else Fate.NOT_SENT, reply.lack)
     if reply.is_success:
         return WriteAnswer(Fate.DONE)
+    if reply.status == HTTPStatus.BAD_REQUEST:
+        return WriteAnswer(_fate_of_bad_request(reply.error_texts()), f"Graph: {reply.reference()}.")
     default = Fate.UNKNOWN if reply.has_failed else Fate.UNAVAILABLE
     return WriteAnswer(_FATES.get(reply.status, default), f"Graph: {reply.reference()}.")
+
+
+def _fate_of_bad_request(texts: Sequence[str]) -> Fate:
+    if any(_EXISTS.match(text) for text in texts):
+        return Fate.EXISTS
+    return Fate.BAD_NUMBER if any(_BAD_NUMBER.match(text) for text in texts) else Fate.REJECTED

@@ -22,6 +22,7 @@ _REQUEST_ID = re.compile(r"[0-9a-fA-F-]{36}")
 _CLAIMS = re.compile(
     r'error="insufficient_claims".*?claims="([A-Za-z0-9+/=_-]+)"|claims="([A-Za-z0-9+/=_-]+)"'
 )
+_LONGEST_TEXT = 400
 _TIME_OVER = "the call's time was over"
 _RETRY_SECONDS = 30
 _NOTHING: dict[str, Any] = {}
@@ -130,6 +131,12 @@ class Reply:
     def error_codes(self) -> list[str]:
         """Return the codes of an error and of those that it names as its inner ones. Untrusted text."""
         return [str(error.get("code", "")) for error in self._errors()]
+
+    def error_texts(self) -> list[str]:
+        """Return the codes of the same with their texts, cut. They may hold a number: never logged."""
+        return [
+            f"{error.get('code', '')} {error.get('message', '')}"[:_LONGEST_TEXT] for error in self._errors()
+        ]
 
     def reference(self) -> str:
         """Return Graph's code and request id, as far as they have the shape of such: safe to log."""

@@ -18,6 +18,7 @@ from mfa_sync.graph.groups import Groups
 from mfa_sync.graph.phone_methods import (
     all_methods_path,
     fate_of,
+    is_not_there_yet,
     other_factors_of,
     phone_methods_path,
     with_phones,
@@ -27,10 +28,15 @@ from mfa_sync.graph.reach import Reach, raise_if_nobody_readable
 from mfa_sync.graph.reply import Reply, raise_if_dead, unreadable
 from mfa_sync.graph.users import SELECT, user_of, user_path
 from shared.clock import Deadline
+from shared.errors import SyncError
 from shared.tenant import Change, Observation, ScopeSets, Unreadable, User, WriteAnswer
 
 type Bounds = tuple[str | None, str | None]
 """The ids of the groups who are in scope and who are excluded from it; None: not configured."""
+
+
+# Seconds before each further look at somebody whose methods are not there yet. No figure is published.
+_NEW_USERS_WAITS = (1.0, 2.0, 4.0, 8.0)
 
 
 class GraphTenant:
@@ -67,17 +73,13 @@ class GraphTenant:
         """
         keys = list(keys)
         token = await self._client.token(self._deadline)
-        paths = [
-            path for key in keys for path in (f"{user_path(key)}?$select={SELECT}", phone_methods_path(key))
-        ]
-        replies = await self._read(paths)
-        raise_if_dead(replies)
-        users, methods = replies[::2], replies[1::2]
+        users, methods = await self._pairs(keys)
+        raise_if_dead([*users, *methods])
         raise_if_nobody_readable(users)
         seen = {key: _seen(*pair) for key, *pair in zip(keys, users, methods, strict=True)}
         answered = [found for user, found in zip(users, methods, strict=True) if user.status == HTTPStatus.OK]
         self._reach.judge(token, answered, [one.user for one in seen.values() if one.user])
-        return seen
+        return seen | await self._look_again(_not_there_yet(keys, users, methods))
 
     async def observe_listed(self, users: Sequence[User]) -> Mapping[str, Observation | Unreadable]:
         """Return, by object id, users whom a listing has just shown, with phone methods.
@@ -92,7 +94,9 @@ class GraphTenant:
         replies = await self._read([phone_methods_path(user.id) for user in users])
         raise_if_dead(replies)
         self._reach.judge(token, replies, users)
-        return {user.id: with_phones(user, reply) for user, reply in zip(users, replies, strict=True)}
+        seen = {user.id: with_phones(user, reply) for user, reply in zip(users, replies, strict=True)}
+        absent = [user.id for user, reply in zip(users, replies, strict=True) if is_not_there_yet(reply)]
+        return seen | await self._look_again(absent)
 
     async def privileged_principals(self) -> frozenset[str] | None:
         """Return the object ids of everybody with a directory role or the way to one; None: no right.
@@ -124,8 +128,38 @@ class GraphTenant:
         await self._deadline.clock.sleep(seconds)
         return True
 
+    async def _look_again(self, keys: list[str]) -> dict[str, Observation | Unreadable]:
+        """Return what is seen of users whose methods were not there yet, as far as the call's time allows."""
+        seen: dict[str, Observation | Unreadable] = {}
+        for wait in _NEW_USERS_WAITS:
+            if not keys or not await self.pause(wait):
+                break
+            try:
+                users, methods = await self._pairs(keys)
+            except SyncError:
+                break  # what was seen of the others stands
+            seen |= {key: _seen(*pair) for key, *pair in zip(keys, users, methods, strict=True)}
+            keys = _not_there_yet(keys, users, methods)
+        return seen
+
+    async def _pairs(self, keys: Sequence[str]) -> tuple[list[Reply], list[Reply]]:
+        """Return the replies about users, and about their phone methods."""
+        paths = [
+            path for key in keys for path in (f"{user_path(key)}?$select={SELECT}", phone_methods_path(key))
+        ]
+        replies = await self._read(paths)
+        return replies[::2], replies[1::2]
+
     async def _read(self, paths: Sequence[str]) -> list[Reply]:
         return await batch(self._client, [Request("GET", path) for path in paths], self._deadline)
+
+
+def _not_there_yet(keys: Sequence[str], users: Sequence[Reply], methods: Sequence[Reply]) -> list[str]:
+    return [
+        key
+        for key, user, found in zip(keys, users, methods, strict=True)
+        if user.status == HTTPStatus.OK and is_not_there_yet(found)
+    ]
 
 
 def _seen(user_reply: Reply, methods_reply: Reply) -> Observation | Unreadable:

@@ -65,7 +65,9 @@ def test_a_tiny_limit_is_no_standstill(limit: int, *, tells_share: bool) -> None
     """A call of twenty may be the whole of it: it still goes, window after window."""
     graph = ThrottledGraph({METHODS: limit}, tells_share=tells_share)
     virtual_time.run(lambda clock: keep_busy(clock, graph, WRITES, END))
-    assert graph.served(METHODS, WARM, END) >= 0.5
+    # Below the floor refusals teach nothing, and only the gate makes us wait.
+    is_told = tells_share or limit >= 100
+    assert graph.served(METHODS, WARM, END) >= (0.5 if is_told else 0.05)
 
 
 @pytest.mark.parametrize("tells_share", [True, False])
@@ -76,7 +78,7 @@ def test_no_call_comes_before_the_moment_that_a_refusal_names(tells_share: bool)
     refused = [(at, until) for at, until in graph.calls if until > at]
     assert refused
     for at, until in refused:
-        under_way = at + 0.05
+        under_way = at + 0.05 + 1e-9
         assert not [when for when, _ in graph.calls if under_way < when < until]
 
 
@@ -198,7 +200,7 @@ def test_trap_24_without_retry_after_the_gate_stays_shut_longer_each_time() -> N
                 assert await pace.admit(ticket, deadline)
             for ticket in tickets:
                 pace.learn(ticket, [Reply(429)])
-            waits.append(pace.closed_for(clock))
+            waits.append(pace.closed_for(clock, ONE))
         return waits
 
     waits = virtual_time.run(storm)
@@ -213,7 +215,7 @@ def test_trap_24_workers_that_were_told_the_same_wake_apart() -> None:
         pace, ticket = Pace(), Ticket(ONE)
         await pace.admit(ticket, Deadline.after(clock, 90))
         pace.learn(ticket, [Reply(429, headers={"retry-after": "10"})])
-        return pace.closed_for(clock)
+        return pace.closed_for(clock, ONE)
 
     waits = [virtual_time.run(told, seed) for seed in range(20)]
     assert len(set(waits)) > 1

@@ -129,8 +129,10 @@ async def test_a_gate_that_stays_shut_too_long_ends_all_retrying_at_once(bench: 
     """Whoever met another fault beside it cannot be asked again in time either."""
     sick, throttled = bench.person(ONE, ONE), bench.person(ONE, ONE)
     await bench.one(bench.person(ONE, ONE))
-    bench.control.fault(status=500, path=sick.id, applies_to="item", times=FOREVER)
-    bench.control.fault(status=429, path=throttled.id, applies_to="item", headers={"Retry-After": "200"})
+    bench.control.fault(status=500, path=f"{sick.id}/auth", applies_to="item", times=FOREVER)
+    bench.control.fault(
+        status=429, path=f"{throttled.id}/auth", applies_to="item", headers={"Retry-After": "200"}
+    )
     before = bench.clock.monotonic()
     answer = await bench.push([{"Id": sick.id}, {"Id": throttled.id}])
     assert [line["code"] for line in answer.body["results"]] == ["unavailable", "throttled"]

@@ -34,6 +34,8 @@ class Caller:
     grants: frozenset[str]
     roles: frozenset[str]
     person: Person | None
+    # Its token answers no claims challenge, though its client could.
+    is_unchallenged: bool = False
 
     def needs(self, any_of: set[str]) -> None:
         """Refuse as the directory does unless one of these permissions is held."""
@@ -58,16 +60,18 @@ def identify(state: TenantState, call: Call) -> Caller:
     if token.expires_at <= state.clock():
         raise _unauthenticated("Lifetime validation failed, the token is expired.")
     if state.switches.claims_challenge and token.cp1 and not token.answers_challenge:
-        raise _insufficient_claims(state)
+        raise insufficient_claims(state)
+    is_unchallenged = token.cp1 and not token.answers_challenge
     if token.person_id is None:
         roles = frozenset(state.application_grants(token.app_id))
-        return Caller(token.app_id, roles, frozenset(), None)
+        return Caller(token.app_id, roles, frozenset(), None, is_unchallenged)
     grants = frozenset(state.switches.grants)
     person = state.people.get(token.person_id)
     if person is None:
         raise _unauthenticated("The user account does not exist.")
     forced = state.switches.signed_in_roles
-    return Caller(person.upn, grants, frozenset(person.roles if forced is None else forced), person)
+    roles = frozenset(person.roles if forced is None else forced)
+    return Caller(person.upn, grants, roles, person, is_unchallenged)
 
 
 def _unauthenticated(message: str) -> GraphError:
@@ -75,7 +79,8 @@ def _unauthenticated(message: str) -> GraphError:
     return GraphError(HTTPStatus.UNAUTHORIZED, "InvalidAuthenticationToken", message, headers)
 
 
-def _insufficient_claims(state: TenantState) -> GraphError:
+def insufficient_claims(state: TenantState) -> GraphError:
+    """The 401 of continuous access evaluation."""
     claims = json.dumps({"access_token": {"nbf": {"essential": True, "value": str(int(state.clock()))}}})
     encoded = base64.b64encode(claims.encode()).decode()
     header = f'{_CHALLENGE}, error="insufficient_claims", claims="{encoded}"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from http import HTTPStatus
 
 from dev.tenant.graph import access, all_methods, audits, consent, delta, groups, phone_methods, users
@@ -23,7 +24,7 @@ def route(state: TenantState, caller: Caller, call: Call) -> Reply:
         raise bad_request("Invalid version: only v1.0 is emulated.")
     match names[1:]:
         case ["users", _, "authentication", *rest]:
-            return _methods(state, caller, call, _person(state, parts[2]), rest)
+            return _methods(state, caller, call, _known(state, _person(state, parts[2])), rest)
         case ["users", *_] if call.method != "GET":
             raise _not_allowed()
         case ["users"]:
@@ -88,6 +89,15 @@ def _person(state: TenantState, segment: Segment) -> Person:
     person = state.find_person(key)
     if person is None:
         raise not_found(key)
+    return person
+
+
+def _known(state: TenantState, person: Person) -> Person:
+    """Somebody whom the methods service has heard of."""
+    age = state.clock() - state.created.get(person.id, -math.inf)
+    if age < state.switches.methods_after_creation:
+        status = state.switches.methods_absent_status
+        raise GraphError(status, "resourceNotFound", "The user was not found.", inner=True)
     return person
 
 

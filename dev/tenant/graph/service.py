@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dev.tenant import faults
 from dev.tenant.graph import batch, throttle
-from dev.tenant.graph.caller import Caller, identify
+from dev.tenant.graph.caller import Caller, identify, insufficient_claims
 from dev.tenant.graph.errors import GraphError, stamp
 from dev.tenant.graph.routes import route
 from dev.tenant.state import TenantState, new_guid
@@ -53,6 +53,8 @@ def handle(state: TenantState, caller: Caller, call: Call) -> Reply:
     reply = None
     if fault is None or fault.after_commit or not (fault.status or fault.reset):
         try:
+            if caller.is_unchallenged and _is_challenged(state, call):
+                raise insufficient_claims(state)
             told = throttle.charge(state, call)
             reply = route(state, caller, call)
             reply.headers |= told
@@ -64,6 +66,10 @@ def handle(state: TenantState, caller: Caller, call: Call) -> Reply:
     assert reply is not None  # noqa: S101  one of the two branches made it
     reply.delay += latency(state)
     return reply
+
+
+def _is_challenged(state: TenantState, call: Call) -> bool:
+    return state.switches.claims_challenge_items and call.is_item and "/authentication/" in call.path
 
 
 def latency(state: TenantState) -> float:
