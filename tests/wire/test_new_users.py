@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 from tests.wire.sweeping import Sweeper
 
 ONE = "+46701740611"

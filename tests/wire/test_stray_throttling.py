@@ -8,7 +8,7 @@ from mfa_sync.graph.client import Request
 from mfa_sync.graph.pace import Service
 from shared.clock import Deadline
 from shared.errors import TransientError
-from tests.wire.conftest import Bench
+from tests.wire.bench import Bench
 
 ONE, TWO = "+46701740611", "+46701740622"
 READS, WRITES = "GET", "POST|PATCH"
