@@ -79,3 +79,10 @@ def online(running: EmulatedTenant) -> Iterator[httpx.Client]:
     assert running.proxy_port
     with httpx.Client() as client:
         yield client
+
+
+@pytest.fixture
+def unhurried_audits(state: TenantState) -> None:
+    """An audit log without its limit, its latency and the roles, which have tests of their own."""
+    state.switches.reports_limit, state.switches.audit_latency = None, 0.0
+    state.switches.signed_in_roles = ["Privileged Authentication Administrator", "Reports Reader"]
