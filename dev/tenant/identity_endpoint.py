@@ -95,6 +95,8 @@ def _switched_off(state: TenantState, call: Call) -> Reply | None:
         return _error(
             HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occurred while fetching the AAD Token."
         )
+    if mode in {"302", "307"}:
+        return Reply(int(mode), headers={"Location": state.switches.identity_location})
     return Reply(HTTPStatus.INTERNAL_SERVER_ERROR) if mode == "500-empty" else None
 
 

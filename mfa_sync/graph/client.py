@@ -74,6 +74,7 @@ class GraphClient:
         # The semaphore queues, so the pool never has to: no pool timeout.
         self._http = httpx.AsyncClient(
             transport=transport,
+            follow_redirects=False,  # the bearer is for GRAPH_URL alone
             timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS, pool=None),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=_IN_FLIGHT),
         )
