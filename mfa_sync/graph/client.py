@@ -88,12 +88,14 @@ class GraphClient:
     ) -> AccessToken:
         """Return the worker's token; instead of a rejected one a new one, for the claims of the 401.
 
+        A sign-in, or a vault, that fails for a while is waited out.
+
         Raises:
             PermanentError: Sign-in is refused.
             TransientError: Sign-in cannot be reached, or takes longer than this call lasts.
         """
         try:
-            return await deadline.within(self.tokens.token(rejected=rejected, claims=claims), goes_on=True)
+            return await deadline.waiting_out(lambda: self.tokens.token(rejected=rejected, claims=claims))
         except TimeoutError:
             raise TransientError(
                 Problem.SIGN_IN_UNAVAILABLE, "Signing in took longer than this call lasts.", retry_after=30
