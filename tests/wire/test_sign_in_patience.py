@@ -29,7 +29,7 @@ async def test_a_sign_in_service_that_fails_for_a_while_is_waited_out(bench: Ben
     began = bench.clock.monotonic()
     assert (await bench.one(bench.person(ONE)))["outcome"] == "created"
     assert sign_ins(bench) == 5
-    assert bench.clock.monotonic() - began <= 60
+    assert bench.clock.monotonic() - began < 90
 
 
 async def test_the_wait_that_the_sign_in_service_asks_for_is_kept(bench: Bench) -> None:
