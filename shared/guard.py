@@ -150,7 +150,9 @@ class Guard:
             return self._refuse(plan, await self._ledger.take(wanted, within))
         except LedgerBusyError:
             # Whoever could make the ledger busy could else pass every limit.
-            return plan.map_changes(lambda entry, _: entry.refused(Code.LIMIT_UNKNOWN, "others count just now"))
+            return plan.map_changes(
+                lambda entry, _: entry.refused(Code.LIMIT_UNKNOWN, "others count just now")
+            )
 
     async def foresee(self, plan: Plan) -> Plan:
         """Return the plan as far as it might be made now; nothing is counted."""

@@ -5,8 +5,8 @@ a hundred cold workers with a wrong password send it once. So no sequence of cal
 crashes locks the service account, and a repair heals by itself.
 
 While the table is down no password leaves: so many workers would have as many trials. Tokens in hand, and
-refresh tokens, go on. An app alone, which nobody can lock, goes by what the worker last knew, and after a failure
-gets one trial in ten minutes.
+refresh tokens, go on. An app alone, which nobody can lock, goes by what the worker last knew, and after a
+failure gets one trial in ten minutes.
 """
 
 from __future__ import annotations
@@ -225,7 +225,9 @@ def from_columns(columns: Mapping[str, Value]) -> State:
             due = float(columns["due"])
         failures, failed_at = int(columns["misses"]), float(columns["missed"])
         # Rows of former versions have no such column: what they know as failures may all have been counted.
-        counted = json.loads(str(columns["counted"])) if "counted" in columns else [failed_at] * min(failures, 2)
+        counted = (
+            json.loads(str(columns["counted"])) if "counted" in columns else [failed_at] * min(failures, 2)
+        )
         return State(
             refusal,
             versions,

@@ -155,6 +155,9 @@ def _ending_of(error: Exception, transport: MsalTransport, *, in_discovery: bool
         return Refused(FEDERATED_PASSWORD)
     # So MSAL tells of Entra's own 5xx. A 500 says that it failed; 502 and 504 are a gateway's, behind
     # which the password may have been looked at. A federation server answers refusals by 500 too.
-    has_failed = isinstance(error, MsalServiceError | requests.HTTPError) and transport.form_status == HTTPStatus.INTERNAL_SERVER_ERROR
+    has_failed = (
+        isinstance(error, MsalServiceError | requests.HTTPError)
+        and transport.form_status == HTTPStatus.INTERNAL_SERVER_ERROR
+    )
     is_later = has_failed or transport.form_status in _LATER
     return Refused(THROTTLED, transport.wait) if is_later else Unanswered(why)

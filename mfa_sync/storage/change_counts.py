@@ -31,7 +31,7 @@ type _Hours = dict[str, Counter[Kind]]
 
 @dataclass(frozen=True, slots=True)
 class _Book:
-    """The row: what limits are held against, and what a person approved. Former versions know the first alone."""
+    """The row: what limits are held against, and what a person approved. Former versions know no second."""
 
     hours: _Hours
     approved: _Hours

@@ -84,7 +84,9 @@ class FingerprintKeys:
             return
 
     async def version(self, version: str) -> FingerprintKey | None:
-        """Return one version, however strong; None if it is gone: then what it has printed is unknown, never a mismatch.
+        """Return one version, however strong; None if it is gone.
+
+        Then what it has printed is unknown, never a mismatch.
 
         Raises:
             PermanentError: There is no key any more, or we may not read it.

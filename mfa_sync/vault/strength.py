@@ -25,9 +25,5 @@ def is_strong(value: str) -> bool:
 
 def too_weak(name: str) -> SettingsError:
     """Return what it means that a secret can be guessed. It tells nothing of the value."""
-    return SettingsError(
-        (
-            f"the secret {name}: it can be guessed; it needs at least {_LEAST_BYTES} random bytes, or "
-            f"{_LEAST_CHARACTERS} characters",
-        )
-    )
+    least = f"{_LEAST_BYTES} random bytes, or {_LEAST_CHARACTERS} characters"
+    return SettingsError((f"the secret {name}: it can be guessed; it needs at least {least}",))

@@ -1,4 +1,4 @@
-"""A storage that redirects is a storage that is down: our bearer, or signature, and our rows stay where they were."""
+"""A storage that redirects is a storage that is down: bearer, signature and rows go nowhere else."""
 
 from __future__ import annotations
 

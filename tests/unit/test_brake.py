@@ -186,7 +186,7 @@ async def test_a_claim_whose_answer_was_lost_is_ours_all_the_same() -> None:
 
 
 async def test_a_row_of_another_release_is_left_alone() -> None:
-    """Two formats that overwrite each other would forget each other's refusals: no password leaves."""
+    """Two formats that overwrite each other would forget refusals: no password leaves."""
     table, clock = SharedTable(), FakeClock()
     worker = brake(table, clock)
     await worker.enter(OLD)

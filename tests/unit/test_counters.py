@@ -182,7 +182,7 @@ def test_within_a_call_a_storage_that_hangs_is_waited_for_once() -> None:
 
 
 async def test_a_race_that_is_lost_each_time_ends(book: Book) -> None:
-    """Nothing is counted, and it says so: the guard must not take it for granted, nor for a storage that is down."""
+    """Nothing is counted, and it says so: the guard must take it neither for granted nor for an outage."""
     await book.take(update=2)
     book.table.chances.loses_race = 1.0
     with pytest.raises(LedgerBusyError):

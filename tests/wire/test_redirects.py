@@ -1,4 +1,4 @@
-"""Nothing that holds a password, a token or a key follows a redirect: it goes where it was meant to, or nowhere."""
+"""Nothing with a password, a token or a key follows a redirect: it goes where it was meant to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A secret that can be guessed opens nothing, and is named: handshake, approvers' handshake, fingerprint key."""
+"""A secret that can be guessed opens nothing, and is named: both handshakes, the fingerprint key."""
 
 from __future__ import annotations
 
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
     from tests.wire.conftest import Bench
 
 ONE = "+46701740611"
-WEAK = ["summer2026", "x" * 21, "Zm9vYmFyZm9vYmFyZm8=", "0123456789abcdef", " " * 30 + "short", "a b c d e f g h i j"]
+WEAK = [
+    "summer2026",
+    "x" * 21,
+    "Zm9vYmFyZm9vYmFyZm8=",
+    "0123456789abcdef",
+    " " * 30 + "short",
+    "a b c d e f g h i j",
+]
 # 16 random bytes in hexadecimal, base64 with and without padding, for addresses too; words of 24 characters.
 STRONG = [
     "9f86d081884c7d659a2feaa0c55ad015",
