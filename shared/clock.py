@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
+
+from shared.errors import TransientError
 
 _LEAST_SECONDS = 1.0
 
@@ -79,6 +81,23 @@ class Deadline:
             waited_for = asyncio.shield(under_way)
         async with asyncio.timeout(max(self.remaining(), _LEAST_SECONDS)):
             return await waited_for
+
+    async def waiting_out[T](self, ask: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Return what `ask` returns, asked again after each failure that passes, for as long as time allows.
+
+        Each try goes on unseen where the time ends first, as with `within`.
+
+        Raises:
+            TransientError: It failed, and asks us to wait for longer than is left.
+            TimeoutError: It takes longer. Whatever else `ask` raises, too.
+        """
+        while True:
+            try:
+                return await self.within(ask(), goes_on=True)
+            except TransientError as error:
+                if error.retry_after >= self.remaining():
+                    raise
+                await self.clock.sleep(error.retry_after)
 
     def remaining(self) -> float:
         """Return the seconds left; zero or less once it has passed."""

@@ -183,8 +183,9 @@ CODES: dict[Code, Meaning] = {
     Code.LIMIT_UNKNOWN: Meaning(
         _FAILED,
         _NOBODY,
-        "The storage that counts the deletes of the last 24 hours is out of reach; nothing was deleted.",
-        "Send the row again when the storage is back.",
+        "The changes of the last 24 hours cannot be counted: the storage is out of reach, and no delete is "
+        "made; or too many count at once, and nothing is written.",
+        "Send the row again later; if it stays so, see to the storage.",
     ),
     Code.PLAN_ONLY: Meaning(
         _REFUSED, _ENGINEER, "PUSH_MODE=plan: the change was planned, not made.", "Set PUSH_MODE=apply."

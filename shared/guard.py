@@ -51,6 +51,10 @@ class Limit:
 Limits = dict[Kind, Limit]
 
 
+class LedgerBusyError(Exception):
+    """Others count without a pause, so how much was changed is not known, and nothing was counted."""
+
+
 class Ledger(Protocol):
     """The count of changes within the last 24 hours, over all pushes and sweeps of all workers."""
 
@@ -73,6 +77,9 @@ class Ledger(Protocol):
 
         Returns:
             The recent counts without the wanted ones; None if they cannot be read, and nothing is counted.
+
+        Raises:
+            LedgerBusyError: Others were faster for as long as there was time.
         """
         ...
 
@@ -139,7 +146,13 @@ class Guard:
         def within(recent: Mapping[Kind, int]) -> set[Kind]:
             return set(wanted) - breaches(_sum(recent, wanted), self._limits, self._population).keys()
 
-        return self._refuse(plan, await self._ledger.take(wanted, within))
+        try:
+            return self._refuse(plan, await self._ledger.take(wanted, within))
+        except LedgerBusyError:
+            # Whoever could make the ledger busy could else pass every limit.
+            return plan.map_changes(
+                lambda entry, _: entry.refused(Code.LIMIT_UNKNOWN, "others count just now")
+            )
 
     async def foresee(self, plan: Plan) -> Plan:
         """Return the plan as far as it might be made now; nothing is counted."""

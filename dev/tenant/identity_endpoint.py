@@ -90,7 +90,11 @@ def _switched_off(state: TenantState, call: Call) -> Reply | None:
         return _error(
             HTTPStatus.INTERNAL_SERVER_ERROR, "An unexpected error occurred while fetching the AAD Token."
         )
-    return Reply(HTTPStatus.INTERNAL_SERVER_ERROR) if mode == "500-empty" else None
+    moved = {"Location": state.switches.identity_location}
+    status = {"302": HTTPStatus.FOUND, "307": HTTPStatus.TEMPORARY_REDIRECT}.get(
+        mode, HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+    return Reply(status, headers=moved) if mode in {"302", "307", "500-empty"} else None
 
 
 def _error(status: int, message: str) -> Reply:

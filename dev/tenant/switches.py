@@ -126,8 +126,10 @@ class Switches:
     lockout_seconds: float = 60.0
     # Managed identity
     # ----------------
-    # "ok", "absent" (no identity assigned), "400", "429", "500" (JSON), "500-empty" or "html".
+    # "ok", "absent" (no identity assigned), "400", "429", "500" (JSON), "500-empty" or "html"; "302" and
+    # "307" redirect to the location below.
     identity: str = "ok"
+    identity_location: str = ""
     identity_delay: float = 0.0
     identity_retry_after: int | None = None
     identity_token_lifetime: int = 86400

@@ -8,6 +8,7 @@ from functools import partial
 from mfa_sync.telemetry.events import Event, record
 from mfa_sync.vault.key_vault import KeyVault
 from mfa_sync.vault.rotation import InForce, Rereading, in_force
+from mfa_sync.vault.strength import is_strong, too_weak
 from shared.clock import Clock, Deadline
 from shared.errors import SettingsError
 
@@ -41,7 +42,8 @@ class Handshake:
         A missing and a wrong message cost the same work, so that neither tells more than the other.
 
         Raises:
-            SettingsError: The vault holds the article's published sample, or one secret for two purposes.
+            SettingsError: The vault holds the article's published sample, a word that can be guessed, or one
+                secret for two purposes.
             PermanentError, TransientError: The vault could not be read, or not in time.
         """
         if await self._secrets.accepts(partial(_matches, message), deadline):
@@ -55,11 +57,14 @@ class Handshake:
             raise SettingsError(
                 (f"the secret {self._name}: it is the published sample; set one of your own",)
             )
+        if not is_strong(secrets.current):
+            raise too_weak(self._name)
         for name in self._unlike:
             other = await self._vault.find(name, fresh=fresh)
             if other and hmac.compare_digest(other.value.strip().encode(), secrets.current.strip().encode()):
                 raise SettingsError((f"the secret {self._name}: it is the same as {name}; set another one",))
-        if secrets.previous and secrets.previous.strip() == _ARTICLES_OWN:
+        previous = secrets.previous
+        if previous and (previous.strip() == _ARTICLES_OWN or not is_strong(previous)):
             return InForce(secrets.current, None)  # whoever has just turned away from it: it opens nothing
         return secrets
 

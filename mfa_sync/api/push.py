@@ -65,6 +65,7 @@ async def push(call: Call) -> Answer:
 
 async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *, dry_run: bool) -> Answer:
     """Do a push at once, and return its answer."""
+    await worker.keys.refuse_weak()
     run_id, policy = push_runs.new_id(worker.clock), worker.settings.policy
     tenant, guard = worker.tenant(deadline), await worker.guard(deadline)
     memory = worker.last_written.of_call(run_id, policy, deadline)

@@ -77,6 +77,7 @@ class GraphClient:
         # The semaphores queue, so the pool never has to: no pool timeout.
         self._http = httpx.AsyncClient(
             transport=transport,
+            follow_redirects=False,  # the bearer is for GRAPH_URL alone
             timeout=httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS, pool=None),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=_IN_FLIGHT),
         )
@@ -90,12 +91,14 @@ class GraphClient:
     ) -> AccessToken:
         """Return the worker's token; instead of a rejected one a new one, for the claims of the 401.
 
+        A sign-in, or a vault, that fails for a while is waited out.
+
         Raises:
             PermanentError: Sign-in is refused.
             TransientError: Sign-in cannot be reached, or takes longer than this call lasts.
         """
         try:
-            return await deadline.within(self.tokens.token(rejected=rejected, claims=claims), goes_on=True)
+            return await deadline.waiting_out(lambda: self.tokens.token(rejected=rejected, claims=claims))
         except TimeoutError:
             raise TransientError(
                 Problem.SIGN_IN_UNAVAILABLE, "Signing in took longer than this call lasts.", retry_after=30

@@ -32,7 +32,7 @@ from mfa_sync.telemetry.events import Event, record
 from shared.clock import Deadline
 from shared.codes import CODES, Code
 from shared.errors import PermanentError, TransientError
-from shared.guard import breaches
+from shared.guard import LedgerBusyError, breaches
 from shared.outcome import Outcome
 from shared.tenant import Kind
 
@@ -114,7 +114,7 @@ async def _attempt(run: Run, context: RunContext) -> Run:
     except PermanentError as error:
         measures.note(error=error.code.value)
         return run.failed(f"{error.detail} {error.remedy}", context.now)
-    except LostRaceError:
+    except (LostRaceError, LedgerBusyError):
         return run.delayed("Another worker was faster.", context.now)
     except StorageDownError:
         return run.delayed("The storage was out of reach.", context.now + _SHORTEST_DELAY)
@@ -173,6 +173,8 @@ async def _guard(run: Run, planner: Planner, context: RunContext) -> Run:
     }
     if population is not None:
         shown["population"] = str(population)
+    if approved := await context.counters.approved():
+        shown["approved"] = ", ".join(f"{kind} {count}" for kind, count in sorted(approved.items()))
     return run.guarded(tuple(reasons), tuple(over), shown, context.now)
 
 
@@ -181,9 +183,9 @@ async def _apply(run: Run, planner: Planner, context: RunContext, deadline: Dead
     if page is None:
         detail = f"Page {run.applied} of the plan is gone, or is not what was planned."
         return run.failed(detail, context.now)
-    if run.decision:  # what a person approved is counted, and held to no limit
+    if run.decision:
         wanted = {kind: count for kind, count in run.tally.planned.items() if run.approves(kind)}
-        await context.counters.take(wanted, lambda _: wanted, run.id)
+        await context.counters.approve(run.id, wanted)
     done = await apply_page(run, page, planner, context, deadline)
     _check_claim(run, context)
     await context.runs.put_page(run.id, run.applied, done)
@@ -229,7 +231,8 @@ async def _leave(run: Run, context: RunContext) -> None:
 async def close(run: Run, context: RunContext) -> None:
     """Take a run that is over from the open ones, and count of it what it has made."""
     if run.tally.planned:
-        await context.counters.settle(run.id, await _made(run, context))
+        approved = run.decision is not None and run.decision.what == "approved"
+        await context.counters.settle(run.id, await _made(run, context), approved=approved)
     await context.runs.close(run.id)
 
 

@@ -24,8 +24,11 @@ class Transports(NamedTuple):
     azure: Callable[[], Any] | None = None
 
     def azure_options(self) -> dict[str, Any]:
-        """Return the keyword under which an azure-core client takes its transport; empty for its own."""
-        return {} if self.azure is None else {"transport": self.azure()}
+        """Return the keywords by which an azure-core client takes its transport, and follows no redirect.
+
+        The library would carry our token, or the identity endpoint's header, wherever an answer points.
+        """
+        return {"permit_redirects": False, **({} if self.azure is None else {"transport": self.azure()})}
 
 
 OWN = Transports()

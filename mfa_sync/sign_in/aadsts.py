@@ -44,7 +44,13 @@ class Refusal:
     remedy: str
     healing: Healing
 
+    @property
+    def may_be_counted(self) -> bool:
+        """Whether Entra may have counted a wrong password: wherever it does not say what else was wrong."""
+        return self.number not in _KNOWN or self.healing in _OF_SECRETS
 
+
+_OF_SECRETS: Final = {Healing.NEW_PASSWORD, Healing.NEW_CLIENT_SECRET, Healing.LOCK_ENDS}
 _MFA = (
     "multi-factor authentication is demanded of the service account",
     "Exclude the service account from MFA policies (and protect it by location), or leave ROPC.",

@@ -4,8 +4,9 @@ Its state lies in the table, one row for all workers, and a sign-in with the pas
 a hundred cold workers with a wrong password send it once. So no sequence of calls, rotations, cold starts and
 crashes locks the service account, and a repair heals by itself.
 
-While the table is down each worker goes by what it last knew, and after a failure gets one trial in ten
-minutes. A worker that never saw the row is free to try once; the Functions host starts none without storage.
+While the table is down no password leaves: so many workers would have as many trials. Tokens in hand, and
+refresh tokens, go on. An app alone, which nobody can lock, goes by what the worker last knew, and after a
+failure gets one trial in ten minutes.
 """
 
 from __future__ import annotations
@@ -36,6 +37,15 @@ _POLL_SECONDS: Final = 1.0
 _MOST_UNWRITTEN: Final = 32
 _BUSY: Final = Hold(
     Refusal(0, "another worker's sign-in has not ended yet", "Try again later.", Healing.SECONDS_LATER), 15.0
+)
+_UNSEEN: Final = Hold(
+    Refusal(
+        0,
+        "the storage, by which all workers together keep the account from being locked, cannot be read",
+        "See to the storage; it is tried again by itself.",
+        Healing.SECONDS_LATER,
+    ),
+    10.0,
 )
 
 
@@ -74,12 +84,14 @@ class Brake:
                 if is_free:
                     self._owner = uuid.uuid4().hex
                     claimed = brake_rules.claimed(state, self._owner, self._now() + _CLAIM_SECONDS)
-                    await self._table.put(_PARTITION, Write(self._key, to_columns(claimed), etag))
-                    self._known = claimed
-                    return None
+                    if await self._is_written(Write(self._key, to_columns(claimed), etag)):
+                        self._known = claimed
+                        return None
             except LostRaceError:
                 continue
             except StorageDownError:
+                if versions.password:
+                    return _UNSEEN
                 return brake_rules.judge(self._known, versions, self._now(), free_trials=1)
             await self._clock.sleep(_POLL_SECONDS)
         return _BUSY
@@ -107,6 +119,13 @@ class Brake:
             return False
         self._looked_up = self._clock.monotonic()
         return True
+
+    async def _is_written(self, claim: Write) -> bool:
+        """Write a claim; False if its fate is unknown, which the next look at the row tells."""
+        with suppress(StorageDownError):
+            await self._table.put(_PARTITION, claim)
+            return True
+        return False
 
     async def _settle(self, change: Callable[[State], State]) -> None:
         """Apply a trial's end to what we know and to the row; what cannot be written now waits."""
@@ -173,6 +192,7 @@ def to_columns(state: State) -> dict[str, Value]:
         "spent": json.dumps(state.refused_versions),
         "misses": state.failures,
         "missed": state.failed_at,
+        "counted": json.dumps(state.counted),
         "owner": state.owner,
         "until": state.claimed_until,
     }
@@ -203,6 +223,11 @@ def from_columns(columns: Mapping[str, Value]) -> State:
             versions = Versions(*(str(columns[name]) for name in ("username", "password", "clientSecret")))
         if "due" in columns:
             due = float(columns["due"])
+        failures, failed_at = int(columns["misses"]), float(columns["missed"])
+        # Rows of former versions have no such column: what they know as failures may all have been counted.
+        counted = (
+            json.loads(str(columns["counted"])) if "counted" in columns else [failed_at] * min(failures, 2)
+        )
         return State(
             refusal,
             versions,
@@ -210,8 +235,9 @@ def from_columns(columns: Mapping[str, Value]) -> State:
             refused_versions=tuple(
                 (str(name), int(code)) for name, code in json.loads(str(columns["spent"]))
             ),
-            failures=int(columns["misses"]),
-            failed_at=float(columns["missed"]),
+            failures=failures,
+            failed_at=failed_at,
+            counted=tuple(float(one) for one in counted),
             owner=str(columns["owner"]),
             claimed_until=float(columns["until"]),
         )

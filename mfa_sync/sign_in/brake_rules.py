@@ -7,8 +7,9 @@ The rules (docs/sign-in.md):
 - A service that failed is asked again after seconds.
 - A trial whose result nobody saw counts as if it had been refused. After three trials in a row that gave no
   token, whatever the versions, there is one in ten minutes.
+- Two passwords that Entra may have counted as wrong, and the next one leaves forty minutes after the first.
 
-So at most six passwords reach Entra in half an hour without a success between them. Entra locks after ten.
+So Entra never counts a third failure within half an hour: US Government locks at three, the others at ten.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ _SKEW_SECONDS: Final = 300.0
 _MOST_REFUSED: Final = 16
 # So many trials in a row may fail before they are paced.
 _FREE_TRIALS: Final = 3
+_MOST_COUNTED: Final = 2
+# The half hour that the severest policy looks back, and two clocks that are wrong.
+_COUNTED_SECONDS: Final = 1800.0 + 2 * _SKEW_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class State:
         refused_versions: What was proved wrong for good, and the AADSTS number that did so, oldest first.
         failures: Trials in a row that gave no token, those included whose result nobody saw.
         failed_at: When the last of them ended.
+        counted: When the last two ended that Entra may have counted as a wrong password, oldest first.
         owner: Who signs in just now; empty: nobody.
         claimed_until: When the owner is done, or dead.
     """
@@ -72,6 +77,7 @@ class State:
     refused_versions: tuple[tuple[str, int], ...] = ()
     failures: int = 0
     failed_at: float = 0.0
+    counted: tuple[float, ...] = ()
     owner: str = ""
     claimed_until: float = 0.0
 
@@ -107,6 +113,10 @@ def judge(state: State, versions: Versions, now: float, free_trials: int = _FREE
         left = _left(state.due, now)
         if left > 0 and not is_healed:
             return Hold(state.refusal, left)
+    if versions.password and len(state.counted) == _MOST_COUNTED:
+        left = _left(state.counted[0] + _COUNTED_SECONDS, now)
+        if left > 0:
+            return Hold(state.refusal or UNANSWERED, left)
     left = _left(state.failed_at + _PACE_SECONDS, now)
     if state.failures >= free_trials and left > 0:
         return Hold(state.refusal or UNANSWERED, left)
@@ -171,7 +181,8 @@ def refused(state: State, refusal: Refusal, versions: Versions, now: float, wait
     wrong = tuple(pair for pair in state.refused_versions if pair[0] != key)
     if key:
         wrong = (*wrong, (key, refusal.number))
-    return replace(_failed(after, now), refused_versions=wrong[-_MOST_REFUSED:])
+    failed = _failed(after, now, counts=refusal.may_be_counted)
+    return replace(failed, refused_versions=wrong[-_MOST_REFUSED:])
 
 
 def _left(moment: float, now: float) -> float:
@@ -180,5 +191,7 @@ def _left(moment: float, now: float) -> float:
     return 0.0 if left > _LONGEST_WAIT + _SKEW_SECONDS else left
 
 
-def _failed(state: State, now: float) -> State:
-    return replace(state, failures=state.failures + 1, failed_at=max(state.failed_at, now))
+def _failed(state: State, now: float, *, counts: bool = True) -> State:
+    counted = tuple(sorted((*state.counted, now)))[-_MOST_COUNTED:] if counts else state.counted
+    failed_at = max(state.failed_at, now)
+    return replace(state, failures=state.failures + 1, failed_at=failed_at, counted=counted)

@@ -17,7 +17,7 @@ from mfa_sync.telemetry.events import Event, record
 from shared.clock import Clock
 from shared.errors import PermanentError, Problem, TransientError
 
-_RETRY_SECONDS = 30
+_RETRY_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,9 @@ def graph_scope(settings: Settings) -> str:
 
 
 def _ending_of(error: Exception, transport: MsalTransport, *, in_discovery: bool) -> Ending:
+    import requests  # noqa: PLC0415  loaded by `attempt`
+    from msal.exceptions import MsalServiceError  # noqa: PLC0415  likewise
+
     why = type(error).__name__
     if in_discovery:
         known = transport.status not in _NOT_THERE
@@ -150,4 +153,11 @@ def _ending_of(error: Exception, transport: MsalTransport, *, in_discovery: bool
     # AD FS says so in a SOAP fault, for a wrong password and for a locked account alike.
     if isinstance(error, RuntimeError) and "FailedAuthentication" in str(error):
         return Refused(FEDERATED_PASSWORD)
-    return Refused(THROTTLED, transport.wait) if transport.form_status in _LATER else Unanswered(why)
+    # So MSAL tells of Entra's own 5xx. A 500 says that it failed; 502 and 504 are a gateway's, behind
+    # which the password may have been looked at. A federation server answers refusals by 500 too.
+    has_failed = (
+        isinstance(error, MsalServiceError | requests.HTTPError)
+        and transport.form_status == HTTPStatus.INTERNAL_SERVER_ERROR
+    )
+    is_later = has_failed or transport.form_status in _LATER
+    return Refused(THROTTLED, transport.wait) if is_later else Unanswered(why)

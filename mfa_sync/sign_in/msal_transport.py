@@ -61,7 +61,8 @@ class MsalTransport:
 
     def _noted(self, send: Any, url: str, options: dict[str, Any]) -> requests.Response:
         self.status = None
-        response: requests.Response = send(url, timeout=_TIMEOUT, **options)
+        # A redirect is an answer like another: a 307 would take the password along, to wherever it points.
+        response: requests.Response = send(url, timeout=_TIMEOUT, allow_redirects=False, **options)
         self.status = response.status_code
         return response
 

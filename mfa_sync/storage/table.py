@@ -9,9 +9,10 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Protocol
 
-from shared.clock import Clock
+from shared.clock import Clock, Deadline
 
 Value = str | int | float | bool | bytes
 """What a column may hold. Text of at most 32,000 characters, bytes of at most 64 KiB, integers of 64 bits."""
@@ -119,6 +120,7 @@ async def change(
     key: str,
     make: Callable[[Row | None], Mapping[str, Value] | None],
     clock: Clock,
+    deadline: Deadline | None = None,
 ) -> Row | None:
     """Change a row as it stands at that moment, and return it as it is then; None if there is none.
 
@@ -131,12 +133,15 @@ async def change(
         make: Returns all columns that the row is to have, given the row as it is, or None where there is
             none. None leaves it alone. It is called once for each try.
         clock: Lets the pauses pass.
+        deadline: Until when it is tried; without one, twelve times.
 
     Raises:
         StorageDownError: The row may be changed or not.
-        LostRaceError: Others were faster each of twelve times; it is not changed.
+        LostRaceError: Others were faster each time; it is not changed.
     """
-    for _ in range(_MOST_RACES):
+    for tries in count():
+        if deadline.remaining() <= 0 if deadline else tries >= _MOST_RACES:
+            break
         row = await table.get(partition, key)
         values = make(row)
         if values is None:

@@ -10,6 +10,8 @@ import hmac
 from dataclasses import dataclass, field
 
 from mfa_sync.vault.key_vault import KeyVault
+from mfa_sync.vault.strength import is_strong, too_weak
+from shared.errors import SettingsError, SyncError
 from shared.phone_number import PhoneNumber
 from shared.tenant import User
 
@@ -59,14 +61,32 @@ class FingerprintKeys:
         """Return the latest version.
 
         Raises:
+            SettingsError: It can be guessed, and with it the numbers behind its fingerprints.
             PermanentError: There is none, or we may not read it.
             TransientError: The vault could not be reached, or throttles us.
         """
         secret = await self._vault.secret(self._name)
+        if not is_strong(secret.value):
+            raise too_weak(self._name)
         return FingerprintKey(secret.version, secret.value.encode())
 
+    async def refuse_weak(self) -> None:
+        """Let nothing begin under a key that can be guessed; one that cannot be read is only not used.
+
+        Raises:
+            SettingsError: It can be guessed.
+        """
+        try:
+            await self.current()
+        except SettingsError:
+            raise
+        except SyncError:
+            return
+
     async def version(self, version: str) -> FingerprintKey | None:
-        """Return one version; None if it is gone: then what it has printed is unknown, never a mismatch.
+        """Return one version, however strong; None if it is gone.
+
+        Then what it has printed is unknown, never a mismatch.
 
         Raises:
             PermanentError: There is no key any more, or we may not read it.

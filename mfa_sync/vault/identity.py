@@ -35,7 +35,7 @@ ASSIGN: Final = "Assign the managed identity to the app; with several, name one 
 _ENDPOINT: Final = "IDENTITY_ENDPOINT"
 _PASSING: Final = re.compile(r"\(\w+\) (429|5\d\d),")
 _STATUS: Final = re.compile(r"\(\w+\) (4\d\d),")
-_RETRY_SECONDS: Final = 30.0
+_RETRY_SECONDS: Final = 10.0
 _LONGEST_SLEEP_SECONDS: Final = 3.0
 
 

@@ -47,13 +47,14 @@ class Rereading:
     async def accepts(self, fits: Callable[[InForce], bool], deadline: Deadline) -> bool:
         """Return whether something fits the secrets in force.
 
-        What the vault says after the call's time is remembered for the next call.
+        A vault that fails for a while is waited out; what it says after the call's time is remembered for the
+        next call.
 
         Raises:
             PermanentError, TransientError: The vault could not be read, or not in time.
         """
         try:
-            return await deadline.within(self._accepts(fits), goes_on=True)
+            return await deadline.waiting_out(lambda: self._accepts(fits))
         except TimeoutError:
             raise TransientError(
                 Problem.VAULT_UNAVAILABLE, "Key Vault did not answer within this call's time.", retry_after=30

@@ -16,7 +16,7 @@ from shared.errors import PermanentError, Problem, TransientError, seconds_asked
 NOT_FOUND: Final = "SecretNotFound"
 DISABLED: Final = "SecretDisabled"
 _CODE: Final = re.compile(r"[A-Za-z]{1,64}")
-_RETRY_SECONDS = 30.0
+_RETRY_SECONDS = 10.0
 
 _RBAC = "Give the managed identity the role Key Vault Secrets User; it takes minutes to act."
 _POLICY = "Give the managed identity the right to get secrets in the vault's access policy."

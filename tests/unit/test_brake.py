@@ -112,25 +112,25 @@ async def test_a_worker_killed_in_mid_sign_in_is_waited_for() -> None:
     patient = brake(table, clock)
     assert [await patient.enter(OLD) is None for _ in range(2)] == [False, True]
     assert await brake(table, clock).enter(OLD)
-    clock.advance(90 + 301)
+    clock.advance(2400)
     assert await brake(table, clock).enter(OLD) is None
 
 
-async def test_three_workers_killed_in_a_row_stop_the_next_for_ten_minutes() -> None:
+async def test_two_workers_killed_in_a_row_stop_the_next_until_forty_minutes_after_the_first() -> None:
     """Each may have sent a wrong password."""
     table, clock = SharedTable(), FakeClock()
-    for _ in range(3):
+    for _ in range(2):
         assert await brake(table, clock).enter(OLD) is None
         clock.advance(90 + 301)
     hold = await brake(table, clock).enter(OLD)
     assert hold
-    assert hold.seconds == 600 - 301
+    assert hold.seconds == 90 + 2400 - 2 * (90 + 301)
     clock.advance(hold.seconds)
     assert await brake(table, clock).enter(OLD) is None
 
 
-async def test_the_storage_down_each_worker_goes_by_what_it_knew(caplog: pytest.LogCaptureFixture) -> None:
-    """And says so, once."""
+async def test_the_storage_down_no_password_leaves(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither from whoever knows of a refusal nor from whoever knows of none; it is said once."""
     table, clock = SharedTable(), FakeClock()
     knowing, fresh = brake(table, clock), brake(table, clock)
     assert await knowing.enter(OLD) is None
@@ -140,11 +140,24 @@ async def test_the_storage_down_each_worker_goes_by_what_it_knew(caplog: pytest.
         for _ in range(5):
             assert await knowing.enter(OLD)
     assert [record.message.split()[0] for record in caplog.records] == ["brake.alone"]
-    assert await fresh.enter(OLD) is None
-    await fresh.ended(Refused(WRONG), OLD)
-    assert await fresh.enter(OLD)
     hold = await fresh.enter(NEW)
-    assert hold, "by itself a worker has one trial in ten minutes"
+    assert hold
+    assert (hold.seconds, hold.refusal.healing.needs_nobody) == (10, True)
+    table.down = False
+    assert await fresh.enter(NEW) is None
+
+
+async def test_the_storage_down_an_app_alone_has_one_trial_in_ten_minutes() -> None:
+    """Nobody can lock it."""
+    table, clock = SharedTable(), FakeClock()
+    worker, former, latter = brake(table, clock), Versions(client_secret="1"), Versions(client_secret="2")
+    table.down = True
+    assert await worker.enter(former) is None
+    await worker.ended(Refused(refusal_of({"error_codes": [7000215]})), former)
+    assert await worker.enter(former)
+    assert await worker.enter(latter)
+    clock.advance(600)
+    assert await worker.enter(latter) is None
 
 
 async def test_what_could_not_be_written_is_written_when_the_storage_is_back() -> None:
@@ -174,14 +187,14 @@ async def test_a_claim_whose_answer_was_lost_is_ours_all_the_same() -> None:
 
 
 async def test_a_row_of_another_release_is_left_alone() -> None:
-    """Two formats that overwrite each other would forget each other's refusals."""
+    """Two formats that overwrite each other would forget refusals: no password leaves."""
     table, clock = SharedTable(), FakeClock()
     worker = brake(table, clock)
     await worker.enter(OLD)
     await worker.ended(Refused(WRONG), OLD)
     columns = dict(table.only_row()) | {"v": 2}
     await table.put("brake", Write("contoso_app", columns))
-    assert await brake(table, clock).enter(OLD) is None
+    assert await brake(table, clock).enter(OLD)
     assert table.only_row() == columns
     assert await worker.enter(OLD)
 
@@ -194,7 +207,7 @@ async def test_the_row_names_versions_and_nobody() -> None:
     await worker.ended(Refused(WRONG), OLD)
     columns = table.only_row()
     assert set(columns) == {
-        "v", "spent", "misses", "missed", "owner", "until", "aadsts", "healing", "username", "password",
+        "v", "spent", "misses", "missed", "counted", "owner", "until", "aadsts", "healing", "username", "password",
         "clientSecret",
     }  # fmt: skip
     assert json.loads(str(columns["spent"])) == [["password user-1 password-1", 50126]]

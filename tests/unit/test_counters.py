@@ -11,6 +11,7 @@ from dev.simulation import virtual_time
 from dev.simulation.virtual_time import VirtualClock
 from mfa_sync.storage.change_counts import Counters
 from shared.clock import Deadline
+from shared.guard import LedgerBusyError
 from shared.tenant import Kind
 from tests.clocks import FakeClock
 
@@ -177,10 +178,11 @@ def test_within_a_call_a_storage_that_hangs_is_waited_for_once() -> None:
 
 
 async def test_a_race_that_is_lost_each_time_ends(book: Book) -> None:
-    """Nothing is counted, and it says so: the guard must not take it for granted."""
+    """Nothing is counted, and it says so: the guard must take it neither for granted nor for an outage."""
     await book.take(update=2)
     book.table.chances.loses_race = 1.0
-    assert await book.take(update=1) is None
+    with pytest.raises(LedgerBusyError):
+        await book.take(update=1)
     assert 0 < book.clock.monotonic() < 2
     book.table.chances.loses_race = 0.0
     assert await book.counts() == {"update": 2}

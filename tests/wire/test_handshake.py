@@ -47,9 +47,9 @@ async def test_a_former_handshake_that_ends_soon_warns_nobody(
 async def test_a_rotated_handshake_is_noticed_within_a_minute_and_guesses_are_cheap(bench: Bench) -> None:
     """A mismatch re-reads the vault at most once a minute."""
     assert await bench.worker.handshake.accepts(sample.HANDSHAKE, bench.deadline())
-    bench.control.put_secret("mfa-sync-handshake", "a-new-handshake-of-ours")
+    bench.control.put_secret("mfa-sync-handshake", "a-new-handshake-of-ours-to-tell")
     bench.clock.advance(61)
-    assert await bench.worker.handshake.accepts("a-new-handshake-of-ours", bench.deadline())
+    assert await bench.worker.handshake.accepts("a-new-handshake-of-ours-to-tell", bench.deadline())
     bench.control.clear_log()
     for _ in range(20):
         assert not await bench.worker.handshake.accepts("guess", bench.deadline())
@@ -77,12 +77,12 @@ async def test_a_vault_that_cannot_be_asked_is_503_and_not_a_wrong_handshake(ben
     """Who knows the new word must not be told that it is wrong, for as long as nobody could look."""
     people = [{"Id": bench.person(ONE).id}]
     await bench.push(people)
-    bench.control.put_secret("mfa-sync-handshake", "a-new-word")
+    bench.control.put_secret("mfa-sync-handshake", "a-new-word-that-nobody-guesses")
     bench.clock.advance(61)
     bench.control.switch(vault="unavailable")
     for _ in range(2):
         with pytest.raises(TransientError, match="vaultUnavailable"):
-            await bench.push(people, headers={"message": "a-new-word"})
+            await bench.push(people, headers={"message": "a-new-word-that-nobody-guesses"})
     bench.control.switch(vault="ok")
     bench.clock.advance(6)
-    assert (await bench.push(people, headers={"message": "a-new-word"})).status == 200
+    assert (await bench.push(people, headers={"message": "a-new-word-that-nobody-guesses"})).status == 200

@@ -131,11 +131,11 @@ async def test_a_rotated_key_still_reads_what_its_former_version_wrote(masked: B
     """And a version that is gone makes no row, never a mismatch."""
     person = masked.person(ONE)
     await masked.one(person)
-    masked.control.put_secret(KEY, "a-new-key")
+    masked.control.put_secret(KEY, "a-new-key-of-sixteen-bytes-and-more")
     masked.configure()
     assert (await masked.one(person))["notes"] == ["fromMemory"]
     masked.control.remove_secret(KEY)
-    masked.control.put_secret(KEY, "a-wholly-new-key")
+    masked.control.put_secret(KEY, "a-wholly-new-key-of-sixteen-bytes")
     masked.configure()
     line = await masked.one(person)
     assert (line["outcome"], line["notes"]) == ("updated", ["asserted"])
@@ -147,7 +147,7 @@ async def test_a_key_that_is_gone_accuses_nobody(bench: Bench) -> None:
     await bench.one(person)
     bench.clock.advance(3600)
     bench.control.remove_secret(KEY)
-    bench.control.put_secret(KEY, "a-wholly-new-key")
+    bench.control.put_secret(KEY, "a-wholly-new-key-of-sixteen-bytes")
     bench.configure()
     person.attribute = TWO
     line = await bench.one(person)

@@ -244,7 +244,7 @@ async def test_by_default_nothing_is_asked_of_signatures(bench: Bench) -> None:
 
 async def test_without_storage_this_worker_still_takes_a_message_once(bench: Bench) -> None:
     """The push goes on; the directory's number is what is written, whoever sends it."""
-    signer = Signer(bench, AzureWebJobsStorage=keyed(port_of_nobody()))
+    signer = Signer(bench, AzureWebJobsStorage=keyed(port_of_nobody()), GRAPH_AUTH="managed-identity")
     body = signer.body()
     headers = signer.headers(body)
     assert (await signer.send(body, headers)).status == 200

@@ -106,9 +106,9 @@ async def test_a_rotated_handshake_is_noticed_within_a_minute_and_guesses_are_ch
     """As for the push: the vault is read again at most once a minute."""
     bench = operator.bench
     assert await bench.worker.approver.accepts(sample.APPROVER_HANDSHAKE, bench.deadline())
-    bench.control.put_secret(APPROVER, "a-new-approver-of-ours")
+    bench.control.put_secret(APPROVER, "a-new-approver-of-ours-to-tell")
     bench.clock.advance(61)
-    assert await bench.worker.approver.accepts("a-new-approver-of-ours", bench.deadline())
+    assert await bench.worker.approver.accepts("a-new-approver-of-ours-to-tell", bench.deadline())
     assert not await bench.worker.approver.accepts(sample.APPROVER_HANDSHAKE, bench.deadline())
     bench.control.clear_log()
     for _ in range(20):
