@@ -34,6 +34,7 @@ class Policy:
         last_factor: Whose last factor is protected.
         default_region: ISO 3166 code by which national numbers are read; None refuses them.
         region_from_usage_location: Whether the user's own usage location comes before it.
+        regions: Which usage locations are taken; empty for all. National numbers of others are refused.
         payload_number_wins: Whether a row's Mobile is the source, not an expectation of it.
         sweeping: Whether nobody named the users, so that more care is due.
         keep_when_empty: Whether an empty attribute never deletes (SWEEP_EMPTY=keep, in sweeps).
@@ -45,6 +46,7 @@ class Policy:
     last_factor: LastFactorGuard = LastFactorGuard.SWEEPS
     default_region: str | None = None
     region_from_usage_location: bool = False
+    regions: tuple[str, ...] = ()
     payload_number_wins: bool = False
     sweeping: bool = False
     keep_when_empty: bool = False
@@ -57,14 +59,17 @@ class Policy:
             self,
             scope=replace(self.scope, skip_disabled=True),
             last_factor=guard,
-            payload_number_wins=False,
             sweeping=True,
             keep_when_empty=keep_when_empty,
             empty_grace_days=empty_grace_days,
         )
 
     def region_of(self, user: User) -> str | None:
-        """Return the region by which this user's national numbers are read."""
-        if self.region_from_usage_location and user.usage_location:
-            return user.usage_location
-        return self.default_region
+        """Return the region by which this user's national numbers are read; None refuses them.
+
+        A location that is not taken is not replaced by the default: that would guess.
+        """
+        if not self.region_from_usage_location or not user.usage_location:
+            return self.default_region
+        is_taken = not self.regions or user.usage_location in self.regions
+        return user.usage_location if is_taken else None

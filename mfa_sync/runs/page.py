@@ -15,9 +15,10 @@ from copy import replace
 import msgspec
 
 from mfa_sync.runs.kept import Kept
-from mfa_sync.runs.run import Tally
+from mfa_sync.runs.run import DIGEST_LENGTH, Tally
 from mfa_sync.vault.fingerprints import FingerprintKey
 from shared.codes import CODES, Code
+from shared.guard import shared_detail
 from shared.outcome import Note, Outcome
 from shared.phone_number import ObservedNumber
 from shared.plan import Entry, NoChange, Refusal
@@ -168,6 +169,31 @@ class Page(Kept, frozen=True):
         what = [[one.id, one.kind, one.desired, one.observed] for one in self.changes]
         return hashlib.sha256(json.dumps([self.key, what]).encode()).hexdigest()
 
+    def counts(self) -> Counter[Kind]:
+        """Return the number of changes of each kind."""
+        return Counter(one.kind for one in self.changes)
+
+    def without_shared(self, users: Sequence[int], most: int) -> Page:
+        """Return the page with changes refused, since too many users would get their number.
+
+        They are owed: when the others' source is corrected, nothing of theirs need change.
+
+        Args:
+            users: For each change how many would, where those are too many, else 0.
+            most: How many may.
+        """
+        gone = [(one, many) for one, many in zip(self.changes, users, strict=True) if many]
+        refusals = (
+            PlannedRefusal(one.id, one.upn, Code.SHARED_NUMBER, shared_detail(many, most))
+            for one, many in gone
+        )
+        return replace(
+            self,
+            changes=tuple(one for one, many in zip(self.changes, users, strict=True) if not many),
+            refusals=(*self.refusals, *refusals),
+            owed=(*self.owed, *(one.id for one, _ in gone)),
+        )
+
     def with_changes(self, changes: Iterable[PlannedChange]) -> Page:
         """Return the page with its changes as they ended."""
         return replace(self, changes=tuple(changes))
@@ -208,6 +234,18 @@ def pages_of(entries: Sequence[Entry], key: FingerprintKey, size: int) -> list[P
         first = pages[0] if pages else Page(key.version)
         pages[:1] = [replace(first, refusals=refusals, owed=owed)]
     return pages
+
+
+def numbers_note(digest: str) -> str:
+    """Return the name of the note of numbers that belongs to the page of that digest."""
+    return f"numbers/{digest[:DIGEST_LENGTH]}"
+
+
+def numbers_of(entries: Sequence[Entry], pages: Sequence[Page], key: FingerprintKey) -> dict[str, object]:
+    """Return for each of the entries' pages the fingerprints of its changes' numbers, as a note."""
+    changes = [entry.decision for entry in entries if isinstance(entry.decision, Change)]
+    prints = iter([key.number_alone(one.number)[:DIGEST_LENGTH] if one.number else "" for one in changes])
+    return {numbers_note(page.digest): [next(prints) for _ in page.changes] for page in pages if page.changes}
 
 
 def _is_owed(entry: Entry) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from mfa_sync.runs.context import RunContext
-from mfa_sync.runs.page import PlannedChange, pages_of, planning_tally
+from mfa_sync.runs.page import PlannedChange, numbers_of, pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
 from mfa_sync.runs.push_rows import KeptRow, KeptRows
 from mfa_sync.runs.run import Run, State
@@ -86,7 +86,9 @@ class PushPlanner:
         made, repeats = _apart(made, rows, first, people)
         lines = _lines(made, rows, first, policy) | repeats
         notes: dict[str, object] = {f"lines/{first}": [lines[row] for row in sorted(lines)], _PEOPLE: people}
-        pages = pages_of(made.entries, await context.keys.current(), _SLICE)
+        current = await context.keys.current()
+        pages = pages_of(made.entries, current, _SLICE)
+        notes |= numbers_of(made.entries, pages, current)
         cursor = str(after) if after < len(kept.rows) else None
         return Planned(run, cursor, pages, planning_tally(made.entries), notes)
 
@@ -170,13 +172,17 @@ async def lines_of(run: Run, context: RunContext) -> tuple[list[dict[str, Any]],
     slices = await asyncio.gather(*(store.note(run.id, f"lines/{first}", list[Any]) for first in firsts))
     pages = await asyncio.gather(*(store.page(run, number) for number in range(run.pages)))
     changes = {one.id: (number, one) for number, page in enumerate(pages) if page for one in page.changes}
+    shared = {one.id for page in pages if page for one in page.refusals if one.code == Code.SHARED_NUMBER}
     differ = await _contradicted(run, context)
     planned = {line["row"]: line for line in chain.from_iterable(one or () for one in slices)}
     lines: list[dict[str, Any]] = []
     for number, row in enumerate(kept.rows):
         line = planned.get(number) or _line(number, row, _unplanned(number, row), policy)
         first = planned[line["same"]] if "same" in line else line
-        result = _result(first, run, changes, differ, dry_run=kept.dry_run)
+        if first["person"] in shared - differ:
+            result: Result | None = Result.stopped(Code.SHARED_NUMBER)
+        else:
+            result = _result(first, run, changes, differ, dry_run=kept.dry_run)
         line = {**first, "row": number, "reference": line["reference"], **(ending(result) if result else {})}
         lines.append({name: value for name, value in line.items() if name not in {"person", "change"}})
     return lines, kept.dry_run

@@ -17,6 +17,7 @@ from enum import StrEnum
 import msgspec
 
 from mfa_sync.runs.kept import Kept
+from shared.codes import Code
 from shared.tenant import Kind
 
 MOST_ATTEMPTS = 5
@@ -213,7 +214,7 @@ class Run(Kept, frozen=True):
             )
         digest = self.digest
         for one in page_digests:
-            digest = hashlib.sha256(f"{digest}\n{one}".encode()).hexdigest()
+            digest = _chained(digest, one)
         return replace(
             self._next(now),
             pages=self.pages + len(page_digests),
@@ -221,6 +222,20 @@ class Run(Kept, frozen=True):
             cursor=cursor,
             digest=digest,
             digests=(*self.digests, *(one[:DIGEST_LENGTH] for one in page_digests)),
+        )
+
+    def replanned(self, page: int, digest: str, refused: Counter[Kind]) -> Run:
+        """Return the run with one page replaced by that of the digest, which refuses so many changes."""
+        code = {Code.SHARED_NUMBER.value: refused.total()}
+        return replace(
+            self,
+            tally=replace(
+                self.tally,
+                planned=dict(Counter(self.tally.planned) - refused),
+                refused=_sum(self.tally.refused, code),
+            ),
+            digest=_chained(self.digest, digest),
+            digests=(*self.digests[:page], digest[:DIGEST_LENGTH], *self.digests[page + 1 :]),
         )
 
     def guarded(
@@ -302,6 +317,10 @@ class Run(Kept, frozen=True):
         return replace(
             self, step=self.step + 1, owner="", owned_until=0.0, attempts=0, resume_at=0.0, moved=now
         )
+
+
+def _chained(digest: str, following: str) -> str:
+    return hashlib.sha256(f"{digest}\n{following}".encode()).hexdigest()
 
 
 def _sum[Word: str](one: Mapping[Word, int], other: Mapping[Word, int]) -> dict[Word, int]:

@@ -19,7 +19,7 @@ from mfa_sync.graph import audit, delta, users
 from mfa_sync.graph.tenant import GraphTenant
 from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.kept import dump, load
-from mfa_sync.runs.page import pages_of, planning_tally
+from mfa_sync.runs.page import numbers_of, pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
 from mfa_sync.runs.run import Run, RunKind, Tally
 from mfa_sync.telemetry.events import Event, record
@@ -233,8 +233,10 @@ class SweepPlanner:
         memory = context.last_written.of_call(self._run.id, policy, self._deadline)
         made = await plan(requests, tenant, policy, memory, context.emptiness)
         memory.report_outsiders(made)
-        pages = pages_of(made.entries, await context.keys.current(), _CHANGES_A_PAGE)
-        return Planned(self._run, cursor, pages, planning_tally(made.entries))
+        key = await context.keys.current()
+        pages = pages_of(made.entries, key, _CHANGES_A_PAGE)
+        notes = numbers_of(made.entries, pages, key)
+        return Planned(self._run, cursor, pages, planning_tally(made.entries), notes)
 
     async def _from_the_first_page(self, run: Run, following: Next) -> Planned:
         latest = await delta.latest(self._context.graph, self._deadline)
