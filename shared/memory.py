@@ -70,8 +70,8 @@ class Memory(Protocol):
         """
         ...
 
-    def report_outsiders(self, plan: Plan) -> None:
-        """Log each user of a fresh plan whose phone somebody else has changed, whatever becomes of it."""
+    def report(self, plan: Plan) -> None:
+        """Log each user of a fresh plan whose phone somebody else has changed, and each wrong Mobile."""
         ...
 
     def knows(self, user_id: str) -> bool:

@@ -20,7 +20,7 @@ from mfa_sync.vault.fingerprints import FingerprintKey
 from shared.codes import CODES, Code
 from shared.guard import shared_detail
 from shared.outcome import Note, Outcome
-from shared.phone_number import ObservedNumber
+from shared.phone_number import ObservedNumber, without_numbers
 from shared.plan import Entry, NoChange, Refusal
 from shared.results import Result
 from shared.tenant import Change, Kind
@@ -50,7 +50,7 @@ class PlannedChange(msgspec.Struct, frozen=True):
 
     Attributes:
         id: Object id.
-        upn: The UPN of that moment.
+        upn: The UPN of that moment, without a number that it may hold.
         kind: The kind of change.
         desired: Fingerprint of the number to register; empty for a delete.
         observed: Fingerprint of the number that was registered, or Graph's own mask; empty for none.
@@ -81,7 +81,7 @@ class PlannedChange(msgspec.Struct, frozen=True):
         """Return what is kept of an entry that holds a change."""
         return cls(
             change.user_id,
-            entry.user.user_principal_name if entry.user else "",
+            without_numbers(entry.user.user_principal_name) if entry.user else "",
             change.kind,
             key.number(change.user_id, change.number),
             seen_as(key, change.user_id, entry.mobile),
@@ -219,7 +219,7 @@ def pages_of(entries: Sequence[Entry], key: FingerprintKey, size: int) -> list[P
     refusals = tuple(
         PlannedRefusal(
             entry.user.id if entry.user else None,
-            entry.user.user_principal_name if entry.user else None,
+            without_numbers(entry.user.user_principal_name) if entry.user else None,
             entry.decision.code,
             entry.decision.detail,
         )

@@ -80,7 +80,7 @@ class PushPlanner:
         memory = context.last_written.of_call(run.id, policy, self._deadline)
         requests = [one.request(row, key) for row, one in enumerate(rows)]
         made = await plan(requests, context.tenant(self._deadline), policy, memory)
-        memory.report_outsiders(made)
+        memory.report(made)
         made = made.map(lambda entry: _with_fault(entry, rows))
         people = await _people(run, context)
         made, repeats = _apart(made, rows, first, people)

@@ -80,7 +80,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     Attributes:
         what: approved, discarded or stopped.
-        by: The principal's name, or "key" where only a key and a handshake told.
+        by: The principal's object id and name, or "key" where only a key and a handshake told.
         at: Seconds since 1970.
         reason: The operator's words.
         kinds: The kinds of change that were approved; empty for all.

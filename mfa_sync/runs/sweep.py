@@ -232,7 +232,7 @@ class SweepPlanner:
         requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(ids)]
         memory = context.last_written.of_call(self._run.id, policy, self._deadline)
         made = await plan(requests, tenant, policy, memory, context.emptiness)
-        memory.report_outsiders(made)
+        memory.report(made)
         key = await context.keys.current()
         pages = pages_of(made.entries, key, _CHANGES_A_PAGE)
         notes = numbers_of(made.entries, pages, key)
