@@ -34,11 +34,11 @@ class Policy:
         last_factor: Whose last factor is protected.
         default_region: ISO 3166 code by which national numbers are read; None refuses them.
         region_from_usage_location: Whether the user's own usage location comes before it.
-        regions: Which usage locations are taken; empty for all. National numbers of others are refused.
         payload_number_wins: Whether a row's Mobile is the source, not an expectation of it.
         sweeping: Whether nobody named the users, so that more care is due.
         keep_when_empty: Whether an empty attribute never deletes (SWEEP_EMPTY=keep, in sweeps).
         empty_grace_days: How long an attribute must have been empty before a sweep deletes.
+        regions: Which usage locations are taken; empty for all. National numbers of others are refused.
     """
 
     scope: ScopePolicy = field(default_factory=ScopePolicy)
@@ -46,11 +46,11 @@ class Policy:
     last_factor: LastFactorGuard = LastFactorGuard.SWEEPS
     default_region: str | None = None
     region_from_usage_location: bool = False
-    regions: tuple[str, ...] = ()
     payload_number_wins: bool = False
     sweeping: bool = False
     keep_when_empty: bool = False
     empty_grace_days: int = 0
+    regions: tuple[str, ...] = ()
 
     def for_sweeps(self, *, keep_when_empty: bool, empty_grace_days: int) -> Policy:
         """Return the policy as it is for users whom nobody named: more careful in everything."""

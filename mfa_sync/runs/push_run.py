@@ -24,7 +24,7 @@ from shared.results import Result, foresee
 from shared.row_result import RowResult, ending
 from shared.tenant import Change
 
-_ROWS, _PEOPLE = "rows", "people"
+ROWS, _PEOPLE = "rows", "people"
 _SLICE = 200
 
 
@@ -44,13 +44,14 @@ class Person(msgspec.Struct, array_like=True):
 
 async def keep_rows(
     run: Run, rows: Sequence[KeptRow], key: str, *, dry_run: bool, context: RunContext
-) -> None:
-    """Keep the rows of a run that is about to be begun.
+) -> Run:
+    """Keep the rows of a run that is about to be begun, and return it with their seal.
 
     Raises:
         StorageDownError: They could not be kept.
     """
-    await context.runs.put_note(run.id, _ROWS, KeptRows(dry_run, key, tuple(rows)))
+    kept = KeptRows(dry_run, key, tuple(rows))
+    return run.sealed({ROWS: await context.runs.seal(run.id, ROWS, kept)})
 
 
 class PushPlanner:
@@ -69,7 +70,7 @@ class PushPlanner:
     async def plan_next(self) -> Planned:
         """Plan for the next rows, with a line for each."""
         run, context = self._run, self._context
-        kept = await context.runs.note(run.id, _ROWS, KeptRows)
+        kept = await context.runs.sealed(run.id, ROWS, run.seal(ROWS), KeptRows)
         if kept is None:
             raise LookupError("The rows of this push are gone.")
         first = int(run.cursor or 0)
@@ -165,7 +166,7 @@ async def lines_of(run: Run, context: RunContext) -> tuple[list[dict[str, Any]],
         StorageDownError: They could not be read.
     """
     store, policy = context.runs, context.settings.policy
-    kept = await store.note(run.id, _ROWS, KeptRows)
+    kept = await store.sealed(run.id, ROWS, run.seal(ROWS), KeptRows)
     if kept is None:
         return None
     firsts = range(0, len(kept.rows), _SLICE)

@@ -16,7 +16,7 @@ from enum import StrEnum
 
 import msgspec
 
-from mfa_sync.runs.kept import Kept
+from mfa_sync.runs.kept import Kept, dump
 from shared.codes import Code
 from shared.tenant import Kind
 
@@ -145,7 +145,7 @@ class Run(Kept, frozen=True):
         pages: How many pages the plan has.
         applied: How many of them were applied.
         tally: What was found and done.
-        digest: Of all pages, chained: what an approval names.
+        digest: Of all that is shown, chained: of its pages, and of why it is held. What an approval names.
         digests: Of each page, as far as it takes to know one from another.
         over: The kinds of change that are over a limit.
         held_for: Why it is held.
@@ -158,6 +158,7 @@ class Run(Kept, frozen=True):
         resume_at: When the step may be tried again; 0: at once.
         trace: The span that it was begun in, as W3C's traceparent; empty where nothing is traced.
         detail: Why it failed, or what it could not do.
+        seals: Of notes that are shown or decide, by name; not there on runs that former versions began.
     """
 
     id: str
@@ -185,6 +186,15 @@ class Run(Kept, frozen=True):
     resume_at: float = 0.0
     detail: str = ""
     trace: str = ""
+    seals: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+
+    def seal(self, name: str) -> str:
+        """Return the seal of the note of that name; empty for none."""
+        return (self.seals or {}).get(name, "")
+
+    def sealed(self, seals: Mapping[str, str]) -> Run:
+        """Return the run with seals of notes more."""
+        return replace(self, seals={**(self.seals or {}), **seals})
 
     @property
     def was_applying(self) -> bool:
@@ -241,10 +251,15 @@ class Run(Kept, frozen=True):
     def guarded(
         self, held_for: tuple[str, ...], over: tuple[Kind, ...], limits: dict[str, str], now: float
     ) -> Run:
-        """Return the run as the guard leaves it: held, or going on to be applied."""
+        """Return the run as the guard leaves it: held, or going on to be applied.
+
+        A held one's digest covers what is shown beside its pages too: why it waits, the limits, the counts.
+        """
         state = State.HELD if held_for else State.APPLYING
+        beside = dump([held_for, over, limits, self.tally])
         return replace(
             self._next(now),
+            digest=_chained(self.digest, beside) if held_for else self.digest,
             state=state,
             applying=state is State.APPLYING,
             held_for=held_for,

@@ -143,8 +143,9 @@ async def _plan(run: Run, planner: Planner, context: RunContext) -> Run:
         await context.runs.put_note(run.id, name, what)
     for number, page in enumerate(planned.pages, run.pages):
         await context.runs.put_page(run.id, number, page)
+    seals = {name: await context.runs.seal(run.id, name, what) for name, what in planned.sealed.items()}
     digests = tuple(page.digest for page in planned.pages)
-    return planned.run.planned(digests, planned.tally, planned.cursor, context.now)
+    return planned.run.sealed(seals).planned(digests, planned.tally, planned.cursor, context.now)
 
 
 async def _guard(run: Run, planner: Planner, context: RunContext) -> Run:
