@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from dev.tenant.people import Phone
+from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import RunKind
+from mfa_sync.runs.shared_numbers import refuse_shared
+from mfa_sync.runs.step import Nudge, take
 from tests.wire.operating import Operator
 from tests.wire.sweeping import ASYNC, Sweeper, polled
 
@@ -174,6 +177,26 @@ async def test_a_sweep_counts_over_all_pages_and_shows_whom_it_refuses(
     many[0].attribute = ONE
     again = await sweeper.sweep(RunKind.CHANGED)
     assert sum(again.tally.planned.values()) == 6
+
+
+async def test_a_guard_that_died_before_its_end_comes_to_the_same_again(sweeper: Sweeper) -> None:
+    """Pages were written anew and the head was not: it still names the former ones."""
+    bench = sweeper.bench
+    bench.configure(MAX_USERS_PER_NUMBER="5")
+    for number in (*[RECEPTION] * 6, ONE):
+        bench.person(number)
+    run = await lifecycle.start(bench.worker, RunKind.FULL, apply=True)
+    nudge: Nudge | None = Nudge(run.id, run.step)
+    while nudge and (await sweeper.run(run.id)).cursor is not None:
+        nudge = await take(nudge, bench.worker)
+    planned = await sweeper.run(run.id)
+    assert planned.tally.planned == {"create": 7}
+    died, again = [await refuse_shared(planned, bench.worker) for _ in range(2)]
+    assert again == died
+    assert again.tally.planned == {"create": 1}
+    page = await bench.worker.runs.page(again, 0)
+    assert page
+    assert (len(page.changes), len(page.refusals)) == (1, 6)
 
 
 async def test_no_note_of_a_run_tells_a_number_or_whose_it_is(sweeper: Sweeper) -> None:
