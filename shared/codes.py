@@ -23,6 +23,7 @@ class Code(StrEnum):
     ATTRIBUTE_NOT_RETURNED = "attributeNotReturned"
     INVALID_PHONE_NUMBER = "invalidPhoneNumber"
     SOURCE_NOT_YET_SYNCED = "sourceNotYetSynced"
+    SHARED_NUMBER = "sharedNumber"
     CONTRADICTORY_ROWS = "contradictoryRows"
     DEFAULT_METHOD = "defaultMethod"
     ALTERNATE_MOBILE_PRESENT = "alternateMobilePresent"
@@ -137,6 +138,12 @@ CODES: dict[Code, Meaning] = {
         _NOBODY,
         "The row's Mobile is not what the attribute says (yet).",
         "Send the row again after the next directory sync (every 30 minutes).",
+    ),
+    Code.SHARED_NUMBER: Meaning(
+        _REFUSED,
+        _HR,
+        "One plan would give this number to more users than MAX_USERS_PER_NUMBER; none of them was written.",
+        "Give each user a number of their own: a phone that many answer is nobody's second factor.",
     ),
     Code.CONTRADICTORY_ROWS: Meaning(
         _REFUSED,

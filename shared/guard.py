@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Protocol
 
 from shared.codes import Code
 from shared.outcome import Note
+from shared.phone_number import PhoneNumber
 from shared.plan import Entry, Plan
 from shared.tenant import Change, Kind
 
 # A percentage never bites below so many users: in a tenant of ten, two changes are 20 % and no disaster.
 _FEWEST_FOR_PERCENT = 3
 _NOTHING: Mapping[Kind, int] = {}
+
+USERS_PER_NUMBER = 5
+SHARED_RULE = "MAX_USERS_PER_NUMBER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +136,23 @@ class AsShown:
 class Guard:
     """Holds the limits against plans, in the light of what the last 24 hours brought."""
 
-    def __init__(self, limits: Limits, ledger: Ledger, population: int | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        ledger: Ledger,
+        population: int | None = None,
+        users_per_number: int = USERS_PER_NUMBER,
+    ) -> None:
         self._limits = limits
         self._ledger = ledger
         self._population = population
+        self._users_per_number = users_per_number
+        # Over all plans of the call: a second look may find the same number wanted by somebody more.
+        self._users: defaultdict[PhoneNumber, set[str]] = defaultdict(set)
 
     async def admit(self, plan: Plan) -> Plan:
         """Return the plan as far as it may be made, and count what it holds as made."""
+        plan = self._refuse_shared(plan)
         wanted = plan.counts()
         if not wanted:
             return plan
@@ -156,6 +170,7 @@ class Guard:
 
     async def foresee(self, plan: Plan) -> Plan:
         """Return the plan as far as it might be made now; nothing is counted."""
+        plan = self._refuse_shared(plan)
         return self._refuse(plan, await self._ledger.recent()) if plan.changes() else plan
 
     async def give_back(self, unmade: Iterable[Change]) -> None:
@@ -163,8 +178,28 @@ class Guard:
         if unused := Counter(change.kind for change in unmade):
             await self._ledger.give_back(unused)
 
+    def _refuse_shared(self, plan: Plan) -> Plan:
+        """Return the plan with the changes refused that would make one phone many users' second factor."""
+        users, most = self._users, self._users_per_number
+        for change in plan.changes():
+            if change.number:
+                users[change.number].add(change.user_id)
+
+        def revise(entry: Entry, change: Change) -> Entry:
+            many = len(users[change.number]) if change.number else 0
+            if many <= most:
+                return entry
+            return entry.refused(Code.SHARED_NUMBER, SHARED_RULE, shared_detail(many, most))
+
+        return plan.map_changes(revise)
+
     def _refuse(self, plan: Plan, recent: Mapping[Kind, int] | None) -> Plan:
         return refuse_over_limit(plan, self._limits, self._population, recent)
+
+
+def shared_detail(users: int, most: int) -> str:
+    """Return by how much too many users would get one number, in words."""
+    return f"{users} users would get it: over {SHARED_RULE}={most}."
 
 
 def breaches(counts: Mapping[Kind, int], limits: Limits, population: int | None) -> dict[Kind, str]:

@@ -70,8 +70,8 @@ class Memory(Protocol):
         """
         ...
 
-    def report_outsiders(self, plan: Plan) -> None:
-        """Log each user of a fresh plan whose phone somebody else has changed, whatever becomes of it."""
+    def report(self, plan: Plan) -> None:
+        """Log each user of a fresh plan whose phone somebody else has changed, and each wrong Mobile."""
         ...
 
     def knows(self, user_id: str) -> bool:
@@ -91,7 +91,8 @@ async def recollected(plan: Plan, memory: Memory, policy: Policy) -> Plan:
 def recollect(entry: Entry, change: Change, last: LastWrite | Forgotten, policy: Policy) -> Entry:
     """Return a person's entry, whose decision is `change`, in the light of our last write. Pure.
 
-    A sweep leaves alone whom we wrote minutes ago, and whose number a caller chose instead of the attribute.
+    A sweep leaves alone whom we wrote minutes ago, and while callers may choose numbers, whose number one
+    chose, as long as nobody else has changed it. What somebody else did is told in any case.
 
     A masked number whose visible digits agree is unchanged if it is what we last wrote. That proves less than
     a whole number would: a change outside to another number with the same last digits stays unseen, so the
@@ -99,10 +100,14 @@ def recollect(entry: Entry, change: Change, last: LastWrite | Forgotten, policy:
     """
     if isinstance(last, Forgotten):
         return entry
+    moved = last.age >= _LAG_SECONDS and _moved_outside(change, entry.mobile, last)
+    if moved:
+        entry = replace(entry, notes=(*entry.notes, Note.CHANGED_OUTSIDE))
     if policy.sweeping and last.age < _SETTLING_SECONDS:
         left = NoChange(Outcome.KEPT, "we wrote the phone less than 15 minutes ago", is_provisional=True)
         return replace(entry, decision=left)
-    if policy.sweeping and entry.user and last.is_payload_for(entry.user):
+    may_be_chosen = policy.sweeping and policy.payload_number_wins and not moved
+    if may_be_chosen and entry.user and last.is_payload_for(entry.user):
         left = NoChange(Outcome.KEPT, "a caller chose the number (ALLOW_PAYLOAD_NUMBER=true)")
         return replace(entry, decision=left)
     if change.kind is Kind.ASSERT and last.was(change.number):
@@ -110,8 +115,6 @@ def recollect(entry: Entry, change: Change, last: LastWrite | Forgotten, policy:
         return replace(
             entry, decision=NoChange(Outcome.UNCHANGED, rule), notes=(*entry.notes, Note.FROM_MEMORY)
         )
-    if last.age >= _LAG_SECONDS and _moved_outside(change, entry.mobile, last):
-        return replace(entry, notes=(*entry.notes, Note.CHANGED_OUTSIDE))
     return entry
 
 

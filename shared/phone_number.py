@@ -127,6 +127,24 @@ class PhoneNumber:
         return f"PhoneNumber({self.masked()})"
 
 
+# What people write for a number: +46 70 174 06 11, 070-174 06 11. A date begins with neither, and a ticket's
+# number seldom.
+_LIKELY = re.compile(r"\+[ (]*[0-9](?:[ ().\-/]*[0-9]){6,}|(?<![0-9A-Za-z])0[0-9](?:[ .\-]?[0-9]){7,}")
+# In a name that is only echoed also bare digits, as long as a number with its country code.
+_PERHAPS = re.compile(f"{_LIKELY.pattern}|[0-9]{{10,}}")
+_NOT_LAST = re.compile(r"[0-9](?=(?:[^0-9]*[0-9]){2})")
+
+
+def holds_number(text: str) -> bool:
+    """Return whether a caller's own words hold what may be a phone number: they are kept and shown."""
+    return _LIKELY.search(text) is not None
+
+
+def without_numbers(name: str) -> str:
+    """Return a name that is echoed, with the digits of what may be a phone number hidden but for two."""
+    return _PERHAPS.sub(lambda found: _NOT_LAST.sub("*", found[0]), name)
+
+
 # After blanks and punctuation are gone: whole digits, perhaps with an extension. A lower-case 'x' before
 # digits marks an extension; an upper-case 'X' is Microsoft's mask character: never fold their case.
 _WHOLE = re.compile(r"\+(?P<number>[0-9]+)(?:x(?P<extension>[0-9]+))?")

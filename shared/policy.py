@@ -38,6 +38,7 @@ class Policy:
         sweeping: Whether nobody named the users, so that more care is due.
         keep_when_empty: Whether an empty attribute never deletes (SWEEP_EMPTY=keep, in sweeps).
         empty_grace_days: How long an attribute must have been empty before a sweep deletes.
+        regions: Which usage locations are taken; empty for all. National numbers of others are refused.
     """
 
     scope: ScopePolicy = field(default_factory=ScopePolicy)
@@ -49,6 +50,7 @@ class Policy:
     sweeping: bool = False
     keep_when_empty: bool = False
     empty_grace_days: int = 0
+    regions: tuple[str, ...] = ()
 
     def for_sweeps(self, *, keep_when_empty: bool, empty_grace_days: int) -> Policy:
         """Return the policy as it is for users whom nobody named: more careful in everything."""
@@ -57,14 +59,17 @@ class Policy:
             self,
             scope=replace(self.scope, skip_disabled=True),
             last_factor=guard,
-            payload_number_wins=False,
             sweeping=True,
             keep_when_empty=keep_when_empty,
             empty_grace_days=empty_grace_days,
         )
 
     def region_of(self, user: User) -> str | None:
-        """Return the region by which this user's national numbers are read."""
-        if self.region_from_usage_location and user.usage_location:
-            return user.usage_location
-        return self.default_region
+        """Return the region by which this user's national numbers are read; None refuses them.
+
+        A location that is not taken is not replaced by the default: that would guess.
+        """
+        if not self.region_from_usage_location or not user.usage_location:
+            return self.default_region
+        is_taken = not self.regions or user.usage_location in self.regions
+        return user.usage_location if is_taken else None

@@ -9,6 +9,7 @@ import msgspec
 from shared.codes import CODES
 from shared.decide import source_of
 from shared.outcome import Outcome
+from shared.phone_number import without_numbers
 from shared.plan import Entry, Intent
 from shared.policy import Policy
 from shared.results import Result
@@ -72,10 +73,11 @@ class RowResult(msgspec.Struct, frozen=True, rename="camel"):
     def of(cls, index: int, row: Named, entry: Entry, result: Result, policy: Policy) -> Self:
         """Return the result of the row at `index`, whose person is the entry's."""
         user = entry.user
+        name = user.user_principal_name if user else row.shown
         return cls(
             row=index,
             id=user.id if user else (row.key if row.shown is None else None),
-            user_principal_name=user.user_principal_name if user else row.shown,
+            user_principal_name=name and without_numbers(name),
             reference=row.reference,
             source=source_of(row.intent, policy),
             source_synced_at=user.synced_at if user else None,

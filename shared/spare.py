@@ -8,7 +8,7 @@ from typing import Protocol
 
 from shared.codes import Code
 from shared.outcome import Note, Outcome
-from shared.plan import Entry, NoChange, Plan
+from shared.plan import Entry, NoChange, Plan, lasting
 from shared.policy import LastFactorGuard, Policy
 from shared.tenant import Change, Kind, Tenant, Unreadable
 
@@ -41,7 +41,9 @@ async def spare_newly_empty(plan: Plan, emptiness: Emptiness, policy: Policy) ->
         if since is not None and since.get(change.user_id, 0.0) >= needed:
             return entry
         rule = f"EMPTY_GRACE_DAYS={policy.empty_grace_days}"
-        return replace(entry, decision=NoChange(Outcome.KEPT, rule, is_provisional=True), notes=())
+        return replace(
+            entry, decision=NoChange(Outcome.KEPT, rule, is_provisional=True), notes=lasting(entry.notes)
+        )
 
     return plan.map_changes(revise)
 

@@ -45,8 +45,9 @@ def components() -> dict[str, Schema]:
         "Row": {"oneOf": [ref("RowByName"), ref("RowById")]},
         "Rows": {"oneOf": [{"type": "array", "items": ref("Row")}, ref("Row")]},
         "OneRow": {
-            "oneOf": [{"type": "array", "items": ref("Row"), "minItems": 1, "maxItems": 1}, ref("Row")]
+            "oneOf": [{"type": "array", "items": ref("Who"), "minItems": 1, "maxItems": 1}, ref("Who")]
         },
+        "Who": {"oneOf": [_explained("UserPrincipalName", "Id"), _explained("Id", "UserPrincipalName")]},
         "Outcome": _words(Outcome, "The first five are settled."),
         "Code": {
             "type": "string",
@@ -120,6 +121,13 @@ def _closed(properties: dict[str, Schema], *, optional: Iterable[str] = (), desc
     }
 
 
+def _explained(name: str, other: str) -> Schema:
+    """Return a row that is to be explained: it states no Mobile."""
+    row = _row(name, other)
+    del row["properties"]["Mobile"]
+    return row
+
+
 def _row(name: str, other: str) -> Schema:
     """Return a row that names its user by one of the two keys; the other may be blank."""
     who: dict[str, Schema] = {
@@ -148,7 +156,7 @@ def _row(name: str, other: str) -> Schema:
             "Reference": {
                 "type": ["string", "null"],
                 "maxLength": MOST_REFERENCE,
-                "description": "The caller's own key, echoed.",
+                "description": "The caller's own key, echoed. One that may be a phone number is refused.",
             },
         },
         optional=(other, "Mobile", "OverwriteNull", "Reference"),

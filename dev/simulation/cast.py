@@ -64,6 +64,7 @@ class Casting:
         self._count = 0
         self._cast = Cast()
         self._taken: list[str] = []
+        self._reception: str | None = None
 
     def cast(self, size: int) -> Cast:
         """Return `size` people or a few more."""
@@ -109,6 +110,11 @@ class Casting:
     def new(self, person: Person) -> None:
         """A number, and no phone."""
         self._number(person)
+
+    def reception(self, person: Person) -> None:
+        """The number is one that others have too, and there is no phone."""
+        self._reception = self._reception or self._numbers.draw()
+        person.attribute = self._numbers.written(self._reception)
 
     def same(self, person: Person) -> None:
         """The phone is the number."""
@@ -223,6 +229,7 @@ class Casting:
 
 _KINDS: dict[str, tuple[int, Callable[[Casting, Person], None]]] = {
     "new": (14, Casting.new),
+    "reception": (6, Casting.reception),
     "same": (12, Casting.same),
     "changed": (16, Casting.changed),
     "emptied": (10, Casting.emptied),

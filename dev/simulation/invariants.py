@@ -201,6 +201,7 @@ INVARIANTS: tuple[Callable[[History], list[str]], ...] = (
     of_writes.nobody_out_of_bounds_is_written,
     of_writes.no_phone_is_deleted_unless_empty,
     of_writes.limits_are_kept,
+    of_writes.one_number_is_for_few,
     of_writes.nothing_is_written_twice,
 )
 

@@ -99,6 +99,20 @@ def _kind(commit: Commit, history: History) -> str:
     return "assert" if history.is_masked and alike else "update"
 
 
+def one_number_is_for_few(history: History) -> list[str]:
+    """No push gives one number to more people than it may."""
+    people: dict[tuple[int, str], set[str]] = {}
+    for commit in history.journal.commits:
+        if commit.by != OUTSIDER and commit.mobile is not None:
+            people.setdefault((commit.by, commit.mobile), set()).add(commit.who)
+    most = int(history.schedule.settings["MAX_USERS_PER_NUMBER"])
+    return [
+        f"push {push} gave one number to {len(who)} people"
+        for (push, _), who in people.items()
+        if len(who) > most
+    ]
+
+
 def nothing_is_written_twice(history: History) -> list[str]:
     """What agrees is not written again, except under a mask, which hides that it agrees."""
     found = []

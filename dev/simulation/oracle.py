@@ -143,6 +143,8 @@ def hurdles(matter: Matter, facts: Facts) -> set[str]:
         found.add("refused/planOnly")
     if _number_is_taken(matter):
         found.add("refused/phoneNumberNotUnique")
+    if _many_want_the_number(matter):
+        found.add("refused/sharedNumber")
     return found
 
 
@@ -151,6 +153,16 @@ def is_privileged(matter: Matter, facts: Facts) -> bool:
     assignable = matter.history.schedule.cast.assignable
     owns = assignable is not None and matter.asked.who in assignable.owners
     return owns or _BEYOND_REACH in facts.roles
+
+
+def _many_want_the_number(matter: Matter) -> bool:
+    """Return whether more people of the push than may are to have the number; some may have it already."""
+    rows = matters(matter.history, matter.told)
+    return any(
+        len({row.asked.who for row in rows if number in row.wants()})
+        > int(matter.settings["MAX_USERS_PER_NUMBER"])
+        for number in matter.wants() - {None}
+    )
 
 
 def _number_is_taken(matter: Matter) -> bool:
@@ -191,10 +203,10 @@ def true_verdicts(matter: Matter) -> set[str]:
         blocks |= obstacles_to_delete(matter)
     if may_be_over_limit(matter):
         return change | blocks | {"refused/limitReached"}
-    certain = blocks - {"refused/phoneNumberNotUnique"}
+    certain = blocks - {"refused/phoneNumberNotUnique", "refused/sharedNumber"}
     if is_privileged(matter, facts) and len(matter.history.journal.facts[matter.asked.who]) > 1:
         return change | blocks  # who has just become privileged may not be known as such yet
-    return certain or change | blocks
+    return certain | (blocks & {"refused/sharedNumber"}) if certain else change | blocks
 
 
 def _change(matter: Matter, wanted: str | None, registered: str | None) -> set[str]:

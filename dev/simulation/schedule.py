@@ -140,6 +140,7 @@ def _settings(chance: random.Random) -> dict[str, str]:
         "MAX_UPDATES": ["200"] * 9 + ["2"],
         "MAX_ASSERTS": ["1000"] * 9 + ["2"],
         "MAX_DELETES": ["20"] * 8 + ["1", "0"],
+        "MAX_USERS_PER_NUMBER": ["5", "5", "2", "1"],
     }
     return {name: chance.choice(values) for name, values in choices.items()}
 

@@ -96,6 +96,19 @@ var alerts = [
     per: 'User'
   }
   {
+    name: 'mobile-mismatch'
+    title: 'Many wrong numbers were sent for one user'
+    help: 'A right guess is answered otherwise than a wrong one, so somebody may be guessing this user\'s number. Which caller: docs/operations.md.'
+    severity: 1
+    enabled: true
+    query: loadTextContent('../queries/mobile-mismatch.kql')
+    threshold: 20
+    every: 'PT15M'
+    window: 'PT1H'
+    lookBack: 'PT1H'
+    per: 'User'
+  }
+  {
     name: 'poison'
     title: 'A message of the queue was given up'
     help: 'The watchdog goes on with the run. If it comes again, read the errors of run_step.'

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.api.worker import Call
 from shared.errors import Problem
+from shared.phone_number import without_numbers
+from shared.tenant import is_object_id
 
 BY_KEY = "key"
 """Who decided, where only a key and a handshake are known."""
@@ -19,6 +21,14 @@ ROLE = "Sync.Approve"
 # The platform maps some claims to the long names of WS-Federation, and leaves others as the token has them.
 _ROLE_CLAIMS = ("roles", "http://schemas.microsoft.com/ws/2008/06/identity/claims/role")
 _ENTRA = "aad"
+_OBJECT_ID = ("http://schemas.microsoft.com/identity/claims/objectidentifier", "oid")
+_NAMES = (
+    "preferred_username",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn",
+    "upn",
+    "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name",
+    "name",
+)
 _MOST_NAME = 256
 
 
@@ -39,26 +49,34 @@ async def approver_of(call: Call) -> str:
 
 
 def principal(headers: Mapping[str, str]) -> str:
-    """Return the name of the principal whom App Service authentication lets through and who may approve.
+    """Return object id and name of the principal whom App Service authentication lets through to approve.
 
-    Only to be asked where that authentication is on: it takes such headers from whoever sends them and sets
-    its own. Source: "Work with user identities in Azure App Service authentication".
+    Both stand in the one document that it vouches for. The object id comes first, since names change and are
+    chosen; an application has no name. Only to be asked where that authentication is on: it takes such
+    headers from whoever sends them and sets its own. Source: "Work with user identities in Azure App Service
+    authentication".
 
     Raises:
-        RequestError: 403; no principal of Entra, or not with the app role.
+        RequestError: 403; no principal of Entra, not with the app role, or without an object id.
     """
     document = _document(headers.get("x-ms-client-principal"))
-    claims = document.get("claims")
+    stated = document.get("claims")
+    claims = [one for one in stated if isinstance(one, dict)] if isinstance(stated, list) else []
     if document.get("auth_typ", _ENTRA) != _ENTRA or not any(
-        isinstance(claim, dict) and claim.get("typ") in _ROLE_CLAIMS and claim.get("val") == ROLE
-        for claim in (claims if isinstance(claims, list) else ())
+        claim.get("typ") in _ROLE_CLAIMS and claim.get("val") == ROLE for claim in claims
     ):
         raise _refused(f"Sign in with Entra as somebody who has the app role {ROLE}.")
-    for header in ("x-ms-client-principal-name", "x-ms-client-principal-id"):
-        name = (headers.get(header) or "").strip()
-        if name and name.isprintable():
-            return name[:_MOST_NAME]
-    raise _refused("The principal has neither name nor id, so the decision could not be recorded.")
+    object_id, name = _claim(claims, _OBJECT_ID), _claim(claims, _NAMES)
+    if not is_object_id(object_id):
+        raise _refused("The principal has no object id, so the decision could not be recorded.")
+    shown = without_numbers(name)[:_MOST_NAME] if name.isprintable() else ""
+    return f"{object_id.lower()} {shown}".strip()
+
+
+def _claim(claims: Sequence[Mapping[str, Any]], types: Sequence[str]) -> str:
+    """Return the value of the first of these types that is stated; empty for none."""
+    values = {one["typ"]: one.get("val") for one in reversed(claims) if isinstance(one.get("typ"), str)}
+    return next((text.strip() for typ in types if isinstance(text := values.get(typ), str)), "")
 
 
 def _document(header: str | None) -> dict[str, Any]:

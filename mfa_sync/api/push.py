@@ -71,7 +71,7 @@ async def _reconcile(worker: Worker, rows: Sequence[Row], deadline: Deadline, *,
     memory = worker.last_written.of_call(run_id, policy, deadline)
     # 1. Plan.
     planned = await plan(requests_of(rows), tenant, policy, memory)
-    memory.report_outsiders(planned)
+    memory.report(planned)
     # 2. Guard, and 3. apply.
     if dry_run or worker.settings.plan_only:
         entries = (await guard.foresee(planned)).entries

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -60,7 +61,7 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
     measures.note(run=run.id, kind=run.kind.value, rows=len(rows))
     kept = [KeptRow.of(row, policy.default_region, key) for row in rows]
     try:
-        await push_run.keep_rows(run, kept, key.version, dry_run=dry_run, context=worker)
+        run = await push_run.keep_rows(run, kept, key.version, dry_run=dry_run, context=worker)
         await worker.runs.create(run)
     except StorageDownError as error:
         raise _storage_down() from error
@@ -81,7 +82,7 @@ async def look_up(worker: Worker, wanted: str) -> Answer:
             raise _not_found()
         if stored.run.state.is_moving:
             return PushUnderWay.answer(stored.run)
-        if answered := await worker.runs.note(wanted, _ANSWER):
+        if answered := await _answered(stored.run, worker):
             return _final(answered["status"], answered["body"])
         found = await push_run.lines_of(stored.run, worker)
         if found is None:
@@ -90,10 +91,20 @@ async def look_up(worker: Worker, wanted: str) -> Answer:
         answer = PushAnswer.of(wanted, msgspec.convert(lines, list[RowResult]), dry_run=dry_run)
         final = _final(answer.status, answer)
         if stored.run.state.is_final:  # asked again, it need not be put together again
-            await worker.runs.put_note(wanted, _ANSWER, _kept(answer, final.status))
+            seal = await worker.runs.seal(wanted, _ANSWER, _kept(answer, final.status))
+            with suppress(LostRaceError):
+                await worker.runs.replace(stored, stored.run.sealed({_ANSWER: seal}))
     except StorageDownError as error:
         raise _storage_down() from error
     return final
+
+
+async def _answered(run: Run, worker: Worker) -> dict[str, Any] | None:
+    """Return the answer that is kept with a run, if there is one; of former versions' runs it has no seal."""
+    seal = run.seal(_ANSWER)
+    if not seal and run.seals is not msgspec.UNSET:
+        return None
+    return await worker.runs.sealed(run.id, _ANSWER, seal)
 
 
 def _kept(answer: PushAnswer, status: HTTPStatus) -> dict[str, Any]:
@@ -140,9 +151,9 @@ async def _keep(
         ended = [one.ended(ends[entry.rows]) for one, entry in zip(page.changes, changed, strict=True)]
         tally += applying_tally(ended)
         kept.append(page.with_changes(ended))
-    await asyncio.gather(
-        store.put_note(answer.run_id, _ANSWER, _kept(answer, answer.status)),
-        *(store.put_page(answer.run_id, number, page) for number, page in enumerate(kept)),
+    pages = (store.put_page(answer.run_id, number, page) for number, page in enumerate(kept))
+    seal, _ = await asyncio.gather(
+        store.seal(answer.run_id, _ANSWER, _kept(answer, answer.status)), asyncio.gather(*pages)
     )
     run = Run(
         answer.run_id,
@@ -156,6 +167,7 @@ async def _keep(
         digests=tuple(page.digest[:DIGEST_LENGTH] for page in kept),
         applied=len(kept),
         tally=tally,
+        seals={_ANSWER: seal},
     )
     await store.record(run)
 

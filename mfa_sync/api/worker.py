@@ -54,9 +54,9 @@ class Worker(RunContext):
 
     async def guard(self, deadline: Deadline) -> Guard:
         """Return one call's guard over the last 24 hours; without storage, percentages do not bite."""
-        ledger = self.counters.of_call(deadline)
+        ledger, most = self.counters.of_call(deadline), self.settings.users_per_number
         try:
             sweeps, _ = await deadline.within(self.runs.sweeps(), goes_on=True)
         except (StorageDownError, TimeoutError):
-            return Guard(self.settings.limits, ledger)
-        return Guard(self.settings.limits, ledger, sweeps.population)
+            return Guard(self.settings.limits, ledger, None, most)
+        return Guard(self.settings.limits, ledger, sweeps.population, most)

@@ -47,7 +47,7 @@ async def start(
     sweeps, etag = await context.runs.sweeps()
     now, chosen = context.clock.now(), kind or due_kind(sweeps, context)
     name, at = run_id(chosen, slot or now, "" if slot else uuid.uuid4().hex[:8]), now.timestamp()
-    run = Run(name, chosen, at, at, apply=apply, started_by=by, trace=measures.traceparent())
+    run = Run(name, chosen, at, at, apply=apply, started_by=by, trace=measures.traceparent(), seals={})
     measures.note(run=run.id, kind=run.kind.value)
     if slot and same_moment(sweeps.current, name) and await context.runs.get(sweeps.current):
         raise WrongStateError(f"The sweep of this moment was begun: {sweeps.current}.")

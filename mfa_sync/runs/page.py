@@ -13,13 +13,15 @@ from collections.abc import Iterable, Sequence
 from copy import replace
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
-from mfa_sync.runs.kept import Kept
-from mfa_sync.runs.run import Tally
+from mfa_sync.runs.kept import Kept, dump
+from mfa_sync.runs.run import DIGEST_LENGTH, Tally
 from mfa_sync.vault.fingerprints import FingerprintKey
 from shared.codes import CODES, Code
+from shared.guard import shared_detail
 from shared.outcome import Note, Outcome
-from shared.phone_number import ObservedNumber
+from shared.phone_number import ObservedNumber, without_numbers
 from shared.plan import Entry, NoChange, Refusal
 from shared.results import Result
 from shared.tenant import Change, Kind
@@ -35,6 +37,7 @@ _COUNTED_ONLY = frozenset(
     }
 )
 _DONE = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED, Outcome.UNCHANGED})
+_ALL = "all"
 _HOLDERS = {Kind.CREATE: 1, Kind.DELETE: -1}
 # An attempt that died may have written whom the next one found changed since.
 _PERHAPS_WRITTEN = frozenset({Code.OUTCOME_UNKNOWN, Code.CHANGED_SINCE_PLAN})
@@ -49,7 +52,7 @@ class PlannedChange(msgspec.Struct, frozen=True):
 
     Attributes:
         id: Object id.
-        upn: The UPN of that moment.
+        upn: The UPN of that moment, without a number that it may hold.
         kind: The kind of change.
         desired: Fingerprint of the number to register; empty for a delete.
         observed: Fingerprint of the number that was registered, or Graph's own mask; empty for none.
@@ -60,6 +63,7 @@ class PlannedChange(msgspec.Struct, frozen=True):
         outcome: What became of it; None as long as it was not applied.
         code: Why, where it was refused or failed.
         phone: What is registered afterwards, for people's eyes, as far as it is known.
+        planned: The notes as they were shown before it ended; not there until then.
     """
 
     id: str
@@ -74,13 +78,14 @@ class PlannedChange(msgspec.Struct, frozen=True):
     outcome: Outcome | None = None
     code: str | None = None
     phone: str | None = None
+    planned: tuple[str, ...] | UnsetType = UNSET
 
     @classmethod
     def of(cls, entry: Entry, change: Change, key: FingerprintKey) -> PlannedChange:
         """Return what is kept of an entry that holds a change."""
         return cls(
             change.user_id,
-            entry.user.user_principal_name if entry.user else "",
+            without_numbers(entry.user.user_principal_name) if entry.user else "",
             change.kind,
             key.number(change.user_id, change.number),
             seen_as(key, change.user_id, entry.mobile),
@@ -121,9 +126,23 @@ class PlannedChange(msgspec.Struct, frozen=True):
             and seen_as(key, self.id, entry.mobile) == self.observed
         )
 
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """All that may be seen of it before it is made, and what decides about it."""
+        notes = self.notes if self.planned is UNSET else self.planned
+        what = self.id, self.upn, self.kind, self.desired, self.observed, self.rule, self.before, self.after
+        return *what, notes
+
     def ended(self, result: Result) -> PlannedChange:
         """Return it with its end."""
-        return replace(self, outcome=result.outcome, code=result.code, notes=result.notes, phone=result.phone)
+        return replace(
+            self,
+            outcome=result.outcome,
+            code=result.code,
+            notes=result.notes,
+            phone=result.phone,
+            planned=self.notes,
+        )
 
     @property
     def result(self) -> Result | None:
@@ -155,18 +174,56 @@ class Page(Kept, frozen=True):
         changes: What would be written.
         refusals: Who cannot be planned for.
         owed: Object ids of those whom the next sweep must look at, whatever changes until then.
+        covers: What its digest covers; not there on pages of former versions, where it covers less.
     """
 
     key: str
     changes: tuple[PlannedChange, ...] = ()
     refusals: tuple[PlannedRefusal, ...] = ()
     owed: tuple[str, ...] = ()
+    covers: str | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, key: str, changes: Iterable[PlannedChange] = ()) -> Page:
+        """Return a page whose digest covers all of it."""
+        return cls(key, tuple(changes), covers=_ALL)
 
     @property
     def digest(self) -> str:
-        """Fingerprint of what would be written: an approval names it, so nothing else can follow."""
-        what = [[one.id, one.kind, one.desired, one.observed] for one in self.changes]
-        return hashlib.sha256(json.dumps([self.key, what]).encode()).hexdigest()
+        """Fingerprint of all that is shown and all that would be written: what an approval names.
+
+        What became of the changes is no part of it: an applied page lies where the planned one did.
+        """
+        if self.covers is UNSET:
+            former = [[one.id, one.kind, one.desired, one.observed] for one in self.changes]
+            return hashlib.sha256(json.dumps([self.key, former]).encode()).hexdigest()
+        what = (self.covers, self.key, [one.shown for one in self.changes], self.refusals, self.owed)
+        return hashlib.sha256(dump(what).encode()).hexdigest()
+
+    def counts(self) -> Counter[Kind]:
+        """Return the number of changes of each kind."""
+        return Counter(one.kind for one in self.changes)
+
+    def without_shared(self, users: Sequence[int], most: int) -> Page:
+        """Return the page with changes refused, since too many users would get their number.
+
+        They are owed: when the others' source is corrected, nothing of theirs need change.
+
+        Args:
+            users: For each change how many would, where those are too many, else 0.
+            most: How many may.
+        """
+        gone = [(one, many) for one, many in zip(self.changes, users, strict=True) if many]
+        refusals = (
+            PlannedRefusal(one.id, one.upn, Code.SHARED_NUMBER, shared_detail(many, most))
+            for one, many in gone
+        )
+        return replace(
+            self,
+            changes=tuple(one for one, many in zip(self.changes, users, strict=True) if not many),
+            refusals=(*self.refusals, *refusals),
+            owed=(*self.owed, *(one.id for one, _ in gone)),
+        )
 
     def with_changes(self, changes: Iterable[PlannedChange]) -> Page:
         """Return the page with its changes as they ended."""
@@ -193,7 +250,7 @@ def pages_of(entries: Sequence[Entry], key: FingerprintKey, size: int) -> list[P
     refusals = tuple(
         PlannedRefusal(
             entry.user.id if entry.user else None,
-            entry.user.user_principal_name if entry.user else None,
+            without_numbers(entry.user.user_principal_name) if entry.user else None,
             entry.decision.code,
             entry.decision.detail,
         )
@@ -201,13 +258,24 @@ def pages_of(entries: Sequence[Entry], key: FingerprintKey, size: int) -> list[P
         if isinstance(entry.decision, Refusal) and entry.decision.code not in _COUNTED_ONLY
     )
     owed = tuple(entry.user.id if entry.user else entry.key for entry in entries if _is_owed(entry))
-    pages = [
-        Page(key.version, tuple(changes[start : start + size])) for start in range(0, len(changes), size)
-    ]
+    starts = range(0, len(changes), size)
+    pages = [Page.of(key.version, changes[start : start + size]) for start in starts]
     if refusals or owed:
-        first = pages[0] if pages else Page(key.version)
+        first = pages[0] if pages else Page.of(key.version)
         pages[:1] = [replace(first, refusals=refusals, owed=owed)]
     return pages
+
+
+def numbers_note(digest: str) -> str:
+    """Return the name of the note of numbers that belongs to the page of that digest."""
+    return f"numbers/{digest[:DIGEST_LENGTH]}"
+
+
+def numbers_of(entries: Sequence[Entry], pages: Sequence[Page], key: FingerprintKey) -> dict[str, object]:
+    """Return for each of the entries' pages the fingerprints of its changes' numbers, as a note."""
+    changes = [entry.decision for entry in entries if isinstance(entry.decision, Change)]
+    prints = iter([key.number_alone(one.number)[:DIGEST_LENGTH] if one.number else "" for one in changes])
+    return {numbers_note(page.digest): [next(prints) for _ in page.changes] for page in pages if page.changes}
 
 
 def _is_owed(entry: Entry) -> bool:

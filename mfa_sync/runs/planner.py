@@ -21,6 +21,7 @@ class Planned(msgspec.Struct, frozen=True):
         pages: Whom something would be written for, or who cannot be planned for.
         tally: What was met.
         notes: What later steps need, by name.
+        sealed: The same, where it decides what later sweeps look at.
     """
 
     run: Run
@@ -28,6 +29,7 @@ class Planned(msgspec.Struct, frozen=True):
     pages: list[Page] = []
     tally: Tally = msgspec.field(default_factory=Tally)
     notes: dict[str, object] = {}
+    sealed: dict[str, object] = {}
 
 
 class Planner(Protocol):

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from mfa_sync.runs.context import RunContext
-from mfa_sync.runs.page import PlannedChange, pages_of, planning_tally
+from mfa_sync.runs.page import PlannedChange, numbers_of, pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
 from mfa_sync.runs.push_rows import KeptRow, KeptRows
 from mfa_sync.runs.run import Run, State
@@ -24,7 +24,7 @@ from shared.results import Result, foresee
 from shared.row_result import RowResult, ending
 from shared.tenant import Change
 
-_ROWS, _PEOPLE = "rows", "people"
+ROWS, _PEOPLE = "rows", "people"
 _SLICE = 200
 
 
@@ -44,13 +44,14 @@ class Person(msgspec.Struct, array_like=True):
 
 async def keep_rows(
     run: Run, rows: Sequence[KeptRow], key: str, *, dry_run: bool, context: RunContext
-) -> None:
-    """Keep the rows of a run that is about to be begun.
+) -> Run:
+    """Keep the rows of a run that is about to be begun, and return it with their seal.
 
     Raises:
         StorageDownError: They could not be kept.
     """
-    await context.runs.put_note(run.id, _ROWS, KeptRows(dry_run, key, tuple(rows)))
+    kept = KeptRows(dry_run, key, tuple(rows))
+    return run.sealed({ROWS: await context.runs.seal(run.id, ROWS, kept)})
 
 
 class PushPlanner:
@@ -69,7 +70,7 @@ class PushPlanner:
     async def plan_next(self) -> Planned:
         """Plan for the next rows, with a line for each."""
         run, context = self._run, self._context
-        kept = await context.runs.note(run.id, _ROWS, KeptRows)
+        kept = await context.runs.sealed(run.id, ROWS, run.seal(ROWS), KeptRows)
         if kept is None:
             raise LookupError("The rows of this push are gone.")
         first = int(run.cursor or 0)
@@ -80,13 +81,15 @@ class PushPlanner:
         memory = context.last_written.of_call(run.id, policy, self._deadline)
         requests = [one.request(row, key) for row, one in enumerate(rows)]
         made = await plan(requests, context.tenant(self._deadline), policy, memory)
-        memory.report_outsiders(made)
+        memory.report(made)
         made = made.map(lambda entry: _with_fault(entry, rows))
         people = await _people(run, context)
         made, repeats = _apart(made, rows, first, people)
         lines = _lines(made, rows, first, policy) | repeats
         notes: dict[str, object] = {f"lines/{first}": [lines[row] for row in sorted(lines)], _PEOPLE: people}
-        pages = pages_of(made.entries, await context.keys.current(), _SLICE)
+        current = await context.keys.current()
+        pages = pages_of(made.entries, current, _SLICE)
+        notes |= numbers_of(made.entries, pages, current)
         cursor = str(after) if after < len(kept.rows) else None
         return Planned(run, cursor, pages, planning_tally(made.entries), notes)
 
@@ -163,20 +166,24 @@ async def lines_of(run: Run, context: RunContext) -> tuple[list[dict[str, Any]],
         StorageDownError: They could not be read.
     """
     store, policy = context.runs, context.settings.policy
-    kept = await store.note(run.id, _ROWS, KeptRows)
+    kept = await store.sealed(run.id, ROWS, run.seal(ROWS), KeptRows)
     if kept is None:
         return None
     firsts = range(0, len(kept.rows), _SLICE)
     slices = await asyncio.gather(*(store.note(run.id, f"lines/{first}", list[Any]) for first in firsts))
     pages = await asyncio.gather(*(store.page(run, number) for number in range(run.pages)))
     changes = {one.id: (number, one) for number, page in enumerate(pages) if page for one in page.changes}
+    shared = {one.id for page in pages if page for one in page.refusals if one.code == Code.SHARED_NUMBER}
     differ = await _contradicted(run, context)
     planned = {line["row"]: line for line in chain.from_iterable(one or () for one in slices)}
     lines: list[dict[str, Any]] = []
     for number, row in enumerate(kept.rows):
         line = planned.get(number) or _line(number, row, _unplanned(number, row), policy)
         first = planned[line["same"]] if "same" in line else line
-        result = _result(first, run, changes, differ, dry_run=kept.dry_run)
+        if first["person"] in shared - differ:
+            result: Result | None = Result.stopped(Code.SHARED_NUMBER)
+        else:
+            result = _result(first, run, changes, differ, dry_run=kept.dry_run)
         line = {**first, "row": number, "reference": line["reference"], **(ending(result) if result else {})}
         lines.append({name: value for name, value in line.items() if name not in {"person", "change"}})
     return lines, kept.dry_run

@@ -16,7 +16,8 @@ from enum import StrEnum
 
 import msgspec
 
-from mfa_sync.runs.kept import Kept
+from mfa_sync.runs.kept import Kept, dump
+from shared.codes import Code
 from shared.tenant import Kind
 
 MOST_ATTEMPTS = 5
@@ -79,7 +80,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
     Attributes:
         what: approved, discarded or stopped.
-        by: The principal's name, or "key" where only a key and a handshake told.
+        by: The principal's object id and name, or "key" where only a key and a handshake told.
         at: Seconds since 1970.
         reason: The operator's words.
         kinds: The kinds of change that were approved; empty for all.
@@ -144,7 +145,7 @@ class Run(Kept, frozen=True):
         pages: How many pages the plan has.
         applied: How many of them were applied.
         tally: What was found and done.
-        digest: Of all pages, chained: what an approval names.
+        digest: Of all that is shown, chained: of its pages, and of why it is held. What an approval names.
         digests: Of each page, as far as it takes to know one from another.
         over: The kinds of change that are over a limit.
         held_for: Why it is held.
@@ -157,6 +158,7 @@ class Run(Kept, frozen=True):
         resume_at: When the step may be tried again; 0: at once.
         trace: The span that it was begun in, as W3C's traceparent; empty where nothing is traced.
         detail: Why it failed, or what it could not do.
+        seals: Of notes that are shown or decide, by name; not there on runs that former versions began.
     """
 
     id: str
@@ -184,6 +186,15 @@ class Run(Kept, frozen=True):
     resume_at: float = 0.0
     detail: str = ""
     trace: str = ""
+    seals: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+
+    def seal(self, name: str) -> str:
+        """Return the seal of the note of that name; empty for none."""
+        return (self.seals or {}).get(name, "")
+
+    def sealed(self, seals: Mapping[str, str]) -> Run:
+        """Return the run with seals of notes more."""
+        return replace(self, seals={**(self.seals or {}), **seals})
 
     @property
     def was_applying(self) -> bool:
@@ -213,7 +224,7 @@ class Run(Kept, frozen=True):
             )
         digest = self.digest
         for one in page_digests:
-            digest = hashlib.sha256(f"{digest}\n{one}".encode()).hexdigest()
+            digest = _chained(digest, one)
         return replace(
             self._next(now),
             pages=self.pages + len(page_digests),
@@ -223,13 +234,32 @@ class Run(Kept, frozen=True):
             digests=(*self.digests, *(one[:DIGEST_LENGTH] for one in page_digests)),
         )
 
+    def replanned(self, page: int, digest: str, refused: Counter[Kind]) -> Run:
+        """Return the run with one page replaced by that of the digest, which refuses so many changes."""
+        code = {Code.SHARED_NUMBER.value: refused.total()}
+        return replace(
+            self,
+            tally=replace(
+                self.tally,
+                planned=dict(Counter(self.tally.planned) - refused),
+                refused=_sum(self.tally.refused, code),
+            ),
+            digest=_chained(self.digest, digest),
+            digests=(*self.digests[:page], digest[:DIGEST_LENGTH], *self.digests[page + 1 :]),
+        )
+
     def guarded(
         self, held_for: tuple[str, ...], over: tuple[Kind, ...], limits: dict[str, str], now: float
     ) -> Run:
-        """Return the run as the guard leaves it: held, or going on to be applied."""
+        """Return the run as the guard leaves it: held, or going on to be applied.
+
+        A held one's digest covers what is shown beside its pages too: why it waits, the limits, the counts.
+        """
         state = State.HELD if held_for else State.APPLYING
+        beside = dump([held_for, over, limits, self.tally])
         return replace(
             self._next(now),
+            digest=_chained(self.digest, beside) if held_for else self.digest,
             state=state,
             applying=state is State.APPLYING,
             held_for=held_for,
@@ -302,6 +332,10 @@ class Run(Kept, frozen=True):
         return replace(
             self, step=self.step + 1, owner="", owned_until=0.0, attempts=0, resume_at=0.0, moved=now
         )
+
+
+def _chained(digest: str, following: str) -> str:
+    return hashlib.sha256(f"{digest}\n{following}".encode()).hexdigest()
 
 
 def _sum[Word: str](one: Mapping[Word, int], other: Mapping[Word, int]) -> dict[Word, int]:

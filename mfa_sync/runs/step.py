@@ -25,6 +25,7 @@ from mfa_sync.runs.page import applying_tally
 from mfa_sync.runs.planner import Planner
 from mfa_sync.runs.push_run import PushPlanner
 from mfa_sync.runs.run import Run, RunKind, State
+from mfa_sync.runs.shared_numbers import refuse_shared
 from mfa_sync.runs.sweep import SweepPlanner
 from mfa_sync.storage.table import LostRaceError, StorageDownError
 from mfa_sync.telemetry import measures
@@ -142,12 +143,14 @@ async def _plan(run: Run, planner: Planner, context: RunContext) -> Run:
         await context.runs.put_note(run.id, name, what)
     for number, page in enumerate(planned.pages, run.pages):
         await context.runs.put_page(run.id, number, page)
+    seals = {name: await context.runs.seal(run.id, name, what) for name, what in planned.sealed.items()}
     digests = tuple(page.digest for page in planned.pages)
-    return planned.run.planned(digests, planned.tally, planned.cursor, context.now)
+    return planned.run.sealed(seals).planned(digests, planned.tally, planned.cursor, context.now)
 
 
 async def _guard(run: Run, planner: Planner, context: RunContext) -> Run:
     """Hold the whole plan against the limits; what may go on is counted as made, under the run's name."""
+    run = await refuse_shared(run, context)
     planned, limits = run.tally.planned, context.settings.limits
     population = (await context.runs.sweeps())[0].population
     waits = planner.why_held(population)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import uuid
 from contextlib import suppress
@@ -44,6 +45,7 @@ class Sweeps(msgspec.Struct, frozen=True):
         full_at: When that one began, in seconds since 1970.
         population: The users in scope that held a number then; None before the first.
         digest: Of the settings that decide about users, as they were then.
+        seal: Of what `last` kept for the next one; not there where a former version finished it.
     """
 
     current: str = ""
@@ -52,6 +54,7 @@ class Sweeps(msgspec.Struct, frozen=True):
     full_at: float = 0.0
     population: int | None = None
     digest: str = ""
+    seal: str | msgspec.UnsetType = msgspec.UNSET
 
 
 def run_id(kind: RunKind, at: datetime, nonce: str = "") -> str:
@@ -163,6 +166,26 @@ class RunStore:
         """Keep something for a run under a name."""
         await self._blobs.put(f"runs/{run_id}/{name}.json", dump(what).encode())
 
+    async def sealed[T = Any](self, run_id: str, name: str, seal: str, of: type[T] | None = None) -> T | None:
+        """Return what `seal` kept, or None: also where it is not what was sealed.
+
+        Without a seal it is the plain note, as former versions kept it.
+
+        Raises:
+            ValueError: Something else is kept there.
+        """
+        if not seal:
+            return await self.note(run_id, name, of)
+        data = await self._blobs.get(_sealed_name(run_id, name, seal))
+        return load(data, of) if data is not None and _seal_of(data) == seal else None
+
+    async def seal(self, run_id: str, name: str, what: object) -> str:
+        """Keep something that is shown or decides, and return the seal by which alone it is found again."""
+        data = dump(what).encode()
+        seal = _seal_of(data)
+        await self._blobs.put(_sealed_name(run_id, name, seal), data)
+        return seal
+
     async def sweeps(self) -> tuple[Sweeps, str | None]:
         """Return what sweeps know of each other, and the version of it."""
         row = await self._table.get(_SWEEPS, _STATE)
@@ -217,6 +240,14 @@ def _key(run_id: str) -> str | None:
 def _countdown(at: datetime) -> str:
     """Return the seconds from a moment to a day far ahead: keys sort as text, the newest is to come first."""
     return f"{_FAR - int(at.timestamp()):011d}"
+
+
+def _seal_of(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _sealed_name(run_id: str, name: str, seal: str) -> str:
+    return f"runs/{run_id}/{name}-{seal[:DIGEST_LENGTH]}.json"
 
 
 def _page_name(run_id: str, number: int, digest: str) -> str:

@@ -19,7 +19,7 @@ from mfa_sync.graph import audit, delta, users
 from mfa_sync.graph.tenant import GraphTenant
 from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.kept import dump, load
-from mfa_sync.runs.page import pages_of, planning_tally
+from mfa_sync.runs.page import numbers_of, pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
 from mfa_sync.runs.run import Run, RunKind, Tally
 from mfa_sync.telemetry.events import Event, record
@@ -151,9 +151,9 @@ class SweepPlanner:
                 holders += sum(one.holders_more for one in page.changes)
                 owed.update(page.owed, (one.id for one in page.changes if one.is_open))
         following = await self._next()
-        await store.put_note(run.id, _NEXT, replace(following, owed=sorted(owed)))
+        seal = await store.seal(run.id, _NEXT, replace(following, owed=sorted(owed)))
         sweeps, etag = await store.sweeps()
-        sweeps = replace(sweeps, last=run.id)
+        sweeps = replace(sweeps, last=run.id, seal=seal)
         if run.kind is RunKind.FULL:
             sweeps = replace(
                 sweeps,
@@ -168,7 +168,8 @@ class SweepPlanner:
         """Fix where the next sweep will go on, learn whose phones others changed, then start."""
         context, run = self._context, self._run
         sweeps, _ = await context.runs.sweeps()
-        former = await context.runs.note(sweeps.last, _NEXT, Next) if sweeps.last else None
+        last, seal = sweeps.last, sweeps.seal or ""
+        former = await context.runs.sealed(last, _NEXT, seal, Next) if last else None
         sets = await self._tenant.scope_sets()
         now = context.clock.now()
         since = datetime.fromisoformat(former.audit) - _OVERLAP if former else now - _FIRST_LOOK
@@ -180,11 +181,9 @@ class SweepPlanner:
         )
         if run.kind is RunKind.CHANGED and former and others is not None:
             joined = {*(members or ())} - {*(former.members or ())}
-            notes = {
-                f"{_IDS}/0": sorted({*others, *former.owed, *joined}),
-                _NEXT: replace(following, delta=former.delta),
-            }
-            return Planned(run, dump(_Collect(former.delta, 1)), notes=notes)
+            notes: dict[str, object] = {f"{_IDS}/0": sorted({*others, *former.owed, *joined})}
+            sealed: dict[str, object] = {_NEXT: replace(following, delta=former.delta)}
+            return Planned(run, dump(_Collect(former.delta, 1)), notes=notes, sealed=sealed)
         if run.kind is RunKind.CHANGED:
             run = self._turned_full(
                 "The audit log may not be read, so drift is found by full sweeps alone."
@@ -215,8 +214,8 @@ class SweepPlanner:
         notes: dict[str, object] = {f"{_IDS}/{part}": page.value}
         if page.delta_link is None:
             return Planned(self._run, dump(_Collect(page.next_link or "", part + 1)), notes=notes)
-        notes[_NEXT] = replace(following, delta=page.delta_link)
-        return Planned(self._run, dump(_Read(part + 1, 0)), notes=notes)
+        sealed: dict[str, object] = {_NEXT: replace(following, delta=page.delta_link)}
+        return Planned(self._run, dump(_Read(part + 1, 0)), notes=notes, sealed=sealed)
 
     async def _read(self, parts: int, at: int) -> Planned:
         """Plan for the next of those who were collected."""
@@ -232,17 +231,20 @@ class SweepPlanner:
         requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(ids)]
         memory = context.last_written.of_call(self._run.id, policy, self._deadline)
         made = await plan(requests, tenant, policy, memory, context.emptiness)
-        memory.report_outsiders(made)
-        pages = pages_of(made.entries, await context.keys.current(), _CHANGES_A_PAGE)
-        return Planned(self._run, cursor, pages, planning_tally(made.entries))
+        memory.report(made)
+        key = await context.keys.current()
+        pages = pages_of(made.entries, key, _CHANGES_A_PAGE)
+        notes = numbers_of(made.entries, pages, key)
+        return Planned(self._run, cursor, pages, planning_tally(made.entries), notes)
 
     async def _from_the_first_page(self, run: Run, following: Next) -> Planned:
         latest = await delta.latest(self._context.graph, self._deadline)
-        return Planned(run, dump(_List(None)), notes={_NEXT: replace(following, delta=latest)})
+        return Planned(run, dump(_List(None)), sealed={_NEXT: replace(following, delta=latest)})
 
     async def _next(self) -> Next:
         """Return where the following sweep will go on, as the first step kept it."""
-        following = await self._context.runs.note(self._run.id, _NEXT, Next)
+        run = self._run
+        following = await self._context.runs.sealed(run.id, _NEXT, run.seal(_NEXT), Next)
         if following is None:
             raise LookupError("What the first step of this sweep kept is gone.")
         return following

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from mfa_sync.settings.reader import Reader
 from shared.errors import SettingsError
-from shared.guard import Limit, Limits
+from shared.guard import SHARED_RULE, USERS_PER_NUMBER, Limit, Limits
 from shared.policy import LastFactorGuard, MaskedPolicy, Policy
 from shared.scope import ScopePolicy
 from shared.tenant import Kind
@@ -22,6 +22,7 @@ from shared.tenant import Kind
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 _REGION = re.compile(r"[A-Z]{2}")
+_REGIONS = re.compile(r"[A-Z]{2}(?: *, *[A-Z]{2})*")
 # Second, minute, hour, day, month, day of the week; what stands in them the Functions host judges.
 _SCHEDULE = re.compile(r"\S+( +\S+){5}")
 _ACCOUNT = re.compile(r"[a-z0-9]{3,24}")
@@ -146,6 +147,7 @@ class Settings(NamedTuple):
         state_container: Name of the container of blobs there.
         policy: What decides about a user.
         limits: What the guard allows.
+        users_per_number: To how many users one plan may give one number.
         scope_group_id: Only members (transitive) are ours; None for everybody.
         exclude_group_id: Members (transitive) are not ours.
         plan_only: PUSH_MODE=plan: pushes are answered with a plan and nothing is written.
@@ -171,6 +173,7 @@ class Settings(NamedTuple):
     state_container: str
     policy: Policy
     limits: Limits
+    users_per_number: int
     scope_group_id: str | None
     exclude_group_id: str | None
     plan_only: bool
@@ -250,9 +253,11 @@ class Settings(NamedTuple):
                 last_factor=read.member("LAST_FACTOR_GUARD", LastFactorGuard.SWEEPS),
                 default_region=read.optional("PHONE_DEFAULT_REGION", "a region such as SE", _REGION),
                 region_from_usage_location=read.flag("PHONE_REGION_FROM_USAGE_LOCATION", default=False),
+                regions=_regions(read),
                 payload_number_wins=read.flag("ALLOW_PAYLOAD_NUMBER", default=False),
             ),
             limits=_limits(read),
+            users_per_number=read.whole(SHARED_RULE, USERS_PER_NUMBER, 1, 1_000_000),
             scope_group_id=read.optional("SYNC_SCOPE_GROUP_ID", "an object id (GUID)", _GUID),
             exclude_group_id=read.optional("EXCLUDE_GROUP_ID", "an object id (GUID)", _GUID),
             plan_only=read.word("PUSH_MODE", "apply", "plan") == "plan",
@@ -287,6 +292,11 @@ def _ropc_credential(read: Reader, auth: GraphAuth) -> RopcCredential:
             "secret, set GRAPH_AUTH=managed-identity"
         )
     return credential
+
+
+def _regions(read: Reader) -> tuple[str, ...]:
+    text = read.optional("PHONE_REGIONS", "regions such as SE,NO", _REGIONS) or ""
+    return tuple(sorted(set(_REGION.findall(text))))
 
 
 def _storage(read: Reader) -> StorageSettings:

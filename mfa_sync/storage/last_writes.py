@@ -20,12 +20,13 @@ from mfa_sync.storage.table import Row, StorageDownError, Table, Value, Write
 from mfa_sync.telemetry.events import Event, record
 from mfa_sync.vault.fingerprints import FingerprintKey, FingerprintKeys
 from shared.clock import Clock, Deadline
+from shared.codes import Code
 from shared.decide import source_of
 from shared.errors import SyncError
 from shared.memory import Forgotten, LastWrite
 from shared.outcome import Note
 from shared.phone_number import PhoneNumber
-from shared.plan import Entry, Plan
+from shared.plan import Entry, Plan, Refusal
 from shared.policy import Policy
 from shared.tenant import Change, User
 
@@ -185,14 +186,20 @@ class CallMemory:
 
         await self._or_fail([write.key for write in writes], note)
 
-    def report_outsiders(self, plan: Plan) -> None:
+    def report(self, plan: Plan) -> None:
         """Log each user of a fresh plan whose phone somebody else has changed, whatever becomes of the plan.
+
+        And each whose Mobile in a row is not the attribute's: a right guess is answered otherwise than a
+        wrong one, so guesses must show.
 
         A step of a run that is done again logs it again: rather twice than never.
         """
         for entry in plan.entries:
             if Note.CHANGED_OUTSIDE in entry.notes and entry.user:
                 record(Event.CHANGED_OUTSIDE, run=self._run_id, user=entry.user.id)
+            refused = entry.decision
+            if isinstance(refused, Refusal) and refused.code is Code.SOURCE_NOT_YET_SYNCED and entry.user:
+                record(Event.MISMATCH, run=self._run_id, user=entry.user.id)
 
     def knows(self, user_id: str) -> bool:
         """Return whether everything noted in this call about a user's change was kept."""

@@ -30,6 +30,7 @@ class Event(StrEnum):
     HANDSHAKE_REFUSED = "handshake.refused", logging.WARNING
     NOT_REMEMBERED = "lastWrite.notRemembered", logging.WARNING
     CHANGED_OUTSIDE = "phone.changedOutside", logging.WARNING
+    MISMATCH = "mobile.mismatch", logging.WARNING
     PUSH_FINISHED = "push.finished", logging.INFO
     PUSH_STOPPED = "push.stopped", logging.ERROR
     RUN_APPROVED = "run.approved", logging.INFO

@@ -35,6 +35,10 @@ class FingerprintKey:
         """Return the fingerprint of a number that a caller sent: whose it is, is not known yet."""
         return self.digest(f"mobile\n{number.reveal()}".encode())
 
+    def number_alone(self, number: PhoneNumber) -> str:
+        """Return the fingerprint of a number whoever has it, by which users of one number are counted."""
+        return self.digest(f"alone\n{number.reveal()}".encode())
+
     def of(self, user_id: str, what: str, text: str) -> str:
         """Return the HMAC-SHA256, in hexadecimal, of one text about one user.
 

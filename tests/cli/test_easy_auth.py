@@ -21,7 +21,9 @@ type Forward = Callable[[Asked], Answered]
 
 TOKEN = "eyJ0eXAiOiJKV1Qi.made-up-token-of-the-azure-cli.c2lnbmF0dXJl"
 AUDIENCE = "api://mfa-sync"
-WHO = "engineer@contoso.com"
+OID = "0b1c2d3e-1111-4222-8333-44445555666a"
+NAME = "engineer@contoso.com"
+WHO = f"{OID} {NAME}"
 EASY_AUTH = (*SMOKE, "--easy-auth")
 FAST = ("--interval", "0.05")
 
@@ -67,9 +69,10 @@ def platform(*roles: str) -> Twist:
 
 
 def _with_principal(asked: Asked, *roles: str) -> Asked:
-    claims = {"auth_typ": "aad", "claims": [{"typ": "roles", "val": role} for role in roles]}
+    who = [{"typ": "oid", "val": OID}, {"typ": "preferred_username", "val": NAME}]
+    claims = {"auth_typ": "aad", "claims": [*who, *({"typ": "roles", "val": role} for role in roles)]}
     document = base64.b64encode(json.dumps(claims).encode()).decode()
-    asked.headers |= {"x-ms-client-principal": document, "x-ms-client-principal-name": WHO}
+    asked.headers |= {"x-ms-client-principal": document, "x-ms-client-principal-name": NAME}
     return asked
 
 

@@ -24,6 +24,7 @@ ALERTS = {
     "mfa-sync-sign-in-refused": Event.SIGN_IN_REFUSED,
     "mfa-sync-secret-expires": Event.SECRET_EXPIRES,
     "mfa-sync-changed-outside": Event.CHANGED_OUTSIDE,
+    "mfa-sync-mobile-mismatch": Event.MISMATCH,
     "mfa-sync-poison": Event.RUN_POISONED,
     "mfa-sync-handshake-refused": Event.HANDSHAKE_REFUSED,
 }

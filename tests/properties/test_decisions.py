@@ -53,6 +53,7 @@ policies = st.builds(
     st.sampled_from([None, "SE", "US"]),
     st.booleans(),
     st.booleans(),
+    regions=st.sampled_from([(), ("SE",)]),
 )
 groups = st.sampled_from([None, frozenset[str](), frozenset({ANNA_ID})])
 scopes = st.builds(

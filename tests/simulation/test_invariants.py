@@ -222,6 +222,10 @@ def more_than_the_limit(history: History) -> None:
     history.schedule.settings["MAX_CREATES"] = "0"
 
 
+def one_number_for_all(history: History) -> None:
+    history.schedule.settings["MAX_USERS_PER_NUMBER"] = "0"
+
+
 def a_second_write(history: History) -> None:
     told, line = lines(history, "unchanged", "again")
     who = whom(told, line)
@@ -261,6 +265,7 @@ def a_second_write(history: History) -> None:
         (a_write_out_of_bounds, "nobody_out_of_bounds_is_written"),
         (a_delete_that_nobody_wanted, "no_phone_is_deleted_unless_empty"),
         (more_than_the_limit, "limits_are_kept"),
+        (one_number_for_all, "one_number_is_for_few"),
         (a_second_write, "nothing_is_written_twice"),
     ],
 )

@@ -13,7 +13,10 @@ from mfa_sync.api.contract.problems import RequestError
 from shared.errors import Problem
 
 LONG = "http://schemas.microsoft.com/ws/2008/06/identity/claims/role"
-RIGHT = [{"typ": "roles", "val": "Sync.Approve"}]
+SUE = "0b1c2d3e-1111-4222-8333-44445555666a"
+LONG_ID = "http://schemas.microsoft.com/identity/claims/objectidentifier"
+WHO = [{"typ": LONG_ID, "val": SUE}, {"typ": "preferred_username", "val": "sue@contoso.com"}]
+RIGHT = [*WHO, {"typ": "roles", "val": "Sync.Approve"}]
 
 
 def header(document: Any) -> str:
@@ -25,8 +28,8 @@ def headers(claims: Any = RIGHT, **more: Any) -> dict[str, str]:
     """Return what App Service sends of a principal with these claims."""
     return {
         "x-ms-client-principal": header({"auth_typ": "aad", "claims": claims, **more}),
-        "x-ms-client-principal-name": "sue@contoso.com",
-        "x-ms-client-principal-id": "0b1c",
+        "x-ms-client-principal-name": "forged@contoso.com",
+        "x-ms-client-principal-id": "forged",
     }
 
 
@@ -34,21 +37,20 @@ def headers(claims: Any = RIGHT, **more: Any) -> dict[str, str]:
     "claims",
     [
         RIGHT,
-        [{"typ": LONG, "val": "Sync.Approve"}],
+        [*WHO, {"typ": LONG, "val": "Sync.Approve"}],
         [{"typ": "roles", "val": "Other"}, {"typ": "name", "val": "Sue"}, *RIGHT],
         ["no claim", None, {}, *RIGHT],
     ],
 )
 def test_who_has_the_role_approves_by_name(claims: Any) -> None:
     """Under the token's own name of the claim, or the long one."""
-    assert principal(headers(claims)) == "sue@contoso.com"
+    assert principal(headers(claims)) == f"{SUE} sue@contoso.com"
 
 
 def test_an_application_has_an_id_and_no_name() -> None:
-    """It is recorded by that."""
-    sent = headers()
-    del sent["x-ms-client-principal-name"]
-    assert principal(sent) == "0b1c"
+    """It is recorded by that, and so is somebody whose name cannot be printed."""
+    for name in ([], [{"typ": "name", "val": "a\nb"}], [{"typ": "name", "val": 7}]):
+        assert principal(headers([RIGHT[0], *name, RIGHT[-1]])) == SUE
 
 
 @pytest.mark.parametrize(
@@ -84,10 +86,10 @@ def test_another_provider_gives_no_roles_of_ours() -> None:
     assert refused(headers(auth_typ="google"))
 
 
-def test_a_nameless_principal_decides_nothing() -> None:
-    """The record must name somebody."""
-    sent = {**headers(), "x-ms-client-principal-name": " ", "x-ms-client-principal-id": "a\nb"}
-    assert "recorded" in refused(sent)
+@pytest.mark.parametrize("object_id", [None, "", "0b1c", 7, [SUE]])
+def test_a_principal_without_an_object_id_decides_nothing(object_id: Any) -> None:
+    """The record must name somebody, and a name alone may be anybody's."""
+    assert "recorded" in refused(headers([{"typ": LONG_ID, "val": object_id}, *RIGHT[1:]]))
 
 
 def refused(sent: dict[str, str]) -> str:

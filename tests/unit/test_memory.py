@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -130,7 +130,8 @@ def test_a_read_that_may_be_late_accuses_nobody() -> None:
 def test_a_sweep_leaves_alone_what_a_push_would_write(last: Written, *, provisional: bool) -> None:
     """Reads and the audit log may be late, and a caller's number stands until the attribute changes."""
     assert isinstance(recollected(OURS, OTHER, last).decision, Change)
-    left = recollected(OURS, OTHER, last, SWEEP).decision
+    sweep = replace(SWEEP, payload_number_wins=True)
+    left = recollected(OURS, OTHER, last, sweep).decision
     assert isinstance(left, NoChange)
     assert (left.outcome, left.is_provisional) == (Outcome.KEPT, provisional)
 

@@ -20,9 +20,13 @@ VAULT = "contoso-mfa.vault.azure.net"
 PUBLISHED = "Handshake-message-only-known-between-runbook-and-invoker"
 
 
+SUE = "0b1c2d3e-1111-4222-8333-44445555666a"
+WHO = [{"typ": "oid", "val": SUE}, {"typ": "preferred_username", "val": "sue@contoso.com"}]
+
+
 def principal(*roles: str) -> dict[str, str]:
     """Return the headers that App Service sets for somebody with these roles."""
-    document = {"auth_typ": "aad", "claims": [{"typ": "roles", "val": role} for role in roles]}
+    document = {"auth_typ": "aad", "claims": [*WHO, *({"typ": "roles", "val": role} for role in roles)]}
     return {
         "x-ms-client-principal": base64.b64encode(json.dumps(document).encode()).decode(),
         "x-ms-client-principal-name": "sue@contoso.com",
@@ -71,14 +75,14 @@ async def test_with_easy_auth_the_role_decides_and_the_name_is_recorded(operator
         for call in (*calls, operator.start(apply=True, headers=headers)):
             assert await refused(call) == (403, Problem.APPROVER_REFUSED)
     approved = await operator.decide("approve", run["id"], RIGHT, digest=run["digest"])
-    assert approved.body["decision"]["by"] == "sue@contoso.com"
+    assert approved.body["decision"]["by"] == f"{SUE} sue@contoso.com"
 
 
 async def test_with_easy_auth_a_start_that_applies_is_by_the_principal(operator: Operator) -> None:
     """Who lets writes happen unseen is known too."""
     operator.bench.configure(EASY_AUTH="true")
     started = await operator.start(apply=True, headers=RIGHT)
-    assert started.body["startedBy"] == "sue@contoso.com"
+    assert started.body["startedBy"] == f"{SUE} sue@contoso.com"
 
 
 @pytest.mark.parametrize("easy_auth", ["true", "false"])

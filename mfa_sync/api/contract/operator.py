@@ -7,17 +7,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mfa_sync.api.contract.problems import Fault, RequestError
-from mfa_sync.api.contract.rows import Members, parse_object, refuse_query
+from mfa_sync.api.contract.rows import NUMBER_SHOWN, Members, parse_object, refuse_query
 from mfa_sync.runs.run import RunKind
 from mfa_sync.runs.store import RUN_ID
+from shared.phone_number import holds_number
 from shared.tenant import Kind
 
 MOST_RUNS = 100
 _RUNS = 20
 MOST_REASON = 500
 SWEEPS = (RunKind.FULL, RunKind.CHANGED)
-# +46 70 174 06 11, 070-174 06 11. A date begins with neither, and a ticket's number seldom.
-_PHONE = re.compile(r"\+[ (]*[0-9](?:[ ().\-/]*[0-9]){6}|(?<![0-9A-Za-z])0[0-9](?:[ .\-]?[0-9]){7}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +155,8 @@ def _reason(given: Members) -> str:
     text = reason.strip() if isinstance(reason, str) else ""
     if not 1 <= len(text) <= MOST_REASON or not text.isprintable():
         given.fault("/reason", f"Must be 1 to {MOST_REASON} characters of printable text.")
-    elif _PHONE.search(text):
-        given.fault("/reason", "Holds what may be a phone number: it is kept and shown, so leave that out.")
+    elif holds_number(text):
+        given.fault("/reason", NUMBER_SHOWN)
     return text
 
 

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from mfa_sync.api.contract.problems import MOST_FAULTS, Fault, RequestError
 from shared.errors import Problem
+from shared.phone_number import holds_number, without_numbers
 from shared.plan import Intent, Request
 from shared.tenant import is_object_id
 
@@ -19,6 +20,8 @@ MOST_REFERENCE = 128
 MOST_UPN = 113
 _MOST_POINTER = 80
 MOST_IDEMPOTENCY_KEY = 255
+NOTHING: Mapping[str, str] = {}
+NUMBER_SHOWN = "Holds what may be a phone number: it is kept and shown, so leave that out."
 
 _PLATFORM_QUERY = frozenset({"code", "clientId"})
 _KEYS = ("UserPrincipalName", "Id", "Mobile", "OverwriteNull", "Reference")
@@ -84,7 +87,7 @@ def refuse_query(query: Mapping[str, str], *known: str) -> None:
     for name in query:
         if name not in known and name not in _PLATFORM_QUERY:
             hint = _nearest(name, known) if known else "."
-            raise RequestError.invalid(f"Unknown query name {json.dumps(name[:40])}{hint}")
+            raise RequestError.invalid(f"Unknown query name {json.dumps(_echoed(name, 40))}{hint}")
 
 
 def parse_object(body: bytes, content_type: str | None, known: Sequence[str]) -> Members:
@@ -99,13 +102,16 @@ def parse_object(body: bytes, content_type: str | None, known: Sequence[str]) ->
     return Members(item, known, [])
 
 
-def parse_rows(body: bytes, content_type: str | None, most: int) -> list[Row]:
+def parse_rows(
+    body: bytes, content_type: str | None, most: int, not_taken: Mapping[str, str] = NOTHING
+) -> list[Row]:
     """Return the rows of a push.
 
     Args:
         body: The request's bytes: JSON in UTF-8, a BOM accepted; an array of objects, or one object.
         content_type: The header's value; form and text types are read as JSON too.
         most: How many rows one call may carry.
+        not_taken: Keys that this route does not take, each with what to do instead.
 
     Raises:
         RequestError: 400, 413, 415 or 422; a wrong shape names every fault up to 20 by JSON pointer.
@@ -119,7 +125,7 @@ def parse_rows(body: bytes, content_type: str | None, most: int) -> list[Row]:
         )
     faults: list[Fault] = []
     pointers = (f"/{index}" if isinstance(document, list) else "" for index in range(len(items)))
-    rows = [_row(item, pointer, faults) for item, pointer in zip(items, pointers, strict=True)]
+    rows = [_row(item, pointer, faults, not_taken) for item, pointer in zip(items, pointers, strict=True)]
     _stop(faults, "rows")
     return [row for row in rows if row]
 
@@ -173,7 +179,7 @@ class Members:
         self._pointer = pointer
         for key, value in item.pairs:
             name = next((one for one in known if one.lower() == key.lower()), None)
-            where = "/" + key[:_MOST_POINTER].replace("~", "~0").replace("/", "~1")
+            where = "/" + _echoed(key, _MOST_POINTER).replace("~", "~0").replace("/", "~1")
             if name is None:
                 # The nearest name is costly to find, and past the faults shown nobody reads it.
                 hint = _nearest(key, known) if len(faults) < MOST_FAULTS else "."
@@ -215,18 +221,22 @@ def _stop(faults: Sequence[Fault], where: str) -> None:
         raise RequestError.invalid(detail, faults[:MOST_FAULTS])
 
 
-def _row(item: Any, pointer: str, faults: list[Fault]) -> Row | None:
+def _row(item: Any, pointer: str, faults: list[Fault], not_taken: Mapping[str, str]) -> Row | None:
     """Return a row; None if it has faults, which are added to the others'."""
     if not isinstance(item, _Object):
         faults.append(Fault(pointer, 'A row is an object such as {"UserPrincipalName": "a@contoso.com"}.'))
         return None
     before = len(faults)
     given = Members(item, _KEYS, faults, pointer)
+    for name in not_taken.keys() & given.values.keys():
+        given.fault(f"/{name}", not_taken[name])
     key, shown = _who(given)
     mobile = (given.text("Mobile") or "").strip(" \t\r\n") or None
     reference = given.text("Reference")
     if reference and len(reference) > MOST_REFERENCE:
         given.fault("/Reference", f"At most {MOST_REFERENCE} characters.")
+    elif reference and holds_number(reference):
+        given.fault("/Reference", NUMBER_SHOWN)
     intent = Intent(_keep(given), mobile)
     return Row(key, shown, intent, reference) if len(faults) == before else None
 
@@ -259,6 +269,11 @@ def _keep(given: Members) -> bool:
     must = 'Must be 1, "1" or true (an empty attribute deletes), or 0, "0" or false (keeps).'
     given.fault("/OverwriteNull", must)
     return False
+
+
+def _echoed(name: str, most: int) -> str:
+    """Return so much of a caller's own name for something, without a number that it may hold."""
+    return without_numbers(name[: 2 * most])[:most]
 
 
 def _nearest(name: str, known: Sequence[str]) -> str:

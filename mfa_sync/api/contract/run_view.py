@@ -20,7 +20,7 @@ class Decision(msgspec.Struct, frozen=True):
     """What a person decided; without kinds, about all of them."""
 
     what: Annotated[str, Meta(extra_json_schema={"enum": ["approved", "discarded", "stopped"]})]
-    by: str
+    by: Annotated[str, Meta(description="Object id and name; key, where only a handshake told.")]
     at: Time
     reason: str
     kinds: list[Kind] | None
