@@ -34,6 +34,7 @@ _SETTABLE = {
     "visibility": "visibility",
     "membershipType": "membership_type",
     "membershipRule": "membership_rule",
+    "isMemberManagementRestricted": "restricted",
 }
 
 
@@ -167,5 +168,4 @@ def _json(unit: AdministrativeUnit) -> dict[str, Any]:
         "deletedDateTime": None,
         **{name: getattr(unit, attribute) for name, attribute in _SETTABLE.items()},
         "membershipRuleProcessingState": "On" if dynamic else None,
-        "isMemberManagementRestricted": False,
     }
