@@ -192,7 +192,8 @@ class Settings:
 
     def deciding_digest(self) -> str:
         """Return a digest of what decides about users: where it changes, all are looked at again."""
-        what = (self.policy, self.scope_group_id, self.exclude_group_id, self.sweeps.keep_when_empty)
+        bounds = self.scope_group_id, self.exclude_group_id, self.graph_auth.is_app_only
+        what = (self.policy, bounds, self.sweeps.keep_when_empty)
         return hashlib.sha256(repr(what).encode()).hexdigest()
 
     @classmethod
@@ -245,7 +246,6 @@ class Settings:
                     include_guests=read.flag("INCLUDE_GUESTS", default=False),
                     allow_cloud_only=read.word("CLOUD_ONLY_USERS", "refuse", "allow") == "allow",
                     allow_privileged=read.word("PRIVILEGED_TARGETS", "refuse", "allow") == "allow",
-                    entra_limits_us=not auth.is_app_only,
                 ),
                 masked=MaskedPolicy(read.member("MASKED_POLICY", MaskedPolicy, MaskedPolicy.ASSERT)),
                 last_factor=LastFactorGuard(

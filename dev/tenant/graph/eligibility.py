@@ -44,6 +44,7 @@ def list_roles(state: TenantState, caller: Caller, call: Call) -> Reply:
 def list_members(state: TenantState, caller: Caller, call: Call) -> Reply:
     """GET /identityGovernance/privilegedAccess/group/eligibilityScheduleInstances, of one group."""
     _check(state, caller, READ_ELIGIBLE_MEMBERS)
+    check_reader(state, caller, {"Global Reader", "Privileged Role Administrator"})
     group_id = equalities(call.params.get("$filter"), {"groupId"}).get("groupId")
     if group_id is None:
         raise bad_request("The filter must name groupId or principalId.")

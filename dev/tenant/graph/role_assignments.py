@@ -62,9 +62,9 @@ def answer(state: TenantState, caller: Caller, call: Call, rest: list[str]) -> R
     raise bad_request(f"Resource not found for the segment '{rest[-1] if rest else 'roleAssignments'}'.")
 
 
-def check_reader(state: TenantState, caller: Caller) -> None:
+def check_reader(state: TenantState, caller: Caller, roles: set[str] = READERS) -> None:
     """Refuse somebody without a role that reads roles, where the switch asks for one."""
-    if state.switches.role_reads_need_role and caller.person is not None and not caller.roles & READERS:
+    if state.switches.role_reads_need_role and caller.person is not None and not caller.roles & roles:
         raise directory_denied()
 
 
