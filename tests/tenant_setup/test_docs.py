@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "identity.md").read_text(encoding="utf-8")
 RULE = '(user.extensionAttribute15 -ne null) and (user.userType -eq "Member")'
-WHAT = ("--rule", RULE, "--egress", "203.0.113.8/30", "--audit-log", "--privileged-guard")
-WHAT += ("--client-id", sample.CLIENT_ID)
+ROLES = ("--audit-log", "--privileged-guard")
+WHAT = ("--rule", RULE, "--egress", "203.0.113.8/30", *ROLES, "--client-id", sample.CLIENT_ID)
 GRANTED = (
     "openid profile offline_access AuditLog.Read.All GroupMember.Read.All "
     "PrivilegedEligibilitySchedule.Read.AzureADGroup RoleEligibilitySchedule.Read.Directory "
@@ -40,7 +40,7 @@ def test_the_page_shows_what_is_printed(operator: Operator) -> None:
     operator.run("apply", *WHAT)
     printed += [
         operator.run("apply", *WHAT, "--enforce"),
-        operator.run("remove", "--audit-log", "--privileged-guard"),
+        operator.run("remove", *ROLES),
     ]
     for ran in printed:
         assert ran.code == 0, ran.err

@@ -83,7 +83,7 @@ async def test_the_privileged_are_refused(bench: Bench, mode: str) -> None:
 async def test_without_the_right_to_know_the_privileged_an_app_alone_writes_nobody(
     bench: Bench, mode: str, missing: str
 ) -> None:
-    """ROPC goes on where Entra's own limits are proved; app-only there are none. What is right stays settled."""
+    """ROPC goes on where Entra is proved to limit it; nothing does an app. What is right stays settled."""
     bench.control.switch(
         grants=without(bench, missing), signed_in_roles=["Authentication Administrator"], number_view="full"
     )
