@@ -84,14 +84,14 @@ CODES: dict[Code, Meaning] = {
     Code.PRIVILEGED_TARGET: Meaning(
         _REFUSED,
         _ENGINEER,
-        "The user holds a directory role or may take one, or is in, may join or owns a role-assignable group.",
+        "The user holds a directory role or may take one, or is in, may join or owns a group for roles.",
         "Set the phone by hand, or set PRIVILEGED_TARGETS=allow.",
     ),
     Code.PRIVILEGED_UNKNOWN: Meaning(
         _REFUSED,
         _ENGINEER,
         "Who is privileged could not be read whole, and no role is proved by which Entra would limit us.",
-        "The event privilegedTargets.unreadable names what is missing; docs/graph.md has the rights and roles. "
+        "The event privilegedTargets.unreadable names what is missing, docs/graph.md the rights and roles. "
         "Or set PRIVILEGED_TARGETS=allow.",
     ),
     Code.OUT_OF_SCOPE: Meaning(

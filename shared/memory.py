@@ -70,8 +70,11 @@ class Memory(Protocol):
         """
         ...
 
-    def report_outsiders(self, plan: Plan) -> None:
-        """Log each user of a fresh plan whose phone somebody else has changed, whatever becomes of it."""
+    def report_outsiders(self, plan: Plan, by: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Log each user of a fresh plan whose phone somebody else has changed, whatever becomes of it.
+
+        `by` holds, by object id, what kinds of actors are known to have done it.
+        """
         ...
 
     def knows(self, user_id: str) -> bool:

@@ -6,6 +6,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dev.tenant.people import PHONE_METHOD_IDS
+
 MICROSECONDS = 1_000_000
 # Entra keeps 30 days at most ("Data retention"); what is older is shown to nobody.
 KEPT_SECONDS = 30 * 24 * 3600
@@ -62,6 +64,8 @@ class Entry:
         """The `resultReason`, which alone tells the kind of method."""
         if self.by_directory:
             return ""
+        if self.phone_type not in PHONE_METHOD_IDS:
+            return f"User {self.act} Authenticator App with Notification and Code"
         if self.by_the_user:
             act = "changed" if self.act == "updated" else self.act
             return f"User {act} Mobile Phone {'Call and SMS' if self.act == 'deleted' else 'SMS'}"

@@ -185,14 +185,17 @@ class CallMemory:
 
         await self._or_fail([write.key for write in writes], note)
 
-    def report_outsiders(self, plan: Plan) -> None:
+    def report_outsiders(self, plan: Plan, by: Mapping[str, Sequence[str]] | None = None) -> None:
         """Log each user of a fresh plan whose phone somebody else has changed, whatever becomes of the plan.
 
+        `by` holds, by object id, what kinds of actors are known to have done it.
         A step of a run that is done again logs it again: rather twice than never.
         """
         for entry in plan.entries:
-            if Note.CHANGED_OUTSIDE in entry.notes and entry.user:
-                record(Event.CHANGED_OUTSIDE, run=self._run_id, user=entry.user.id)
+            if Note.CHANGED_OUTSIDE in entry.notes:
+                user = entry.user.id if entry.user else entry.key
+                who = list((by or {}).get(user.casefold(), ())) or None
+                record(Event.CHANGED_OUTSIDE, run=self._run_id, user=user, by=who)
 
     def knows(self, user_id: str) -> bool:
         """Return whether everything noted in this call about a user's change was kept."""

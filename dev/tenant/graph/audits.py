@@ -148,6 +148,8 @@ def _modified(state: TenantState, entry: Entry) -> list[dict[str, str]]:
     there = (entry.old is not None, entry.new is not None)
     if entry.by_directory:
         return _of_directory(state, entry)
+    if entry.phone_type not in PHONE_METHOD_IDS:
+        return []
     rows = (
         ("Id", [PHONE_METHOD_IDS[entry.phone_type] if one else None for one in there]),
         ("PhoneType", [entry.phone_type if one else None for one in there]),
