@@ -85,14 +85,15 @@ CODES: dict[Code, Meaning] = {
     Code.PRIVILEGED_TARGET: Meaning(
         _REFUSED,
         _ENGINEER,
-        "The user holds a directory role, or is a member or owner of a role-assignable group.",
+        "The user holds a directory role or may take one, or is in, may join or owns a group for roles.",
         "Set the phone by hand, or set PRIVILEGED_TARGETS=allow.",
     ),
     Code.PRIVILEGED_UNKNOWN: Meaning(
         _REFUSED,
         _ENGINEER,
-        "The app signs in alone, so no role of Entra's limits it, and it may not read who is privileged.",
-        "Grant it RoleManagement.Read.Directory and GroupMember.Read.All, or set PRIVILEGED_TARGETS=allow.",
+        "Who is privileged could not be read whole, and no role is proved by which Entra would limit us.",
+        "The event privilegedTargets.unreadable names what is missing, docs/graph.md the rights and roles. "
+        "Or set PRIVILEGED_TARGETS=allow.",
     ),
     Code.OUT_OF_SCOPE: Meaning(
         _REFUSED, _ENGINEER, "The user is not in SYNC_SCOPE_GROUP_ID.", "Add the user to that group."

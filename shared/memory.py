@@ -70,8 +70,11 @@ class Memory(Protocol):
         """
         ...
 
-    def report(self, plan: Plan) -> None:
-        """Log each user of a fresh plan whose phone somebody else has changed, and each wrong Mobile."""
+    def report(self, plan: Plan, by: Mapping[str, Sequence[str]] | None = None) -> None:
+        """Log each user of a fresh plan whose phone somebody else has changed, and each wrong Mobile.
+
+        `by` holds, by object id, what kinds of actors are known to have changed the phone.
+        """
         ...
 
     def knows(self, user_id: str) -> bool:

@@ -16,15 +16,12 @@ class ScopePolicy:
         include_guests: Whether guests' phones are managed here and not in their home tenant.
         allow_cloud_only: Whether users without Active Directory as source are managed.
         allow_privileged: Whether holders of directory roles are managed.
-        entra_limits_us: Whether Entra itself limits, by the role of who signed in, whose phones we can write.
-            If so, we go on without the right to read who is privileged; an app alone writes nothing then.
         skip_disabled: Whether disabled accounts are left alone: by sweeps; a push names new joiners.
     """
 
     include_guests: bool = False
     allow_cloud_only: bool = False
     allow_privileged: bool = False
-    entra_limits_us: bool = True
     skip_disabled: bool = False
 
 

@@ -51,20 +51,17 @@ async def spare_newly_empty(plan: Plan, emptiness: Emptiness, policy: Policy) ->
 async def spare_privileged(planned: Plan, tenant: Tenant, policy: Policy) -> Plan:
     """Refuse writes to holders of directory roles. The set is read only if something would be written.
 
-    Without the right to read it, Entra's own limits on the signed-in role remain; where there are none, every
-    write is refused: anybody could be privileged.
+    Where it is not whole, and Entra does not limit us either, every write is refused: anybody could be one.
     """
     if policy.scope.allow_privileged or not planned.changes():
         return planned
     privileged = await tenant.privileged_principals()
-    if privileged is None and policy.scope.entra_limits_us:
-        return planned
 
     def revise(entry: Entry, change: Change) -> Entry:
-        if privileged is None:
-            return entry.refused(Code.PRIVILEGED_UNKNOWN, "PRIVILEGED_TARGETS=refuse")
-        if change.user_id.casefold() in privileged:
+        if change.user_id.casefold() in privileged.known:
             return entry.refused(Code.PRIVILEGED_TARGET, "PRIVILEGED_TARGETS=refuse")
+        if not privileged.are_all:
+            return entry.refused(Code.PRIVILEGED_UNKNOWN, "PRIVILEGED_TARGETS=refuse")
         return entry
 
     return planned.map_changes(revise)

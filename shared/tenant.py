@@ -140,6 +140,19 @@ class ScopeSets:
     own: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True)
+class Privileged:
+    """Who may not be written: role holders and whoever can become one.
+
+    Attributes:
+        known: Their object ids, case folded, as far as they could be read.
+        are_all: Whether nobody else is to be feared for: all were read, or Entra itself stops us at the rest.
+    """
+
+    known: frozenset[str]
+    are_all: bool
+
+
 class Tenant(Protocol):
     """A directory, bound to the deadline of one call.
 
@@ -155,8 +168,8 @@ class Tenant(Protocol):
         """Return for each key (UPN or object id) the user and the phone methods."""
         ...
 
-    async def privileged_principals(self) -> frozenset[str] | None:
-        """Return the object ids with directory roles or the way to them; None without the right to know."""
+    async def privileged_principals(self) -> Privileged:
+        """Return who holds a directory role or has a way to one."""
         ...
 
     async def other_factors(self, user_ids: Collection[str]) -> Mapping[str, int | Unreadable]:

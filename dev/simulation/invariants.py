@@ -78,6 +78,8 @@ def problems_are_true(history: History) -> list[str]:
         if told.lines or told.status is None:
             continue
         where = f"push {told.number}: {told.status} {told.body.get('code')}, {told.body.get('detail')}"
+        if told.body.get("code") == "misconfigured" and history.schedule.hides_excluded:
+            continue  # its members are not known, so nobody's scope is
         if told.status not in _PROBLEM_STATUSES:
             found.append(where)
         elif told.status == _LATER and (told.retry_after is None or not told.body["retryable"]):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dev.simulation.history import History
 from dev.simulation.journal import OUTSIDER, Commit
 from dev.simulation.of_rows import CONTRADICTED
-from dev.simulation.oracle import Matter, hurdles, is_contradicted, is_privileged, matters, objections
+from dev.simulation.oracle import PROTECTED, Matter, hurdles, is_contradicted, matters, objections
 
 
 def _writes(history: History) -> Iterator[tuple[Commit, Matter | None]]:
@@ -50,9 +50,10 @@ def nobody_out_of_bounds_is_written(history: History) -> list[str]:
             why = CONTRADICTED if reasons[0] == {"refused/contradictoryRows"} else f": {sorted(reasons[0])}"
             found.append(f"push {commit.by} wrote {commit.who}, {matter.member.kind}{why}")
         known = history.journal.facts[commit.who]
-        always = all(is_privileged(matter, facts) for facts in known)
-        if always and "refused/privilegedTarget" in hurdles(matter, known[0]):
+        if all(hurdles(matter, facts) & PROTECTED for facts in known):
             found.append(f"push {commit.by} wrote {commit.who} ({matter.member.kind}), who is privileged")
+        if history.schedule.hides_excluded and matter.told.phase == "play":
+            found.append(f"push {commit.by} wrote {commit.who}, though nobody knows who is excluded")
     return found
 
 

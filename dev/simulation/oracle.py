@@ -15,6 +15,7 @@ from dev.simulation.schedule import Asked
 from dev.tenant.sample import SERVICE_ACCOUNT
 
 # Roles whose holders an Authentication Administrator may not serve; the cast knows no other role.
+PROTECTED = {"refused/privilegedTarget", "refused/privilegedUnknown"}
 _BEYOND_REACH = "Global Administrator"
 _NO_FACTORS = {"password", "email"}
 _SHOWN = 2
@@ -134,11 +135,10 @@ def is_contradicted(matter: Matter) -> bool:
 def hurdles(matter: Matter, facts: Facts) -> set[str]:
     """Return every true reason why a change may be refused although it is wanted."""
     settings, found = matter.settings, set()
-    if is_privileged(matter, facts):
-        if settings["PRIVILEGED_TARGETS"] == "refuse" and matter.history.schedule.may_read_roles:
-            found.add("refused/privilegedTarget")
-        if matter.history.schedule.role == "Authentication Administrator":
-            found.add("refused/targetOutOfReach")
+    if settings["PRIVILEGED_TARGETS"] == "refuse":
+        found |= _protected(matter, facts)
+    if is_privileged(matter, facts) and matter.history.schedule.role == "Authentication Administrator":
+        found.add("refused/targetOutOfReach")
     if settings["PUSH_MODE"] == "plan":
         found.add("refused/planOnly")
     if _number_is_taken(matter):
@@ -148,11 +148,25 @@ def hurdles(matter: Matter, facts: Facts) -> set[str]:
     return found
 
 
+def _protected(matter: Matter, facts: Facts) -> set[str]:
+    """Return why the person is spared: known to be privileged, or perhaps so where nothing else limits us."""
+    schedule = matter.history.schedule
+    may_take_one = bool(matter.member.person.eligible_roles) and schedule.switches["pim_licence"]
+    holds_one = _BEYOND_REACH in facts.roles and schedule.may_read_roles
+    if may_take_one or holds_one or _owns(matter):
+        return {"refused/privilegedTarget"}
+    is_limited = schedule.role == "Authentication Administrator"
+    return set() if schedule.may_read_roles or is_limited else {"refused/privilegedUnknown"}
+
+
+def _owns(matter: Matter) -> bool:
+    assignable = matter.history.schedule.cast.assignable
+    return assignable is not None and matter.asked.who in assignable.owners
+
+
 def is_privileged(matter: Matter, facts: Facts) -> bool:
     """Return whether the person holds a role, or owns a role-assignable group."""
-    assignable = matter.history.schedule.cast.assignable
-    owns = assignable is not None and matter.asked.who in assignable.owners
-    return owns or _BEYOND_REACH in facts.roles
+    return _owns(matter) or _BEYOND_REACH in facts.roles
 
 
 def _many_want_the_number(matter: Matter) -> bool:

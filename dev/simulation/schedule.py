@@ -10,6 +10,7 @@ from dev.simulation.cast import Cast, Casting, Member
 from dev.simulation.mischief import Event, events, faults, happens
 from dev.simulation.numbers import Numbers
 from dev.tenant.faults import Fault
+from dev.tenant.graph.groups import HIDDEN
 from dev.tenant.people import Person
 from dev.tenant.sample import SERVICE_ACCOUNT
 
@@ -78,6 +79,7 @@ class Schedule:
         faults: What fails, by the name of its kind.
         events: What else happens in the middle.
         steps: The pushes.
+        hides_excluded: Whether the group whose members are left alone does not show them, until all is calm.
     """
 
     seed: int
@@ -90,6 +92,7 @@ class Schedule:
     faults: tuple[tuple[str, Fault], ...]
     events: tuple[Event, ...]
     steps: tuple[Step, ...]
+    hides_excluded: bool
 
 
 def schedule_of(seed: int) -> Schedule:
@@ -104,17 +107,28 @@ def schedule_of(seed: int) -> Schedule:
     if cast.exclude and happens(chance, 0.2):
         settings["EXCLUDE_GROUP_ID"] = cast.exclude.id
     steps = _steps(chance, cast, numbers)
+    # Drawn apart, so that a seed of former times still means what it meant.
+    later = random.Random(f"who may take a role {seed}")  # noqa: S311
+    for member in cast.members:
+        if member.kind in {"new", "same", "changed"} and happens(later, 0.06):
+            member.person.eligible_roles = ["User Administrator"]
+    hides_excluded = "EXCLUDE_GROUP_ID" in settings and happens(later, 0.1)
+    if cast.exclude and hides_excluded:
+        cast.exclude.visibility = HIDDEN
+    switches = _switches(chance)
+    switches["pim_licence"] = happens(later, 0.8)
     return Schedule(
         seed,
         numbers,
         cast,
-        _switches(chance),
+        switches,
         chance.choice(["Privileged Authentication Administrator", "Authentication Administrator"]),
         happens(chance, 0.85),
         settings,
         faults(chance),
         events(chance, _others(cast), numbers, len(steps)),
         steps,
+        hides_excluded,
     )
 
 

@@ -18,7 +18,7 @@ from dev.simulation.storage import WayToBlobs, WayToTable
 from dev.simulation.virtual_time import VirtualClock
 from dev.tenant import sample
 from dev.tenant.front import Front
-from dev.tenant.people import Person, Phone
+from dev.tenant.people import Group, Person, Phone
 from dev.tenant.secrets_and_accounts import Account, AppRegistration
 from dev.tenant.state import TenantState
 from dev.tenant.switches import DEFAULT_GRANTS
@@ -27,6 +27,7 @@ from mfa_sync.composition import build_worker
 from shared.clock import Clock
 
 _SERVICE_ID = "00000000-0000-4000-8000-00000000feed"
+_EMERGENCY_ID = "00000000-0000-4000-8000-00000000911a"
 _A_DAY = 24 * 3600
 _SLOW_SECONDS = 1.5
 
@@ -79,6 +80,13 @@ class World:
         for group in (schedule.cast.scope, schedule.cast.exclude, schedule.cast.assignable):
             if group is not None:
                 state.groups[group.id] = group
+        # No tenant is without a Global Administrator.
+        state.groups[_EMERGENCY_ID] = Group(_EMERGENCY_ID, "Emergency", roles=["Global Administrator"])
+        possible = [one for one in schedule.cast.members if one.person.eligible_roles]
+        self.struck["roles not readable"] += not schedule.may_read_roles
+        self.struck["exclude group hidden"] += schedule.hides_excluded
+        self.struck["eligible for a role"] += len(possible)
+        self.struck["eligible, no PIM"] += bool(possible) and not schedule.switches["pim_licence"]
         state.add_account(Account(sample.SERVICE_ACCOUNT, self.password))
         state.apps[sample.CLIENT_ID] = AppRegistration(sample.CLIENT_ID, secrets=[self.client_secret])
         for name, value in sample.SECRET_NAMES.items():
@@ -103,6 +111,8 @@ class World:
         switches.token_error = switches.token_status = None
         switches.methods_limit = switches.directory_limit = None
         switches.graph_latency, switches.graph_latency_spread = 0.05, 0.0
+        for group in state.groups.values():
+            group.visibility = None
         self._relent()
         self._mend_storage()
         self._publish_password()

@@ -24,6 +24,8 @@ class AdministrativeUnit:
     membership_type: str = "Assigned"
     membership_rule: str | None = None
     groups: list[str] = field(default_factory=list)
+    # Nobody without a role over the unit itself changes its people: no app alone, no Global Administrator.
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

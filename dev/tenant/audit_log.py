@@ -6,6 +6,8 @@ from bisect import bisect_left
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dev.tenant.people import PHONE_METHOD_IDS
+
 MICROSECONDS = 1_000_000
 # Entra keeps 30 days at most ("Data retention"); what is older is shown to nobody.
 KEPT_SECONDS = 30 * 24 * 3600
@@ -18,6 +20,14 @@ class Actor(NamedTuple):
     name: str
     upn: str | None = None
     service_principal_id: str | None = None
+
+
+# Who writes into the directory what the methods service keeps there, as the log names it.
+DIRECTORY_WRITER = Actor(
+    "b5a60e17-278b-4c92-a4e2-b9262e66bb28",
+    "Azure MFA StrongAuthenticationService",
+    service_principal_id="6f0f8a3d-52c6-4a53-9d5e-0b6d3f0e7a11",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +44,8 @@ class Entry:
     old: str | None = None
     new: str | None = None
     correlation_id: str = ""
+    # Core Directory tells it, by the service that writes for the person, instead of Authentication Methods.
+    by_directory: bool = False
 
     @property
     def by_the_user(self) -> bool:
@@ -42,12 +54,18 @@ class Entry:
 
     @property
     def activity(self) -> str:
-        """The activity's name (Entra "Audit log activity reference", service Authentication Methods)."""
+        """The activity's name (Entra "Audit log activity reference")."""
+        if self.by_directory:
+            return "Update user"
         return f"{'User' if self.by_the_user else 'Admin'} {self.act} security info"
 
     @property
     def reason(self) -> str:
         """The `resultReason`, which alone tells the kind of method."""
+        if self.by_directory:
+            return ""
+        if self.phone_type not in PHONE_METHOD_IDS:
+            return f"User {self.act} Authenticator App with Notification and Code"
         if self.by_the_user:
             act = "changed" if self.act == "updated" else self.act
             return f"User {act} Mobile Phone {'Call and SMS' if self.act == 'deleted' else 'SMS'}"
@@ -74,10 +92,25 @@ class AuditLog:
         old, new = numbers
         act = "registered" if old is None else "deleted" if new is None else "updated"
         at = round(now * MICROSECONDS)
-        self._entries.append(Entry(self._next, at, act, by, target, phone_type, old, new, correlation_id))
+        self._keep(Entry(self._next, at, act, by, target, phone_type, old, new, correlation_id))
+
+    def add_update(
+        self,
+        now: float,
+        target: Actor,
+        phone_type: str,
+        numbers: tuple[str | None, str | None],
+        correlation_id: str,
+    ) -> None:
+        """Write down that Core Directory updated `target`, by the service that keeps methods there."""
+        at, by = round(now * MICROSECONDS), DIRECTORY_WRITER
+        self._keep(Entry(self._next, at, "updated", by, target, phone_type, *numbers, correlation_id, True))  # noqa: FBT003
+
+    def _keep(self, entry: Entry) -> None:
+        self._entries.append(entry)
         self._next += 1
-        if self._entries[0].at < at - KEPT_SECONDS * MICROSECONDS:
-            del self._entries[: self._place(at - KEPT_SECONDS * MICROSECONDS)]
+        if self._entries[0].at < entry.at - KEPT_SECONDS * MICROSECONDS:
+            del self._entries[: self._place(entry.at - KEPT_SECONDS * MICROSECONDS)]
 
     def between(self, start: float, end: float) -> list[Entry]:
         """The entries from one time to another, both in epoch seconds and included."""

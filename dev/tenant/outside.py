@@ -27,7 +27,11 @@ def change_from_outside(
     for kind in PHONE_METHOD_IDS:
         numbers = (_number(before, kind), _number(person.phones, kind))
         if numbers[0] != numbers[1]:
-            state.audit.add(state.clock(), actor, actor_of(person), kind, numbers, new_guid())
+            told_by, change_id = state.switches.audit_told_by, new_guid()
+            if told_by != "directory":
+                state.audit.add(state.clock(), actor, actor_of(person), kind, numbers, change_id)
+            if told_by != "methods":
+                state.audit.add_update(state.clock(), actor_of(person), kind, numbers, change_id)
 
 
 def actor_of(person: Person) -> Actor:

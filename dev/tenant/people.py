@@ -64,8 +64,9 @@ class Person:
     methods: list[str] = field(default_factory=lambda: ["password"])
     # sms, voiceMobile, push, oath, …: a default that is a phone forbids deleting that phone.
     default_method: str | None = None
-    # Built-in roles by display name.
+    # Built-in roles by display name: those held, and those that PIM lets them take.
     roles: list[str] = field(default_factory=list)
+    eligible_roles: list[str] = field(default_factory=list)
     administrative_units: list[str] = field(default_factory=list)
     in_restricted_unit: bool = False
     # The SMS sign-in policy covers this person: a mobile number is then also registered for sign-in.
@@ -115,3 +116,8 @@ class Group:
     is_assignable_to_role: bool = False
     roles: list[str] = field(default_factory=list)
     holds_generated: bool = False
+    eligible_roles: list[str] = field(default_factory=list)
+    # Who may make themself a member or an owner (Privileged Identity Management for Groups).
+    eligible_members: list[str] = field(default_factory=list)
+    # Public, Private or HiddenMembership; None: a security group's.
+    visibility: str | None = None

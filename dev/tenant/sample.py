@@ -130,7 +130,9 @@ def fill(state: TenantState) -> None:
     members = [person.id for person in people if person.upn != SERVICE_ACCOUNT]
     nested = Group(NESTED_GROUP_ID, "All staff, part two", members[len(members) // 2 :])
     scope = Group(SCOPE_GROUP_ID, "All staff", [*members[: len(members) // 2], NESTED_GROUP_ID])
+    # No tenant is without a Global Administrator, whoever else is taken away.
     admins = Group(ADMIN_GROUP_ID, "Tier zero", [], [owner.id], is_assignable_to_role=True)
+    admins.roles = ["Global Administrator"]
     for group in (scope, nested, admins):
         state.groups[group.id] = group
     state.add_account(Account(SERVICE_ACCOUNT, PASSWORD))

@@ -9,6 +9,8 @@ DEFAULT_GRANTS = (
     "UserAuthenticationMethod.ReadWrite.All",
     "GroupMember.Read.All",
     "RoleManagement.Read.Directory",
+    "RoleEligibilitySchedule.Read.Directory",
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup",
     "AuditLog.Read.All",
 )
 
@@ -27,6 +29,15 @@ class Switches:
     signed_in_roles: list[str] | None = None
     # When set, the caller's role holds for this administrative unit only.
     signed_in_role_unit: str | None = None
+    # Whether somebody who signed in needs a role to read who holds roles, as documented; by default members
+    # may ("can usually").
+    role_reads_need_role: bool = False
+    # Licences: without P2 there is no Privileged Identity Management to read; 400 was seen, and 403 is
+    # possible.
+    pim_licence: bool = True
+    pim_refusal: int = 400
+    # When set, the `wids` of delegated tokens instead of the person's roles over the tenant; []: none at all.
+    token_wids: list[str] | None = None
     # Microsoft Graph: phone methods
     # ------------------------------
     # "by role" masks for Authentication Administrator and Global Reader; "full", "masked" force it.
@@ -88,6 +99,9 @@ class Switches:
     audit_numbers: str = "masked"
     # Which ids `initiatedBy.app` holds (unknown): "both", "appId" or "servicePrincipalId".
     audit_app_ids: str = "both"
+    # How a change of a phone is told: by "methods" alone (Authentication Methods), as "both" that and Core
+    # Directory's "Update user", or by that "directory" entry alone, as seen for some registrations.
+    audit_told_by: str = "methods"
     # Whether a filter by loggedByService works; in 2018 it was seen to find nothing.
     audit_service_filter: bool = True
     # Calls of the audit log and reports per 10 seconds, as documented; None: no limit.

@@ -9,6 +9,7 @@ import json
 import secrets
 from typing import Any
 
+from dev.tenant.graph.roles import ROLE_IDS
 from dev.tenant.secrets_and_accounts import Token
 from dev.tenant.state import TenantState
 
@@ -17,6 +18,8 @@ MONITOR_AUDIENCE = "https://monitor.azure.com"
 VAULT_AUDIENCE = "https://vault.azure.net"
 # A managed identity's token for it proves an app that trusts the identity.
 EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
+# In every member's token; it is no role.
+EVERY_MEMBER = "b79fbf4d-3ef9-4689-8143-76b194e85509"
 _SIGNING_KEY = secrets.token_bytes(32)
 
 
@@ -35,6 +38,7 @@ def issue(state: TenantState, token: Token) -> str:
     }
     if token.person_id is not None:
         claims |= {"oid": token.person_id, "scp": " ".join(state.switches.grants)}
+        claims |= _roles_over_tenant(state, token.person_id)
     else:
         claims |= {"oid": state.service_principal_id(token.app_id), "idtyp": "app"}
         claims["sub"] = claims["oid"]
@@ -43,6 +47,18 @@ def issue(state: TenantState, token: Token) -> str:
     text = jwt(claims)
     state.tokens[text] = token
     return text
+
+
+def _roles_over_tenant(state: TenantState, person_id: str) -> dict[str, list[str]]:
+    """The claim `wids`; roles over a unit are not in it (Entra "Access token claims reference")."""
+    switches = state.switches
+    if switches.token_wids is not None:
+        return {"wids": switches.token_wids} if switches.token_wids else {}
+    person = state.people.get(person_id)
+    own = person.roles if person else []
+    held = own if switches.signed_in_roles is None else switches.signed_in_roles
+    over_unit = switches.signed_in_role_unit is not None
+    return {"wids": [*(ROLE_IDS[role] for role in held if role in ROLE_IDS and not over_unit), EVERY_MEMBER]}
 
 
 def _issuer(state: TenantState, audience: str) -> str:

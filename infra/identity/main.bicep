@@ -23,7 +23,7 @@ param lastFactorGuard bool = true
 @description('Whether SYNC_SCOPE_GROUP_ID or EXCLUDE_GROUP_ID is used.')
 param scopeGroup bool = true
 
-@description('Whether PRIVILEGED_TARGETS=refuse is used. Without it, app-only modes refuse to write.')
+@description('Whether PRIVILEGED_TARGETS=refuse is used. Without it, nothing is written under that setting, unless the account holds the role Authentication Administrator over the tenant.')
 param privilegedGuard bool = true
 
 @description('Whether sweeps of changes read the audit log. Without it, every sweep looks at everybody.')
@@ -38,8 +38,9 @@ var toWrite = phonesOnly ? ['UserAuthMethod-Phone.ReadWrite.All'] : ['UserAuthen
 var forFactors = (phonesOnly && lastFactorGuard) ? ['UserAuthenticationMethod.Read.All'] : []
 var forGroups = (scopeGroup || privilegedGuard) ? ['GroupMember.Read.All'] : []
 var forRoles = privilegedGuard ? ['RoleManagement.Read.Directory'] : []
+var forEligible = privilegedGuard ? ['RoleEligibilitySchedule.Read.Directory', 'PrivilegedEligibilitySchedule.Read.AzureADGroup'] : []
 var forAudit = auditLog ? ['AuditLog.Read.All'] : []
-var permissions = concat(always, toWrite, forFactors, forGroups, forRoles, forAudit)
+var permissions = concat(always, toWrite, forFactors, forGroups, forRoles, forEligible, forAudit)
 
 module registration 'registration.bicep' = if (mode != 'managed-identity') {
   name: 'mfa-sync-registration'

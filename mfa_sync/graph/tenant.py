@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 
 from mfa_sync.graph.batch import batch
@@ -29,7 +30,7 @@ from mfa_sync.graph.reply import Reply, raise_if_dead, unreadable
 from mfa_sync.graph.users import SELECT, user_of, user_path
 from shared.clock import Deadline
 from shared.errors import SyncError
-from shared.tenant import Change, Observation, ScopeSets, Unreadable, User, WriteAnswer
+from shared.tenant import Change, Observation, Privileged, ScopeSets, Unreadable, User, WriteAnswer
 
 type Bounds = tuple[str | None, str | None]
 """The ids of the groups who are in scope and who are excluded from it; None: not configured."""
@@ -98,13 +99,15 @@ class GraphTenant:
         absent = [user.id for user, reply in zip(users, replies, strict=True) if is_not_there_yet(reply)]
         return seen | await self._look_again(absent)
 
-    async def privileged_principals(self) -> frozenset[str] | None:
-        """Return the object ids of everybody with a directory role or the way to one; None: no right.
+    async def privileged_principals(self) -> Privileged:
+        """Return who is privileged; all of them are known too where Entra keeps us from whoever is not.
 
         Raises:
             PermanentError, TransientError: Graph cannot be reached or refuses a fresh token.
         """
-        return await self._groups.privileged(self._deadline)
+        read = await self._groups.privileged(self._deadline)
+        token = await self._client.token(self._deadline)
+        return replace(read, are_all=read.are_all or token.stops_at_administrators)
 
     async def other_factors(self, user_ids: Collection[str]) -> Mapping[str, int | Unreadable]:
         """Return how many usable factors each user has besides the mobile phone: one read a user."""

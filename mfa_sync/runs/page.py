@@ -27,7 +27,7 @@ from shared.results import Result
 from shared.tenant import Change, Kind
 
 # Who is not ours is counted and not listed: in many tenants they are most of the users.
-_COUNTED_ONLY = frozenset(
+NOT_OURS = frozenset(
     {
         Code.OUT_OF_SCOPE,
         Code.EXCLUDED,
@@ -134,12 +134,14 @@ class PlannedChange(msgspec.Struct, frozen=True):
         return *what, notes
 
     def ended(self, result: Result) -> PlannedChange:
-        """Return it with its end."""
+        """Return it with its end. What the audit log told when it was planned stays true."""
+        outside = Note.CHANGED_OUTSIDE.value
+        kept = (outside,) if outside in self.notes and outside not in result.notes else ()
         return replace(
             self,
             outcome=result.outcome,
             code=result.code,
-            notes=result.notes,
+            notes=(*result.notes, *kept),
             phone=result.phone,
             planned=self.notes,
         )
@@ -255,7 +257,7 @@ def pages_of(entries: Sequence[Entry], key: FingerprintKey, size: int) -> list[P
             entry.decision.detail,
         )
         for entry in entries
-        if isinstance(entry.decision, Refusal) and entry.decision.code not in _COUNTED_ONLY
+        if isinstance(entry.decision, Refusal) and entry.decision.code not in NOT_OURS
     )
     owed = tuple(entry.user.id if entry.user else entry.key for entry in entries if _is_owed(entry))
     starts = range(0, len(changes), size)
@@ -303,7 +305,7 @@ def planning_tally(entries: Iterable[Entry]) -> Tally:
                 planned[kind] += 1
             case Refusal(code):
                 refused[code] += 1
-                is_ours = code not in _COUNTED_ONLY
+                is_ours = code not in NOT_OURS
         holders += is_ours and entry.mobile is not None
     return Tally(users, unchanged, holders, dict(planned), dict(refused))
 

@@ -19,18 +19,19 @@ from mfa_sync.graph import audit, delta, users
 from mfa_sync.graph.tenant import GraphTenant
 from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.kept import dump, load
-from mfa_sync.runs.page import numbers_of, pages_of, planning_tally
+from mfa_sync.runs.page import NOT_OURS, numbers_of, pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
 from mfa_sync.runs.run import Run, RunKind, Tally
 from mfa_sync.telemetry.events import Event, record
 from shared.clock import Deadline
-from shared.plan import Intent, Request
+from shared.outcome import Note
+from shared.plan import Entry, Intent, Refusal, Request
 from shared.policy import Policy
 from shared.reconciler import plan
 from shared.scope import scope_refusal
 from shared.tenant import Observation, Unreadable, User
 
-_NEXT, _IDS = "next", "ids"
+_NEXT, _IDS, _OTHERS = "next", "ids", "others"
 # The audit log is up to minutes late, so windows overlap; what comes twice is only read twice.
 _OVERLAP = timedelta(minutes=15)
 _READ_AT_ONCE = 500
@@ -179,9 +180,10 @@ class SweepPlanner:
         following = Next(
             "", now.astimezone(UTC).isoformat(), members=members, digest=context.settings.deciding_digest()
         )
+        told = {_OTHERS: {user: by for user, by in others.items() if by}} if others else {}
         if run.kind is RunKind.CHANGED and former and others is not None:
             joined = {*(members or ())} - {*(former.members or ())}
-            notes: dict[str, object] = {f"{_IDS}/0": sorted({*others, *former.owed, *joined})}
+            notes: dict[str, object] = {f"{_IDS}/0": sorted({*others, *former.owed, *joined}), **told}
             sealed: dict[str, object] = {_NEXT: replace(following, delta=former.delta)}
             return Planned(run, dump(_Collect(former.delta, 1)), notes=notes, sealed=sealed)
         if run.kind is RunKind.CHANGED:
@@ -190,7 +192,8 @@ class SweepPlanner:
                 if former
                 else "No finished sweep to go on from."
             )
-        return await self._from_the_first_page(run, following)
+        first = await self._from_the_first_page(run, following)
+        return replace(first, notes={**first.notes, **told})
 
     async def _list(self, link: str | None) -> Planned:
         """Plan for one page of the listing. Who is not ours is counted, and costs no read."""
@@ -231,7 +234,9 @@ class SweepPlanner:
         requests = [Request(row, user_id, Intent()) for row, user_id in enumerate(ids)]
         memory = context.last_written.of_call(self._run.id, policy, self._deadline)
         made = await plan(requests, tenant, policy, memory, context.emptiness)
-        memory.report(made)
+        others = await context.runs.note(self._run.id, _OTHERS, dict[str, list[str]]) or {}
+        made = made.map(lambda entry: _accused(entry, others))
+        memory.report(made, others)
         key = await context.keys.current()
         pages = pages_of(made.entries, key, _CHANGES_A_PAGE)
         notes = numbers_of(made.entries, pages, key)
@@ -252,3 +257,12 @@ class SweepPlanner:
     def _turned_full(self, detail: str) -> Run:
         record(Event.RUN_TURNED_FULL, run=self._run.id, detail=detail)
         return replace(self._run, kind=RunKind.FULL, detail=detail)
+
+
+def _accused(entry: Entry, others: Collection[str]) -> Entry:
+    """Return one of ours, whose phone the audit log says that somebody else changed, with the note of it."""
+    is_ours = not isinstance(entry.decision, Refusal) or entry.decision.code not in NOT_OURS
+    user_id = entry.user.id if entry.user else entry.key
+    if not is_ours or user_id.casefold() not in others or Note.CHANGED_OUTSIDE in entry.notes:
+        return entry
+    return replace(entry, notes=(*entry.notes, Note.CHANGED_OUTSIDE))

@@ -193,7 +193,8 @@ class Settings(NamedTuple):
 
     def deciding_digest(self) -> str:
         """Return a digest of what decides about users: where it changes, all are looked at again."""
-        what = (self.policy, self.scope_group_id, self.exclude_group_id, self.sweeps.keep_when_empty)
+        bounds = self.scope_group_id, self.exclude_group_id, self.graph_auth.is_app_only
+        what = (self.policy, bounds, self.sweeps.keep_when_empty)
         return hashlib.sha256(repr(what).encode()).hexdigest()
 
     @classmethod
@@ -247,7 +248,6 @@ class Settings(NamedTuple):
                     include_guests=read.flag("INCLUDE_GUESTS", default=False),
                     allow_cloud_only=read.word("CLOUD_ONLY_USERS", "refuse", "allow") == "allow",
                     allow_privileged=read.word("PRIVILEGED_TARGETS", "refuse", "allow") == "allow",
-                    entra_limits_us=not auth.is_app_only,
                 ),
                 masked=read.member("MASKED_POLICY", MaskedPolicy.ASSERT),
                 last_factor=read.member("LAST_FACTOR_GUARD", LastFactorGuard.SWEEPS),

@@ -20,6 +20,19 @@ from shared.clock import Clock
 _RENEW_BEFORE_SECONDS = 300
 # Who the token is for: the principal's object id, and the app's id by its names in tokens of version 1 and 2.
 _OWN_CLAIMS = ("oid", "appid", "azp")
+# The one role that writes phones and stops at administrators (Entra "Microsoft Entra built-in roles").
+_AUTHENTICATION_ADMINISTRATOR = "c4e39bd9-1100-46d3-8c65-fb160da0071f"
+# Roles beside it that write nobody's methods: Directory Readers, Global, Reports and Security Reader; and
+# what stands in every member's token and is no role.
+_HARMLESS = frozenset(
+    {
+        "88d8e3e3-8f55-4a1e-953a-9b9898b8876b",
+        "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
+        "4a5d8f65-41da-4de4-8968-e035b65339cf",
+        "5d6b6bb7-de71-4623-b4af-96380a352509",
+        "b79fbf4d-3ef9-4689-8143-76b194e85509",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +44,33 @@ class AccessToken:
         principals: What its holder is called in the tenant, case folded: for a person who signed in object id
             and UPN, for an app alone the ids of its service principal and of the app.
         value: The token itself.
+        rights: The permissions that it holds, of either kind.
+        stops_at_administrators: Whether it proves that each role over the tenant which its holder has is one
+            that Entra lets write no administrator's phone. It tells of no role over a unit; and an app alone
+            is limited by none.
     """
 
     expires: float
     principals: frozenset[str]
     value: str = field(repr=False)
+    rights: frozenset[str] = frozenset()
+    stops_at_administrators: bool = False
 
     @classmethod
     def lasting(cls, value: str, seconds: float, own: set[str], clock: Clock) -> AccessToken:
         """Return a token that ends in so many seconds, to be renewed some minutes before."""
         good_for = max(seconds - _RENEW_BEFORE_SECONDS, seconds / 2)
         names = frozenset(one.casefold() for one in own if one)
-        return cls(clock.monotonic() + good_for, names, value)
+        claims = _claims_in(value)
+        delegated = str(claims.get("scp") or "").split()
+        roles = {one.casefold() for one in _texts(claims, "wids")} - _HARMLESS
+        return cls(
+            clock.monotonic() + good_for,
+            names,
+            value,
+            frozenset((*delegated, *_texts(claims, "roles"))),
+            bool(delegated) and roles == {_AUTHENTICATION_ADMINISTRATOR},
+        )
 
 
 class SignIn(Protocol):
@@ -86,7 +114,13 @@ class KeptToken:
 
 
 def names_in(token: str) -> set[str]:
-    """Return what an access token calls its holder; empty where it is none that can be read.
+    """Return what an access token calls its holder; empty where it is none that can be read."""
+    claims = _claims_in(token)
+    return {claims[name] for name in _OWN_CLAIMS if isinstance(claims.get(name), str)}
+
+
+def _claims_in(token: str) -> dict[str, Any]:
+    """Return what an access token says; empty where it is none that can be read.
 
     It came to us over TLS from who made it, so its signature is not checked; Graph does that.
     """
@@ -94,7 +128,10 @@ def names_in(token: str) -> set[str]:
         part = token.split(".")[1]
         claims = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (IndexError, ValueError, binascii.Error):
-        return set()
-    if not isinstance(claims, dict):
-        return set()
-    return {claims[name] for name in _OWN_CLAIMS if isinstance(claims.get(name), str)}
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _texts(claims: dict[str, Any], name: str) -> list[str]:
+    found = claims.get(name)
+    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []

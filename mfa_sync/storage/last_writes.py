@@ -186,17 +186,22 @@ class CallMemory:
 
         await self._or_fail([write.key for write in writes], note)
 
-    def report(self, plan: Plan) -> None:
+    def report(self, plan: Plan, by: Mapping[str, Sequence[str]] | None = None) -> None:
         """Log each user of a fresh plan whose phone somebody else has changed, whatever becomes of the plan.
 
         And each whose Mobile in a row is not the attribute's: a right guess is answered otherwise than a
-        wrong one, so guesses must show.
+        wrong one, so guesses must show. A step of a run that is done again logs it again: rather twice than
+        never.
 
-        A step of a run that is done again logs it again: rather twice than never.
+        Args:
+            plan: What was planned.
+            by: By object id, what kinds of actors are known to have changed the phone.
         """
         for entry in plan.entries:
-            if Note.CHANGED_OUTSIDE in entry.notes and entry.user:
-                record(Event.CHANGED_OUTSIDE, run=self._run_id, user=entry.user.id)
+            if Note.CHANGED_OUTSIDE in entry.notes:
+                user = entry.user.id if entry.user else entry.key
+                who = list((by or {}).get(user.casefold(), ())) or None
+                record(Event.CHANGED_OUTSIDE, run=self._run_id, user=user, by=who)
             refused = entry.decision
             if isinstance(refused, Refusal) and refused.code is Code.SOURCE_NOT_YET_SYNCED and entry.user:
                 record(Event.MISMATCH, run=self._run_id, user=entry.user.id)

@@ -53,6 +53,7 @@ class Event(StrEnum):
     SIGNED_IN = "signIn.done", logging.INFO
     TELEMETRY_UNAVAILABLE = "telemetry.unavailable", logging.ERROR
     STORAGE_UNAVAILABLE = "storage.unavailable", logging.WARNING
+    PIM_ABSENT = "privilegedTargets.withoutPim", logging.INFO
     PRIVILEGED_ALLOWED = "privilegedTargets.allowed", logging.WARNING
     PRIVILEGED_UNREADABLE = "privilegedTargets.unreadable", logging.WARNING
 

@@ -46,6 +46,7 @@ def _entra(options: argparse.Namespace, sleep: Callable[[float], None]) -> None:
         users=tuple(options.user),
         role=options.role,
         audit_log=options.audit_log,
+        privileged_guard=options.privileged_guard,
         enforce=options.enforce,
         replace_ranges=options.replace_ranges,
         client_id=options.client_id,
@@ -127,6 +128,9 @@ def _entra_options(command: argparse.ArgumentParser) -> None:
     add("--user", action="append", default=[], metavar="UPN", help="or: this user; may be repeated")
     add("--role", choices=WRITER_ROLES, default=WRITER_ROLES[0], help="default: %(default)s")
     add("--audit-log", action="store_true", help="sweeps read the audit log: Reports Reader over the tenant")
+    add(
+        "--privileged-guard", action="store_true", help="reads who is eligible: Global Reader over the tenant"
+    )
     add("--egress", metavar="PREFIX", help="the public IP prefix that the app's calls come from")
     add("--replace-ranges", action="store_true", help="the app's addresses have changed")
     add("--enforce", action="store_true", help="turn the policy from report-only to on")

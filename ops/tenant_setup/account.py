@@ -1,17 +1,18 @@
 """The service account: whether it can sign in with a password alone, and the directory roles that it holds.
 
-It gets one role over the unit, and where that was chosen one to read the audit log.
+It gets one role over the unit, and where that was chosen one to read the audit log and one to read roles.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from ops.tenant_setup.change import MAKE, Change, Known, Remark, fine, look, wrong
 from ops.tenant_setup.graph import Graph, deletion, quoted
 from ops.tenant_setup.unit import user
-from ops.tenant_setup.wanted import AUDIT_ROLE, ROLE_IDS, WRITER_ROLES, Wanted
+from ops.tenant_setup.wanted import ROLE_IDS, WRITER_ROLES, Wanted
 
 _ASSIGNMENTS = "/roleManagement/directory/roleAssignments"
 _TENANT = "/"
@@ -138,7 +139,7 @@ def role_remarks(wanted: Wanted, known: Known) -> Iterator[Remark]:
     """Yield what the account holds beyond what is wanted: it is said, and never taken away."""
     for row in known.roles:
         name = _ROLE_NAMES.get(row["roleDefinitionId"], f"the role {row['roleDefinitionId']}")
-        if row["directoryScopeId"] == _TENANT and not (name == AUDIT_ROLE and wanted.audit_log):
+        if row["directoryScopeId"] == _TENANT and name not in wanted.reader_roles:
             yield look(
                 f"it holds {name} over the whole tenant, so that no administrative unit limits it: "
                 f"take roleAssignments/{row['id']} away by hand"
@@ -159,20 +160,21 @@ def plan_roles(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Change]:
             f"role {wanted.role} for {known.upn} over {scope}",
             lambda: _assign(graph, known, wanted.role, _unit_scope(known)),
         )
-    if wanted.audit_log and not _held(known, AUDIT_ROLE, _TENANT):
-        yield Change(
-            MAKE,
-            f"role {AUDIT_ROLE} for {known.upn} over the tenant",
-            lambda: _assign(graph, known, AUDIT_ROLE, _TENANT),
-        )
+    for role in wanted.reader_roles:
+        if not _held(known, role, _TENANT):
+            yield Change(
+                MAKE,
+                f"role {role} for {known.upn} over the tenant",
+                partial(_assign, graph, known, role, _TENANT),
+            )
 
 
 def remove_roles(graph: Graph, wanted: Wanted, known: Known) -> Iterator[Change]:
-    """Yield the end of the account's roles over the unit, and of the audit role where it was chosen."""
+    """Yield the end of the account's roles over the unit, and of the readers' roles that were chosen."""
     for row in known.roles:
         name, scope = _ROLE_NAMES.get(row["roleDefinitionId"]), row["directoryScopeId"]
         over_unit = known.unit_id is not None and scope == _unit_scope(known) and name in WRITER_ROLES
-        if over_unit or (wanted.audit_log and name == AUDIT_ROLE and scope == _TENANT):
+        if over_unit or (name in wanted.reader_roles and scope == _TENANT):
             where = f'administrative unit "{wanted.unit}"' if over_unit else "the tenant"
             yield deletion(graph, f"role {name} of {known.upn} over {where}", f"{_ASSIGNMENTS}/{row['id']}")
 

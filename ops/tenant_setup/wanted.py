@@ -13,10 +13,14 @@ POLICY = "MFA phone sync: service account from its egress only"
 ROLE_IDS = {
     "Authentication Administrator": "c4e39bd9-1100-46d3-8c65-fb160da0071f",
     "Privileged Authentication Administrator": "7be44c8a-adaf-4e2a-84d6-ab2649e08a13",
+    "Global Reader": "f2ef992c-3afb-46b9-b7cf-a126ee74c451",
     "Reports Reader": "4a5d8f65-41da-4de4-8968-e035b65339cf",
 }
 WRITER_ROLES = ("Authentication Administrator", "Privileged Authentication Administrator")
 AUDIT_ROLE = "Reports Reader"
+# The least that reads who is eligible for what, groups for roles included (Graph, "List
+# eligibilityScheduleInstances").
+GUARD_ROLE = "Global Reader"
 # Wider than any public IP prefix that Azure gives out: a slip, or somebody else's addresses too.
 _WIDEST = {4: 24, 6: 120}
 _NEVER_EGRESS = tuple(
@@ -41,6 +45,7 @@ class Wanted:
     users: tuple[str, ...] = ()
     role: str = WRITER_ROLES[0]
     audit_log: bool = False
+    privileged_guard: bool = False
     enforce: bool = False
     replace_ranges: bool = False
     client_id: str | None = None
@@ -52,6 +57,12 @@ class Wanted:
         """Refuse what contradicts itself."""
         if self.rule is not None and (self.group is not None or self.users):
             raise StoppedError("--rule decides by itself who is in the unit: leave out --group and --user.")
+
+    @property
+    def reader_roles(self) -> list[str]:
+        """The roles over the tenant, which read and write nothing."""
+        chosen = {AUDIT_ROLE: self.audit_log, GUARD_ROLE: self.privileged_guard}
+        return [role for role, is_chosen in chosen.items() if is_chosen]
 
 
 def egress_of(text: str) -> Network:

@@ -33,7 +33,7 @@ from shared.clock import Deadline
 from shared.errors import Problem, TransientError
 from shared.guard import Limit
 from shared.phone_number import ObservedNumber
-from shared.tenant import Change, Fate, Kind, Observation, PhoneMethods, ScopeSets, WriteAnswer
+from shared.tenant import Change, Fate, Kind, Observation, PhoneMethods, Privileged, ScopeSets, WriteAnswer
 from tests.clocks import FakeClock
 from tests.people import person
 
@@ -210,8 +210,8 @@ class _Tenant:
             found[key] = Observation(user, PhoneMethods(ObservedNumber(number) if number else None))
         return found
 
-    async def privileged_principals(self) -> frozenset[str]:
-        return frozenset()
+    async def privileged_principals(self) -> Privileged:
+        return Privileged(frozenset(), are_all=True)
 
     async def other_factors(self, user_ids: Collection[str]) -> Mapping[str, int]:
         return dict.fromkeys(user_ids, 2)

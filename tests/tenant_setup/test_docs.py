@@ -11,8 +11,13 @@ from tests.tenant_setup.conftest import Operator
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "identity.md").read_text(encoding="utf-8")
 RULE = '(user.extensionAttribute15 -ne null) and (user.userType -eq "Member")'
-WHAT = ("--rule", RULE, "--egress", "203.0.113.8/30", "--audit-log", "--client-id", sample.CLIENT_ID)
-GRANTED = "openid profile offline_access AuditLog.Read.All GroupMember.Read.All RoleManagement.Read.Directory"
+ROLES = ("--audit-log", "--privileged-guard")
+WHAT = ("--rule", RULE, "--egress", "203.0.113.8/30", *ROLES, "--client-id", sample.CLIENT_ID)
+GRANTED = (
+    "openid profile offline_access AuditLog.Read.All GroupMember.Read.All "
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup RoleEligibilitySchedule.Read.Directory "
+    "RoleManagement.Read.Directory"
+)
 MFA = {
     "id": "p",
     "displayName": "Require MFA for all users",
@@ -30,7 +35,10 @@ def test_the_page_shows_what_is_printed(operator: Operator) -> None:
     operator.access.policies["p"] = MFA
     printed = [operator.run("plan", *WHAT)]
     operator.run("apply", *WHAT)
-    printed += [operator.run("apply", *WHAT, "--enforce"), operator.run("remove", "--audit-log")]
+    printed += [
+        operator.run("apply", *WHAT, "--enforce"),
+        operator.run("remove", *ROLES),
+    ]
     for ran in printed:
         assert ran.code == 0, ran.err
         assert [line for line in ran.out.splitlines() if line not in PAGE] == []

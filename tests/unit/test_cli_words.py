@@ -27,7 +27,7 @@ def test_the_words_are_the_products_own() -> None:
     assert {kind.value for kind in Kind} == set(vocabulary.KINDS)
     assert {*vocabulary.SWEEPS, "push"} == {kind.value for kind in RunKind}
     assert set().union(*vocabulary.RUN_KINDS.values()) == {kind.value for kind in RunKind}
-    assert {code.value for code in page._COUNTED_ONLY} == vocabulary.COUNTED_ONLY
+    assert {code.value for code in page.NOT_OURS} == vocabulary.COUNTED_ONLY
     assert (vocabulary.HELD_SECONDS, vocabulary.ROLE) == (HELD_SECONDS, ROLE)
 
 

@@ -23,26 +23,24 @@ def faults_of(**values: str) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(
-    ("values", "auth", "credential", "entra_limits_us"),
+    ("values", "auth", "credential"),
     [
-        (APP, GraphAuth.ROPC, RopcCredential.SECRET, True),
+        (APP, GraphAuth.ROPC, RopcCredential.SECRET),
         (
             {**APP, "ROPC_CREDENTIAL": "managed-identity"},
             GraphAuth.ROPC,
             RopcCredential.MANAGED_IDENTITY,
-            True,
         ),
-        ({**APP, "GRAPH_AUTH": "client-secret"}, GraphAuth.CLIENT_SECRET, RopcCredential.SECRET, False),
-        ({"GRAPH_AUTH": "managed-identity"}, GraphAuth.MANAGED_IDENTITY, RopcCredential.SECRET, False),
+        ({**APP, "GRAPH_AUTH": "client-secret"}, GraphAuth.CLIENT_SECRET, RopcCredential.SECRET),
+        ({"GRAPH_AUTH": "managed-identity"}, GraphAuth.MANAGED_IDENTITY, RopcCredential.SECRET),
     ],
 )
 def test_a_mode_is_told_by_two_settings(
-    values: dict[str, str], auth: GraphAuth, credential: RopcCredential, *, entra_limits_us: bool
+    values: dict[str, str], auth: GraphAuth, credential: RopcCredential
 ) -> None:
-    """And with it, whether a role of Entra's limits whom we may write."""
+    """Who signs in, and by what the app is proved."""
     settings = Settings.from_environment({**ALWAYS, **values})
     assert (settings.graph_auth, settings.ropc_credential) == (auth, credential)
-    assert settings.policy.scope.entra_limits_us is entra_limits_us
 
 
 @pytest.mark.parametrize("auth", ["ropc", "client-secret"])

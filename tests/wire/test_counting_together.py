@@ -10,7 +10,7 @@ from dev.memory.table import MemoryTable
 from dev.tenant.people import Phone
 from mfa_sync.runs.run import RunKind
 from mfa_sync.storage.change_counts import Counters
-from mfa_sync.storage.table import LostRaceError, Write
+from mfa_sync.storage.table import LostRaceError, Value, Write
 from shared.tenant import Kind
 from tests.wire.bench import Bench
 from tests.wire.sweeping import Sweeper

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dev.tenant.graph import administrative_units, conditional_access, role_assignments
+from dev.tenant.graph import administrative_units, conditional_access, eligibility, role_assignments
 from dev.tenant.graph.caller import Caller
 from dev.tenant.graph.errors import bad_request
 from dev.tenant.state import TenantState
@@ -16,6 +16,12 @@ def answer(state: TenantState, caller: Caller, call: Call, names: list[str]) -> 
             return administrative_units.answer(state, caller, call, rest)
         case ["roleManagement", "directory", "roleAssignments", *rest]:
             return role_assignments.answer(state, caller, call, rest)
+        case ["roleManagement", "directory", "roleEligibilityScheduleInstances"] if call.method == "GET":
+            return eligibility.list_roles(state, caller, call)
+        case ["identityGovernance", "privilegedAccess", "group", "eligibilityScheduleInstances"] if (
+            call.method == "GET"
+        ):
+            return eligibility.list_members(state, caller, call)
         case ["identity", "conditionalAccess", *rest] if rest:
             return conditional_access.answer(state, caller, call, rest)
         case ["policies", "identitySecurityDefaultsEnforcementPolicy"] if call.method == "GET":

@@ -30,6 +30,7 @@ _SETTABLE = {
     "visibility": "visibility",
     "membershipType": "membership_type",
     "membershipRule": "membership_rule",
+    "isMemberManagementRestricted": "restricted",
 }
 
 
@@ -163,5 +164,4 @@ def _json(unit: AdministrativeUnit) -> dict[str, Any]:
         "deletedDateTime": None,
         **{name: getattr(unit, attribute) for name, attribute in _SETTABLE.items()},
         "membershipRuleProcessingState": "On" if dynamic else None,
-        "isMemberManagementRestricted": False,
     }

@@ -13,7 +13,7 @@ from dev.tenant.graph.errors import GraphError, bad_request
 type Test = Callable[[Entry], bool]
 
 
-SERVICE, CATEGORY = "Authentication Methods", "UserManagement"
+SERVICE, DIRECTORY, CATEGORY = "Authentication Methods", "Core Directory", "UserManagement"
 _TIME = "activityDateTime"
 _STRING = r"'(?:[^']|'')*'"
 _TOKEN = re.compile(
@@ -28,7 +28,7 @@ _TOKEN = re.compile(
 )
 _EQUAL: dict[str, Callable[[Entry], str | None]] = {
     "activityDisplayName": lambda entry: entry.activity,
-    "loggedByService": lambda _: SERVICE,
+    "loggedByService": lambda entry: DIRECTORY if entry.by_directory else SERVICE,
     "category": lambda _: CATEGORY,
     "result": lambda _: "success",
     "correlationId": lambda entry: entry.correlation_id,

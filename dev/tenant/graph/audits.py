@@ -10,7 +10,7 @@ from typing import Any
 
 from dev.tenant.audit_log import Actor, Entry
 from dev.tenant.graph import audit_filter
-from dev.tenant.graph.audit_filter import CATEGORY, SERVICE
+from dev.tenant.graph.audit_filter import CATEGORY, DIRECTORY, SERVICE
 from dev.tenant.graph.caller import Caller
 from dev.tenant.graph.errors import GraphError, bad_request
 from dev.tenant.graph.paging import page
@@ -99,16 +99,17 @@ def _newest_first(order: str | None) -> bool:
 
 def _json(state: TenantState, entry: Entry) -> dict[str, Any]:
     at = _EPOCH + timedelta(microseconds=entry.at)
+    service = DIRECTORY if entry.by_directory else SERVICE
     return {
-        "id": f"{SERVICE}_{entry.correlation_id}_EMUL8_{entry.number}",
+        "id": f"{service.replace('Core Directory', 'Directory')}_{entry.correlation_id}_EMUL8_{entry.number}",
         "category": CATEGORY,
         "correlationId": entry.correlation_id,
         "result": "success",
         "resultReason": entry.reason,
         "activityDisplayName": entry.activity,
         "activityDateTime": at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "loggedByService": SERVICE,
-        "operationType": _OPERATIONS[entry.act],
+        "loggedByService": service,
+        "operationType": "Update" if entry.by_directory else _OPERATIONS[entry.act],
         "initiatedBy": _initiator(state, entry.by),
         "targetResources": [
             {
@@ -141,6 +142,10 @@ def _initiator(state: TenantState, by: Actor) -> Mapping[str, Any]:
 def _modified(state: TenantState, entry: Entry) -> list[dict[str, str]]:
     """Old and new values as JSON text; public hunting rules read the number at place 2."""
     there = (entry.old is not None, entry.new is not None)
+    if entry.by_directory:
+        return _of_directory(state, entry)
+    if entry.phone_type not in PHONE_METHOD_IDS:
+        return []
     rows = (
         ("Id", [PHONE_METHOD_IDS[entry.phone_type] if one else None for one in there]),
         ("PhoneType", [entry.phone_type if one else None for one in there]),
@@ -153,6 +158,26 @@ def _modified(state: TenantState, entry: Entry) -> list[dict[str, str]]:
             "newValue": json.dumps(values[1] or ""),
         }
         for name, values in rows
+    ]
+
+
+def _of_directory(state: TenantState, entry: Entry) -> list[dict[str, str]]:
+    """What "Update user" shows of a change of a phone, as seen in Azure-Sentinel#4786."""
+    details = [
+        json.dumps([{"PhoneNumber": _shown(state, number)}] if number else [])
+        for number in (entry.old, entry.new)
+    ]
+    return [
+        {
+            "displayName": "StrongAuthenticationUserDetails",
+            "oldValue": details[0],
+            "newValue": details[1],
+        },
+        {
+            "displayName": "Included Updated Properties",
+            "oldValue": "",
+            "newValue": json.dumps("StrongAuthenticationUserDetails"),
+        },
     ]
 
 

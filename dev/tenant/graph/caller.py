@@ -24,6 +24,12 @@ WRITE_PHONES = {"UserAuthenticationMethod.ReadWrite.All", "UserAuthMethod-Phone.
 READ_PHONES = READ_METHODS | WRITE_PHONES | {"UserAuthMethod-Phone.Read.All"}
 READ_MEMBERS = {"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All"}
 READ_ROLES = {"RoleManagement.Read.Directory", "RoleManagement.Read.All", "Directory.Read.All"}
+READ_ELIGIBLE = {"RoleEligibilitySchedule.Read.Directory", "RoleEligibilitySchedule.ReadWrite.Directory"}
+READ_ELIGIBLE_MEMBERS = {
+    "PrivilegedEligibilitySchedule.Read.AzureADGroup",
+    "PrivilegedEligibilitySchedule.ReadWrite.AzureADGroup",
+}
+READ_HIDDEN = "Member.Read.Hidden"
 
 
 @dataclass(frozen=True, slots=True)

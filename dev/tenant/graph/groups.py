@@ -7,7 +7,7 @@ from typing import Any
 
 from dev.tenant.directory import Roster
 from dev.tenant.graph import user_properties
-from dev.tenant.graph.caller import READ_MEMBERS, Caller
+from dev.tenant.graph.caller import READ_HIDDEN, READ_MEMBERS, Caller
 from dev.tenant.graph.errors import bad_request, not_found
 from dev.tenant.graph.paging import page
 from dev.tenant.people import Group, Person
@@ -16,6 +16,8 @@ from dev.tenant.wire import Call, Reply
 
 _METADATA = "https://graph.microsoft.com/v1.0/$metadata#"
 _USER_CASTS = {"microsoft.graph.user", "graph.user"}
+HIDDEN = "HiddenMembership"
+_GROUP_CASTS = {"microsoft.graph.group", "graph.group"}
 
 
 def list_groups(state: TenantState, caller: Caller, call: Call) -> Reply:
@@ -43,18 +45,27 @@ def get_group(state: TenantState, caller: Caller, call: Call, group_id: str) -> 
 
 
 def list_members(state: TenantState, caller: Caller, call: Call, path: list[str]) -> Reply:
-    """GET /groups/{id}/transitiveMembers, members or owners, with a cast to users or without."""
+    """GET /groups/{id}/transitiveMembers, members or owners, with a cast to users or groups or without.
+
+    Members of hidden groups are left out without a word.
+    """
     caller.needs(READ_MEMBERS)
     group, relation, cast = _group(state, path[0]), path[1], path[2:]
+    hidden = READ_HIDDEN in caller.grants
+    if cast and cast[0] in _GROUP_CASTS:
+        return _list_nested(state, call, group, sees_hidden=hidden)
     if cast and cast[0] not in _USER_CASTS:
         raise bad_request(f"The type cast '{cast[0]}' is not known here.")
 
     def matches() -> Sequence[str]:
         generated = group.holds_generated and relation == "members"
         if relation == "transitiveMembers":
-            ids, generated = _transitive(state, group)
+            ids, generated = _transitive(state, group, sees_hidden=hidden)
+        elif relation == "owners":
+            ids = group.owners
         else:
-            ids = group.owners if relation == "owners" else group.members
+            ids = group.members if hidden or group.visibility != HIDDEN else []
+            generated &= bool(hidden or group.visibility != HIDDEN)
         crowd = state.people.crowd if generated else None
         named = [key for key in ids if (key in state.people if cast else True)]
         return Roster([key for key in named if crowd is None or crowd.index_of_id(key) is None], crowd)
@@ -64,6 +75,15 @@ def list_members(state: TenantState, caller: Caller, call: Call, path: list[str]
     value = [item for key in ids if (item := _member_json(state, key, select, cast=bool(cast))) is not None]
     context = _METADATA + ("users" if cast else "directoryObjects")
     return Reply(200, {"@odata.context": context, **more, "value": value})
+
+
+def _list_nested(state: TenantState, call: Call, group: Group, *, sees_hidden: bool) -> Reply:
+    def matches() -> list[str]:
+        return [key for key in _transitive(state, group, sees_hidden=sees_hidden)[0] if key in state.groups]
+
+    ids, more = page(state, call, matches)
+    value = [_select(_group_json(state.groups[key]), call) for key in ids if key in state.groups]
+    return Reply(200, {"@odata.context": f"{_METADATA}groups", **more, "value": value})
 
 
 def list_memberships(
@@ -89,12 +109,14 @@ def _group(state: TenantState, group_id: str) -> Group:
     return group
 
 
-def _transitive(state: TenantState, group: Group) -> tuple[list[str], bool]:
+def _transitive(state: TenantState, group: Group, *, sees_hidden: bool = True) -> tuple[list[str], bool]:
     """The members at any depth, and whether everybody generated is among them."""
     found: dict[str, None] = {}
     waiting, generated = [group], False
     while waiting:
         one = waiting.pop()
+        if one.visibility == HIDDEN and not sees_hidden:
+            continue
         generated |= one.holds_generated
         for key in one.members:
             if key in found:
@@ -125,6 +147,7 @@ def _group_json(group: Group) -> dict[str, Any]:
         "displayName": group.display_name,
         "isAssignableToRole": group.is_assignable_to_role,
         "securityEnabled": True,
+        "visibility": group.visibility,
     }
 
 

@@ -176,7 +176,10 @@ def _commit(state: TenantState, caller: Caller, person: Person, kind: str, phone
     person.write_phones(phones, now + state.switches.write_lag, now)
     by = actor_of(caller.person) if caller.person else app_actor(state, caller.name)
     numbers = (former.number if former else None, phone.number if phone else None)
-    state.audit.add(now, by, actor_of(person), kind, numbers, new_guid())
+    change_id = new_guid()
+    state.audit.add(now, by, actor_of(person), kind, numbers, change_id)
+    if state.switches.audit_told_by != "methods":
+        state.audit.add_update(now, actor_of(person), kind, numbers, change_id)
 
 
 def _written(state: TenantState, caller: Caller, person: Person, kind: str, status: int) -> Reply:

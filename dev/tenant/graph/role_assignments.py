@@ -17,6 +17,11 @@ from dev.tenant.state import TenantState
 from dev.tenant.wire import Call, Reply
 
 WRITE_ROLES = {"RoleManagement.ReadWrite.Directory"}
+# Graph "List unifiedRoleAssignments" and "List roleEligibilityScheduleInstances".
+READERS = {
+    *("Directory Readers", "Global Administrator", "Global Reader", "Privileged Role Administrator"),
+    *("Security Administrator", "Security Reader"),
+}
 # Who may assign roles (Graph "Create unifiedRoleAssignment").
 ASSIGNERS = {"Privileged Role Administrator", "Global Administrator"}
 # Of the roles known here, those that may be held over a unit
@@ -37,6 +42,7 @@ def answer(state: TenantState, caller: Caller, call: Call, rest: list[str]) -> R
     """Answer a call below /roleManagement/directory/roleAssignments."""
     if call.method == "GET":
         caller.needs(READ_ROLES | WRITE_ROLES)
+        check_reader(state, caller)
     else:
         caller.needs(WRITE_ROLES)
         if caller.person is not None and not caller.roles & ASSIGNERS:
@@ -49,6 +55,12 @@ def answer(state: TenantState, caller: Caller, call: Call, rest: list[str]) -> R
         case "DELETE", [key]:
             return _delete(state, key)
     raise bad_request(f"Resource not found for the segment '{rest[-1] if rest else 'roleAssignments'}'.")
+
+
+def check_reader(state: TenantState, caller: Caller, roles: set[str] = READERS) -> None:
+    """Refuse somebody without a role that reads roles, where the switch asks for one."""
+    if state.switches.role_reads_need_role and caller.person is not None and not caller.roles & roles:
+        raise directory_denied()
 
 
 def _rows(state: TenantState) -> dict[str, dict[str, object]]:
@@ -68,8 +80,13 @@ def _row(key: str, principal_id: str, scope: str, role: str) -> dict[str, object
         "id": key,
         "principalId": principal_id,
         "directoryScopeId": scope,
-        "roleDefinitionId": ROLE_IDS.get(role, str(uuid.uuid5(uuid.NAMESPACE_URL, role))),
+        "roleDefinitionId": definition_id(role),
     }
+
+
+def definition_id(role: str) -> str:
+    """A role's definition id; one of its own for a role that is not known here."""
+    return ROLE_IDS.get(role, str(uuid.uuid5(uuid.NAMESPACE_URL, role)))
 
 
 def _list(state: TenantState, call: Call) -> Reply:

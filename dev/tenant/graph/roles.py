@@ -54,6 +54,7 @@ def check_read(state: TenantState, caller: Caller, target: Person) -> None:
 def check_write(state: TenantState, caller: Caller, target: Person) -> None:
     """Refuse a caller who may not change this person's methods."""
     check_read(state, caller, target)
+    _check_restricted(state, caller, target)
     if caller.person is None:
         if not (state.switches.app_reaches_privileged or within_reach(state, target)):
             raise method_denied()
@@ -64,6 +65,18 @@ def check_write(state: TenantState, caller: Caller, target: Person) -> None:
     if held & UNLIMITED:
         return
     if "Authentication Administrator" not in held or not within_reach(state, target):
+        raise method_denied()
+
+
+def _check_restricted(state: TenantState, caller: Caller, target: Person) -> None:
+    """Refuse everybody without a role over the restricted unit itself: Global Administrators, apps alone."""
+    units = [
+        key
+        for key in target.administrative_units
+        if (unit := state.access.units.get(key)) and unit.restricted
+    ]
+    own = state.access.roles_over(caller.person.id, units) if caller.person is not None else frozenset()
+    if (units or target.in_restricted_unit) and not own:
         raise method_denied()
 
 

@@ -33,7 +33,7 @@ def route(state: TenantState, caller: Caller, call: Call) -> Reply:
             return delta.delta(state, caller, call)
         case ["users", _, *rest] if rest[:1] in ([], ["transitiveMemberOf"]):
             return _user(state, caller, call, _person(state, parts[2]), rest)
-        case ["directory" | "roleManagement" | "identity" | "policies", *_]:
+        case ["directory" | "roleManagement" | "identity" | "identityGovernance" | "policies", *_]:
             return access.answer(state, caller, call, names[1:])
     if call.method == "GET":
         return _directory(state, caller, call, names[1:])
