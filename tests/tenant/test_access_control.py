@@ -8,7 +8,7 @@ import pytest
 
 from dev.tenant import sample
 from dev.tenant.access import PermissionGrant
-from dev.tenant.graph.roles import ROLE_IDS
+from dev.tenant.role_ids import ROLE_IDS
 from dev.tenant.state import TenantState
 from tests.tenant.graph_client import GraphClient, code
 

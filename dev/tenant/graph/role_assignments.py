@@ -11,8 +11,8 @@ from dev.tenant.graph.equality import equalities, fits
 from dev.tenant.graph.errors import bad_request, directory_denied, not_found
 from dev.tenant.graph.paging import page
 from dev.tenant.graph.request_body import json_object
-from dev.tenant.graph.roles import ROLE_IDS
 from dev.tenant.people import Group, Person
+from dev.tenant.role_ids import ROLE_IDS
 from dev.tenant.state import TenantState
 from dev.tenant.wire import Call, Reply
 
