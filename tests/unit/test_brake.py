@@ -206,8 +206,8 @@ async def test_the_row_names_versions_and_nobody() -> None:
     await worker.ended(Refused(WRONG), OLD)
     columns = table.only_row()
     assert set(columns) == {
-        "v", "spent", "misses", "missed", "counted", "owner", "until", "aadsts", "healing", "username", "password",
-        "clientSecret",
+        "v", "spent", "misses", "missed", "counted", "owner", "until", "aadsts", "healing", "username",
+        "password", "clientSecret",
     }  # fmt: skip
     assert json.loads(str(columns["spent"])) == [["password user-1 password-1", 50126]]
 

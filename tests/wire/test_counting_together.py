@@ -11,7 +11,7 @@ from dev.memory.table import MemoryTable
 from dev.tenant.people import Phone
 from mfa_sync.runs.run import RunKind
 from mfa_sync.storage.change_counts import Counters
-from mfa_sync.storage.table import LostRaceError, Write
+from mfa_sync.storage.table import LostRaceError, Value, Write
 from shared.tenant import Kind
 from tests.wire.sweeping import Sweeper
 
@@ -149,7 +149,10 @@ async def test_rows_that_a_former_version_wrote_are_read(bench: Bench) -> None:
     """One column, in which an approved run stands like any other: it counts until its day is over."""
     hour = f"{bench.clock.now():%Y-%m-%dT%H}"
     table = MemoryTable()
-    kept = {"v": 1, "hours": f'{{"{hour}": {{"update": 2}}, "{hour}/r-full": {{"update": 5}}}}'}
+    kept: dict[str, Value] = {
+        "v": 1,
+        "hours": f'{{"{hour}": {{"update": 2}}, "{hour}/r-full": {{"update": 5}}}}',
+    }
     await table.put("limits", Write("changes", kept, None))
     counters = Counters(table, bench.clock)
     assert await counters.recent() == {Kind.UPDATE: 7}
