@@ -34,11 +34,11 @@ async def test_an_outage_counts_an_approved_page_once(sweeper: Sweeper) -> None:
         now = await sweeper.run(run.id)
         assert await take(Nudge(run.id, now.step), sweeper.tools) is None
         bench.clock.advance(901)
-    assert await bench.worker.counters.recent() == {Kind.UPDATE: 1}
+    assert await bench.worker.counters.approved() == {Kind.UPDATE: 1}
     bench.control.clear_faults()
     finished = await sweeper.resume(run.id)
     assert dict(finished.tally.outcomes) == {"updated": 1}
-    assert await bench.worker.counters.recent() == {Kind.UPDATE: 1}
+    assert await bench.worker.counters.approved() == {Kind.UPDATE: 1}
 
 
 async def test_a_worker_that_dies_after_the_guard_counts_the_plan_once(sweeper: Sweeper) -> None:
@@ -77,7 +77,7 @@ async def test_what_an_attempt_wrote_that_nobody_heard_of_again_stays_counted(sw
     people[0].phones["mobile"] = Phone(THREE)
     finished = await sweeper.resume(run.id)
     assert dict(finished.tally.outcomes) == {"unchanged": 2, "failed": 1}
-    assert await bench.worker.counters.recent() == {Kind.UPDATE: 3}
+    assert await bench.worker.counters.approved() == {Kind.UPDATE: 3}
 
 
 async def test_what_is_written_after_a_failed_attempt_is_counted(sweeper: Sweeper) -> None:
@@ -112,12 +112,12 @@ async def test_a_stopped_run_stays_counted_with_what_it_made_and_gives_the_rest_
     assert held.pages == 4
     run = await sweeper.approve_only(held)
     assert await take(Nudge(run.id, run.step), sweeper.tools) is not None
-    assert await bench.worker.counters.recent() == {Kind.UPDATE: 7}
+    assert await bench.worker.counters.approved() == {Kind.UPDATE: 7}
     await sweeper.stop(run.id)
     assert sum(bench.mobile(one) == ONE for one in people) == 2
-    assert await bench.worker.counters.recent() == {Kind.UPDATE: 4}
+    assert await bench.worker.counters.approved() == {Kind.UPDATE: 4}
     await sweeper.stop(run.id)
-    assert await bench.worker.counters.recent() == {Kind.UPDATE: 4}
+    assert await bench.worker.counters.approved() == {Kind.UPDATE: 4}
 
 
 async def test_a_run_that_is_stopped_at_its_first_page_counts_no_more_than_that_page(
@@ -132,7 +132,7 @@ async def test_a_run_that_is_stopped_at_its_first_page_counts_no_more_than_that_
     bench.control.fault(status=503, host="graph.*", path=r"\$batch", times=9999)
     assert await take(Nudge(run.id, run.step), sweeper.tools) is None
     await sweeper.stop(run.id)
-    assert await bench.worker.counters.recent() == {Kind.UPDATE: 2}
+    assert await bench.worker.counters.approved() == {Kind.UPDATE: 2}
 
 
 async def test_a_held_plan_that_is_discarded_was_never_counted(sweeper: Sweeper) -> None:
@@ -152,10 +152,10 @@ async def test_kinds_that_were_not_approved_are_not_counted(sweeper: Sweeper) ->
     held = await sweeper.sweep()
     run = await sweeper.approve_only(held, "create")
     await take(Nudge(run.id, run.step), sweeper.tools)
-    assert await bench.worker.counters.recent() == {Kind.CREATE: 1}
+    assert await bench.worker.counters.approved() == {Kind.CREATE: 1}
     finished = await sweeper.resume(run.id)
     assert dict(finished.tally.codes) == {"discarded": 1}
-    assert await bench.worker.counters.recent() == {Kind.CREATE: 1}
+    assert await bench.worker.counters.approved() == {Kind.CREATE: 1}
 
 
 async def test_the_population_is_that_of_a_full_sweeps_end(sweeper: Sweeper) -> None:
