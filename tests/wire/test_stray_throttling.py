@@ -40,7 +40,6 @@ async def test_forty_stray_refusals_cost_no_row_and_do_not_slow_the_next_push(
     bench.control.clear_faults()
     again = await bench.push([{"Id": person.id} for person in people])
     seconds = (settled - began, bench.clock.monotonic() - settled)
-    print(f"{method} {told}: {seconds[0]:.1f} s, then {seconds[1]:.1f} s")  # noqa: T201
     assert again.body["summary"]["unchanged"] == PEOPLE
     assert seconds[0] <= 30
     assert seconds[1] <= 5
