@@ -29,7 +29,7 @@ def test_a_storage_that_hangs_is_waited_for_to_its_own_end() -> None:
 
         table = Hanging()
         worker: Any = SimpleNamespace(
-            settings=SimpleNamespace(limits={}),
+            settings=SimpleNamespace(limits={}, users_per_number=5),
             counters=Counters(table, clock),
             runs=RunStore(table, MemoryBlobs()),
         )
