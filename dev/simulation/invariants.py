@@ -33,9 +33,14 @@ def no_internal_error(history: History) -> list[str]:
     found = [
         f"push {told.number}: {told.fault or told.body.get('detail')}"
         for told in history.told
-        if told.fault or told.status == _INTERNAL
+        if told.fault or (told.status == _INTERNAL and not _is_hidden_group(history, told))
     ]
     return found + [f"nobody waited for: {error}" for error in history.unheard]
+
+
+def _is_hidden_group(history: History, told: Told) -> bool:
+    """Return whether nobody's scope is known, since the group of the excluded hides its members."""
+    return history.schedule.hides_excluded and told.body.get("code") == "misconfigured"
 
 
 def each_row_is_answered(history: History) -> list[str]:
@@ -83,8 +88,8 @@ def problems_are_true(history: History) -> list[str]:
         if told.lines or told.status is None:
             continue
         where = f"push {told.number}: {told.status} {told.body.get('code')}, {told.body.get('detail')}"
-        if told.body.get("code") == "misconfigured" and history.schedule.hides_excluded:
-            continue  # its members are not known, so nobody's scope is
+        if _is_hidden_group(history, told):
+            continue
         if told.status not in _PROBLEM_STATUSES:
             found.append(where)
         elif told.status == _LATER and (told.retry_after is None or not told.body["retryable"]):

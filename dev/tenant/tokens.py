@@ -9,7 +9,7 @@ import json
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from dev.tenant.graph.roles import ROLE_IDS
+from dev.tenant.access import ROLE_IDS
 
 if TYPE_CHECKING:
     from dev.tenant.secrets_and_accounts import Token

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dev.tenant import sample
-from dev.tenant.access import PermissionGrant
-from dev.tenant.graph.roles import ROLE_IDS
+from dev.tenant.access import ROLE_IDS, PermissionGrant
 from tests.tenant.graph_client import GraphClient, code
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import pytest
 
 from dev.tenant import sample
-from dev.tenant.graph.roles import ROLE_IDS
+from dev.tenant.access import ROLE_IDS
 from dev.tenant.people import PHONE_METHOD_IDS
 from dev.tenant.state import TenantState
 from tests.tenant.graph_client import GraphClient, code

@@ -20,9 +20,13 @@ ASKED = {
     "/users/{}/authentication/phoneMethods": set(),
     "/users/{}/authentication/methods": set(),
     "/groups": {"$filter", "$select"},
+    "/groups/{}": {"$select"},
     "/groups/{}/owners": {"$select"},
+    "/groups/{}/transitiveMembers/microsoft.graph.group": {"$select", "$top"},
     "/groups/{}/transitiveMembers/microsoft.graph.user": {"$select", "$top"},
     "/roleManagement/directory/roleAssignments": {"$select"},
+    "/roleManagement/directory/roleEligibilityScheduleInstances": {"$select"},
+    "/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances": {"$filter", "$select"},
     "/auditLogs/directoryAudits": {"$filter", "$top"},
 }
 

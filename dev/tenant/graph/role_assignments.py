@@ -6,13 +6,12 @@ import uuid
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from dev.tenant.access import UNIT_SCOPE, WHOLE_TENANT, ScopedRole, assignment_id
+from dev.tenant.access import ROLE_IDS, UNIT_SCOPE, WHOLE_TENANT, ScopedRole, assignment_id
 from dev.tenant.graph.caller import READ_ROLES
 from dev.tenant.graph.equality import equalities, fits
 from dev.tenant.graph.errors import bad_request, directory_denied, not_found
 from dev.tenant.graph.paging import page
 from dev.tenant.graph.request_body import json_object
-from dev.tenant.graph.roles import ROLE_IDS
 from dev.tenant.wire import Reply
 
 if TYPE_CHECKING:
