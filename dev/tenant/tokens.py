@@ -9,7 +9,7 @@ import json
 import secrets
 from typing import Any
 
-from dev.tenant.role_ids import ROLE_IDS
+from dev.tenant.access import ROLE_IDS
 from dev.tenant.secrets_and_accounts import Token
 from dev.tenant.state import TenantState
 

@@ -21,6 +21,7 @@ _POSSIBLE = "eligible members of groups"
 _NO_ADMINISTRATOR = "no Global Administrator"
 _GLOBAL_ADMINISTRATOR = "62e90394-69f5-4237-9190-012177145e10"
 _OF_ROLES = "/roleManagement/directory/{}?$select=principalId,roleDefinitionId"
+_MEMBERS = "transitiveMembers/microsoft.graph.user?$select=id&$top=999"
 # A group may vanish between the listing and the look into it.
 _LOOKS = 3
 
@@ -76,16 +77,16 @@ class _Look:
         possible = (
             "/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances?$select=principalId"
         )
-        for group in groups:
-            await asyncio.gather(
-                self._part(
-                    _GROUPS,
-                    f"/groups/{group['id']}/transitiveMembers/microsoft.graph.user?$select=id&$top=999",
-                    "id",
-                ),
-                self._part(_GROUPS, f"/groups/{group['id']}/owners?$select=id", "id"),
-                self._part(_POSSIBLE, f"{possible}&$filter=groupId%20eq%20'{group['id']}'", "principalId"),
+        parts = [
+            one
+            for group in groups
+            for one in (
+                (_GROUPS, f"/groups/{group['id']}/{_MEMBERS}", "id"),
+                (_GROUPS, f"/groups/{group['id']}/owners?$select=id", "id"),
+                (_POSSIBLE, f"{possible}&$filter=groupId%20eq%20'{group['id']}'", "principalId"),
             )
+        ]
+        await asyncio.gather(*(self._part(*one) for one in parts))
 
     async def _part(self, part: str, path: str, name: str) -> list[dict[str, Any]]:
         """Return the rows of a list, having taken note of whose object ids stand under `name`."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from dev.tenant import sample
-from dev.tenant.access import PermissionGrant
-from dev.tenant.role_ids import ROLE_IDS
+from dev.tenant.access import ROLE_IDS, PermissionGrant
 from dev.tenant.state import TenantState
 from tests.tenant.graph_client import GraphClient, code
 

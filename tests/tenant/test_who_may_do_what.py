@@ -3,8 +3,8 @@
 import pytest
 
 from dev.tenant import sample
+from dev.tenant.access import ROLE_IDS
 from dev.tenant.people import PHONE_METHOD_IDS
-from dev.tenant.role_ids import ROLE_IDS
 from dev.tenant.state import TenantState
 from tests.tenant.graph_client import GraphClient, code
 

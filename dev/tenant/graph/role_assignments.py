@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 from http import HTTPStatus
 
-from dev.tenant.access import UNIT_SCOPE, WHOLE_TENANT, ScopedRole, assignment_id
+from dev.tenant.access import ROLE_IDS, UNIT_SCOPE, WHOLE_TENANT, ScopedRole, assignment_id
 from dev.tenant.graph.caller import READ_ROLES, Caller
 from dev.tenant.graph.equality import equalities, fits
 from dev.tenant.graph.errors import bad_request, directory_denied, not_found
 from dev.tenant.graph.paging import page
 from dev.tenant.graph.request_body import json_object
 from dev.tenant.people import Group, Person
-from dev.tenant.role_ids import ROLE_IDS
 from dev.tenant.state import TenantState
 from dev.tenant.wire import Call, Reply
 

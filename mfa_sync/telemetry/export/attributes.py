@@ -14,8 +14,8 @@ type Value = str | int | float | bool | list[str]
 # here is dropped. Few are OpenTelemetry's own: the exporter swallows `http.*`, `error.type` and their like,
 # and renames a span that has them by its address.
 _SAME = (
-    "aadsts auth by cause code detail error kinds notes outcome outcomes planned reason remedy reply rows"
-    " status users why created updated deleted unchanged kept refused failed"
+    "aadsts auth by cause code detail error kinds notes outcome outcomes part planned reason remedy reply"
+    " rows status users why created updated deleted unchanged kept refused failed"
 )
 NAMES = {name: f"mfa_sync.{name}" for name in _SAME.split()} | {
     "apply": "mfa_sync.run.apply",
