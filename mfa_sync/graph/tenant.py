@@ -97,7 +97,11 @@ class GraphTenant:
         self._reach.judge(token, replies, users)
         seen = {user.id: with_phones(user, reply) for user, reply in zip(users, replies, strict=True)}
         absent = [user.id for user, reply in zip(users, replies, strict=True) if is_not_there_yet(reply)]
-        return seen | await self._look_again(absent)
+        again = await self._look_again(absent)
+        for user in users:  # the row has a name, whatever became of the user
+            if isinstance(gone := again.get(user.id), Unreadable) and gone.user is None:
+                again[user.id] = replace(gone, user=user)
+        return seen | again
 
     async def privileged_principals(self) -> Privileged:
         """Return who is privileged; all of them are known too where Entra keeps us from whoever is not.

@@ -11,6 +11,7 @@ import base64
 import json
 import re
 import secrets
+import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -336,9 +337,9 @@ def _wrong_message() -> Secret:
 
 def _principal(role: str) -> dict[str, str]:
     """Return the platform's headers as anybody can write them."""
-    claims = {"auth_typ": "aad", "claims": [{"typ": "roles", "val": role}]}
-    document = base64.b64encode(json.dumps(claims).encode()).decode()
-    return {"X-MS-CLIENT-PRINCIPAL": document, "X-MS-CLIENT-PRINCIPAL-NAME": "forged by the smoke test"}
+    stated = {"roles": role, "oid": str(uuid.UUID(int=0)), "name": "forged by the smoke test"}
+    claims = {"auth_typ": "aad", "claims": [{"typ": typ, "val": val} for typ, val in stated.items()]}
+    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps(claims).encode()).decode()}
 
 
 def _unexpected(reply: Reply, what: str, remedy: str) -> Check:

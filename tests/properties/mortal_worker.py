@@ -135,7 +135,7 @@ class _Vault:
     """Holds the one key of fingerprints."""
 
     async def secret(self, name: str) -> Secret:
-        return Secret(name, "1", None, "a key")
+        return Secret(name, "1", None, "a key of fingerprints, long enough")
 
     async def find(self, name: str, *, version: str) -> Secret | None:
         return await self.secret(name) if version == "1" else None

@@ -145,8 +145,13 @@ def a_row_given_up(history: History) -> None:
 
 
 def a_phone_that_is_gone(history: History) -> None:
-    told, line = lines(history, "unchanged", "again")
-    write(history, told, whom(told, line), None)
+    told = history.told[-1]
+    who = next(
+        whom(told, line)
+        for line in told.lines
+        if line["outcome"] == "unchanged" and history.journal.mobile_at(whom(told, line), 0) is not None
+    )
+    write(history, told, who, None)
 
 
 def many_wrong_passwords(history: History) -> None:
