@@ -197,6 +197,9 @@ def _register_formats() -> None:
     schemathesis.openapi.format("user-principal-name", st.sampled_from(people) | nobody)
     reasons = st.text(_PRINTABLE, min_size=1, max_size=500).filter(lambda text: bool(text.strip()))
     schemathesis.openapi.format("operator-reason", reasons)
+    # Nor one that may be a phone number.
+    references = st.text(_PRINTABLE, max_size=128)
+    schemathesis.openapi.format("caller-reference", references)
 
 
 def _register_check(watch: Watch) -> None:
