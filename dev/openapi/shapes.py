@@ -155,6 +155,7 @@ def _row(name: str, other: str) -> Schema:
             },
             "Reference": {
                 "type": ["string", "null"],
+                "format": "caller-reference",
                 "maxLength": MOST_REFERENCE,
                 "description": "The caller's own key, echoed. One that may be a phone number is refused.",
             },

@@ -11,7 +11,6 @@ import base64
 import json
 import re
 import secrets
-import uuid
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -335,11 +334,16 @@ def _wrong_message() -> Secret:
     return Secret.of(secrets.token_urlsafe(32), "a made-up handshake")
 
 
+_NOBODY = "00000000-0000-4000-8000-000000000000"
+"""An object id, without which a decision is refused whether or not the header is believed."""
+
+
 def _principal(role: str) -> dict[str, str]:
     """Return the platform's headers as anybody can write them."""
-    stated = {"roles": role, "oid": str(uuid.UUID(int=0)), "name": "forged by the smoke test"}
-    claims = {"auth_typ": "aad", "claims": [{"typ": typ, "val": val} for typ, val in stated.items()]}
-    return {"X-MS-CLIENT-PRINCIPAL": base64.b64encode(json.dumps(claims).encode()).decode()}
+    stated = [{"typ": "roles", "val": role}, {"typ": "oid", "val": _NOBODY}]
+    claims = {"auth_typ": "aad", "claims": stated}
+    document = base64.b64encode(json.dumps(claims).encode()).decode()
+    return {"X-MS-CLIENT-PRINCIPAL": document, "X-MS-CLIENT-PRINCIPAL-NAME": "forged by the smoke test"}
 
 
 def _unexpected(reply: Reply, what: str, remedy: str) -> Check:

@@ -64,7 +64,7 @@ class _History:
         tools = self.world.tools
         key = await tools.keys.current()
         rows = [KeptRow(one, None, None, keep=False) for one in self.ids]
-        await push_run.keep_rows(self.run, rows, key.version, dry_run=False, context=tools)
+        self.run = await push_run.keep_rows(self.run, rows, key.version, dry_run=False, context=tools)
         await tools.runs.create(self.run)
 
     async def now(self) -> Run:
