@@ -198,7 +198,8 @@ def test_each_documented_answer_can_be_had_and_is_as_documented(
         for part in steady_azurite.connection_string.split(";")
     )
     with LocalStack(
-        {"AzureWebJobsStorage": dead, "SIGNED_REQUESTS": "require"}, storage=steady_azurite
+        {"AzureWebJobsStorage": dead, "SIGNED_REQUESTS": "require", "SYNC_DEADLINE_SECONDS": "5"},
+        storage=steady_azurite,
     ) as stack:
         weary = Caller(stack)
         outages(weary)
@@ -208,7 +209,7 @@ def test_each_documented_answer_can_be_had_and_is_as_documented(
         for operation in OPERATIONS.keys() - {"health", "openapi"}:
             broken.call(operation, 500, WITH_BODY.get(operation, (None,))[0])
         seen |= broken.seen
-    with LocalStack({"EASY_AUTH": "true"}, storage=steady_azurite) as stack:
+    with LocalStack({"EASY_AUTH": "true", "SYNC_DEADLINE_SECONDS": "5"}, storage=steady_azurite) as stack:
         guarded = Caller(stack)
         for operation in ("startRun", *DECISIONS):
             body = {**START, "apply": True} if operation == "startRun" else WITH_BODY[operation][0]

@@ -182,9 +182,10 @@ class _History:
                 assert written[line["id"]], line
 
     async def check_counts(self) -> None:
-        """Whoever was written is counted: rather too many than too few."""
-        counted = await self.world.ledger.recent()
-        assert counted is not None
+        """Whoever was written is counted, by himself or as approved: rather too many than too few."""
+        recent = await self.world.ledger.recent()
+        assert recent is not None
+        counted = Counter(recent) + Counter(await self.world.ledger.approved())
         made = Counter(kind for kind, _ in self.world.directory.made)
         assert all(counted.get(kind, 0) >= made[kind] for kind in Kind), (counted, made)
 
