@@ -18,7 +18,7 @@ FOREVER = 1_000_000
 
 @pytest.mark.parametrize("told", [{"Retry-After": "1"}, {}], ids=["told", "untold"])
 @pytest.mark.parametrize("method", [READS, WRITES], ids=["reads", "writes"])
-async def test_forty_stray_refusals_cost_no_row_and_do_not_slow_the_next_push(
+async def test_trap_48_forty_stray_refusals_cost_no_row_and_do_not_slow_the_next_push(
     bench: Bench, method: str, told: dict[str, str]
 ) -> None:
     """A third of sixty users' items refused: one call of seconds settles all, the next is as fast as ever."""

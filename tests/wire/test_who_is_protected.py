@@ -175,7 +175,7 @@ async def test_a_part_that_is_busy_is_503_and_asked_again_at_once(bench: Bench) 
 
 @pytest.mark.parametrize("setting", ["EXCLUDE_GROUP_ID", "SYNC_SCOPE_GROUP_ID"])
 @pytest.mark.parametrize("nested", [True, False])
-async def test_a_group_of_hidden_membership_refuses_writes(
+async def test_trap_49_a_group_of_hidden_membership_refuses_writes(
     bench: Bench, setting: str, *, nested: bool
 ) -> None:
     """Graph leaves its members out without a word: an empty answer is not "nobody"."""
