@@ -17,6 +17,7 @@ from mfa_sync.api.push import push
 from mfa_sync.api.worker import Call, Worker
 from mfa_sync.composition import build_worker
 from mfa_sync.settings.transports import Transports
+from mfa_sync.storage.azure_calls import StorageCalls
 from mfa_sync.storage.table import Blobs, Table
 from shared.clock import Deadline
 from shared.guard import Guard, Limit
@@ -90,6 +91,11 @@ class Bench:
         """Close every worker's connections."""
         for worker in (*self._former, self.worker):
             await worker.graph.aclose()
+            for storage in (worker.table, worker.runs._blobs):
+                if isinstance(
+                    storage, StorageCalls
+                ):  # else sockets are left to the collector, amid another test
+                    storage.close()
 
     def person(self, attribute: str | None, mobile: str | None = None, **facts: Any) -> Person:
         """Add somebody to the tenant."""
