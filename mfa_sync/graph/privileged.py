@@ -106,8 +106,9 @@ class _Look:
 
 
 def _says_no_pim(reply: Reply) -> bool:
-    """Return whether a refusal is of the tenant's licence, and not of a right or role that we lack."""
-    if reply.status == HTTPStatus.FORBIDDEN:
-        codes = " ".join(reply.error_codes()).casefold()
-        return "license" in codes or "premium" in codes
-    return True
+    """Return whether a refusal is of the tenant's licence, and not of a right or role that we lack.
+
+    400 is documented for it, whatever its code; anything else that names no licence leaves the part unread.
+    """
+    codes = " ".join(reply.error_codes()).casefold()
+    return reply.status == HTTPStatus.BAD_REQUEST or "license" in codes or "premium" in codes

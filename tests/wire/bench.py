@@ -16,7 +16,7 @@ from mfa_sync.api.explain import explain
 from mfa_sync.api.push import push
 from mfa_sync.api.worker import Call, Worker
 from mfa_sync.composition import build_worker
-from mfa_sync.settings.transports import Transports
+from mfa_sync.settings.transports import OWN, Transports
 from mfa_sync.storage.azure_calls import StorageCalls
 from mfa_sync.storage.table import Blobs, Table
 from shared.clock import Deadline
@@ -46,26 +46,32 @@ class Bench:
             "STATE_TABLE": f"test{uuid.uuid4().hex}",
             "STATE_CONTAINER": f"test{uuid.uuid4().hex}",
         }
-        self._former: list[Worker] = []
-        self.worker = self._build()
+        # All that were ever built: a test may put any of them back into `worker`.
+        self._built: list[Worker] = []
+        self.worker = self._build({})
 
-    def _build(self, **settings: str) -> Worker:
-        return build_worker({**self.settings, **settings}, self.clock)
+    def _build(
+        self,
+        settings: Mapping[str, str],
+        transports: Transports = OWN,
+        table: Table | None = None,
+        blobs: Blobs | None = None,
+    ) -> Worker:
+        environ = {**self.settings, **settings}
+        self._built.append(build_worker(environ, self.clock, transports, table=table, blobs=blobs))
+        return self._built[-1]
 
     def configure(self, **settings: str) -> None:
         """Take a fresh worker with these settings, as after a restart."""
-        self._former.append(self.worker)
-        self.worker = self._build(**settings)
+        self.worker = self._build(settings)
 
     def rewire(self, transports: Transports, **settings: str) -> None:
         """Take a fresh worker whose calls go over these transports, with these settings."""
-        self._former.append(self.worker)
-        self.worker = build_worker({**self.settings, **settings}, self.clock, transports)
+        self.worker = self._build(settings, transports)
 
     def restore(self, *, table: Table | None = None, blobs: Blobs | None = None) -> None:
         """Take a fresh worker that keeps its state here."""
-        self._former.append(self.worker)
-        self.worker = build_worker(self.settings, self.clock, table=table, blobs=blobs)
+        self.worker = self._build({}, table=table, blobs=blobs)
 
     def deadline(self, seconds: float = 90) -> Deadline:
         """Return by when a call that begins now is to be answered."""
@@ -89,7 +95,7 @@ class Bench:
 
     async def aclose(self) -> None:
         """Close every worker's connections."""
-        for worker in (*self._former, self.worker):
+        for worker in self._built:
             await worker.graph.aclose()
             for storage in (worker.table, worker.runs._blobs):
                 if isinstance(

@@ -80,6 +80,14 @@ async def test_without_p2_nobody_is_eligible_and_that_is_said(
     ]
 
 
+@pytest.mark.parametrize("status", [403, 404, 405])
+async def test_a_refusal_that_names_no_licence_is_no_want_of_one(bench: Bench, status: int) -> None:
+    """Who may take a role is not known then, and nothing is written on the guess that nobody may."""
+    bench.control.fault(status=status, path="roleEligibilityScheduleInstances", code="UnknownError", times=99)
+    bench.configure(GRAPH_AUTH="managed-identity")
+    assert await code_of(bench, bench.person(ONE, TWO)) == "privilegedUnknown"
+
+
 @pytest.mark.parametrize("auth", ["ropc", "managed-identity"])
 @pytest.mark.parametrize("lacking", [ROLES, ELIGIBLES, OF_GROUPS, "GroupMember.Read.All"])
 async def test_what_one_right_hides_leaves_what_the_others_show(
