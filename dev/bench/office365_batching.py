@@ -14,7 +14,7 @@ from typing import Any
 import msal
 
 # Installed in an environment of its own, where this file alone runs.
-from office365.graph_client import GraphClient  # type: ignore[import-not-found]
+from office365.graph_client import GraphClient  # type: ignore[import-not-found]  # it lies in the contender's own environment
 
 _IN_FLIGHT = 8
 

@@ -79,7 +79,7 @@ def _sweep(count: int, kind: str) -> tuple[dict[str, Any], int, int]:
             stdout=subprocess.PIPE,
         )
         assert process.stdin  # noqa: S101  it is a pipe
-        assert process.stdout  # noqa: S101
+        assert process.stdout  # noqa: S101  it is a pipe
         with limited(process), process, process.stdin as stdin, process.stdout as stdout:
             print(json.dumps(job), file=stdin, flush=True)
             stdout.readline()

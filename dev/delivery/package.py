@@ -78,7 +78,7 @@ def install_wheels(requirements: Path, target: Path) -> None:
     command += ["--implementation", "cp", "--python-version", PYTHON, "--abi", f"cp{PYTHON.replace('.', '')}"]
     command += [part for name in PLATFORMS for part in ("--platform", name)]
     command += ["--target", str(target), "-r", str(requirements)]
-    subprocess.run(command, check=True, timeout=_PIP_SECONDS)  # noqa: S603
+    subprocess.run(command, check=True, timeout=_PIP_SECONDS)  # noqa: S603  pip
 
 
 def app_files(root: Path) -> Iterator[Path]:
@@ -114,7 +114,7 @@ def functions_in(package: Path) -> list[str]:
         shutil.unpack_archive(package, folder, "zip")
         # Neither the environment nor this interpreter's libraries are seen: -I and -S.
         command = [sys.executable, "-I", "-S", "-c", _IMPORT, folder, str(Path(folder) / LIBRARIES)]
-        ran = subprocess.run(  # noqa: S603
+        ran = subprocess.run(  # noqa: S603  the package just built
             command, check=True, capture_output=True, text=True, cwd=folder, timeout=_IMPORT_SECONDS
         )
     return ran.stdout.split()

@@ -177,12 +177,12 @@ def _fields(model: Any) -> dict[str, Field]:
     for base in reversed(model.__mro__[:-1]):
         hints.update(typing.get_type_hints(base.__init__, hinted))
     fields: dict[str, Field] = {}
-    for name, entry in model._attribute_map.items():  # noqa: SLF001
+    for name, entry in model._attribute_map.items():  # noqa: SLF001  the models say it nowhere else
         *folders, last = entry["key"].split(".")
         place = fields
         for folder in folders:
             place = place.setdefault(folder, Field({})).holds
-        read_only = model._validation.get(name, {}).get("readonly", False)  # noqa: SLF001
+        read_only = model._validation.get(name, {}).get("readonly", False)  # noqa: SLF001  as above
         place[last] = _field(hints.get(name, typing.Any), read_only=read_only)
     return fields
 

@@ -108,7 +108,7 @@ def schedule_of(seed: int) -> Schedule:
         settings["EXCLUDE_GROUP_ID"] = cast.exclude.id
     steps = _steps(chance, cast, numbers)
     # Drawn apart, so that a seed of former times still means what it meant.
-    later = random.Random(f"who may take a role {seed}")  # noqa: S311
+    later = random.Random(f"who may take a role {seed}")  # noqa: S311  repeatable
     for member in cast.members:
         if member.kind in {"new", "same", "changed"} and happens(later, 0.06):
             member.person.eligible_roles = ["User Administrator"]

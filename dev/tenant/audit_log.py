@@ -104,7 +104,11 @@ class AuditLog:
     ) -> None:
         """Write down that Core Directory updated `target`, by the service that keeps methods there."""
         at, by = round(now * MICROSECONDS), DIRECTORY_WRITER
-        self._keep(Entry(self._next, at, "updated", by, target, phone_type, *numbers, correlation_id, True))  # noqa: FBT003
+        self._keep(
+            Entry(
+                self._next, at, "updated", by, target, phone_type, *numbers, correlation_id, by_directory=True
+            )
+        )
 
     def _keep(self, entry: Entry) -> None:
         self._entries.append(entry)

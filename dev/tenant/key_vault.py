@@ -31,7 +31,7 @@ def _answer(state: TenantState, call: Call) -> Reply:
     if refused is not None:
         return refused
     segments = [unquote(segment) for segment in call.path.split("/") if segment]
-    if call.method == "PUT" and segments[:1] == ["secrets"] and len(segments) == 2:  # noqa: PLR2004
+    if call.method == "PUT" and segments[:1] == ["secrets"] and len(segments) == 2:  # noqa: PLR2004  secrets/{name}
         return _put(state, call, segments[1])
     if call.method == "GET" and segments[:1] == ["secrets"] and segments[2:] == ["versions"]:
         return _versions(state, call, segments[1])

@@ -38,7 +38,7 @@ def change(thing: Any, changes: Mapping[str, Any]) -> None:
 
 def make[T](kind: type[T], values: Mapping[str, Any]) -> T:
     """A new dataclass instance from JSON."""
-    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]  # a dataclass
     unknown = sorted(set(values) - names)
     if unknown:
         raise NotUnderstoodError(f"{kind.__name__} has no field {unknown[0]!r}")

@@ -59,7 +59,7 @@ class Reach:
                 remedy="Consent to User.Read.All; User.ReadBasic.All does not show them.",
             )
 
-    def _has_seen(self, what: str, token: AccessToken, now: bool) -> bool:  # noqa: FBT001
+    def _has_seen(self, what: str, token: AccessToken, now: bool) -> bool:  # noqa: FBT001  it is what was seen, not a mode
         """Return whether a token was shown this, `now` or ever."""
         if now:
             self._seen_by[what] = token

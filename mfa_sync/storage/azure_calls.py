@@ -124,7 +124,7 @@ class StorageCalls[C: Client](ABC):
             except TimeoutError:
                 why, closes = f"The storage gave no answer within {self._bounds.whole:g} seconds.", True
             # Where an answer is no storage's but a firewall's page, the library fails by errors of any kind.
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001  see above
                 why, closes = _reason(error), _is_outage(error)
         # Outside of the handler: a chained error would carry the library's text into every traceback.
         raise self._fault(why, closes=closes)

@@ -144,7 +144,7 @@ class KeyVault:
         if self._client is None:
             if not is_assigned(self._transports):
                 raise vault_faults.no_identity()
-            from azure.keyvault.secrets import SecretClient  # noqa: PLC0415
+            from azure.keyvault.secrets import SecretClient  # noqa: PLC0415  as in `_read`
 
             identity = credential(self._settings.managed_identity_client_id, self._transports, **_QUICKER)
             self._client = SecretClient(

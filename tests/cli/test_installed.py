@@ -85,7 +85,7 @@ def test_what_is_to_be_pasted_is_what_was_typed(
 def test_a_terminal_is_shown_colours_unless_it_asks_for_none(
     operator: Operator,
     environment: dict[str, str],
-    coloured: bool,  # noqa: FBT001
+    coloured: bool,  # noqa: FBT001  a column of the table
 ) -> None:
     """The words and lines are those that a pipe gets: a long line is the terminal's to wrap."""
     smoke = (sys.executable, "-m", "ops.cli", "smoke", "--url", operator.url)

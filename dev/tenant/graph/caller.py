@@ -90,7 +90,7 @@ def insufficient_claims(state: TenantState) -> GraphError:
     claims = json.dumps({"access_token": {"nbf": {"essential": True, "value": str(int(state.clock()))}}})
     encoded = base64.b64encode(claims.encode()).decode()
     header = f'{_CHALLENGE}, error="insufficient_claims", claims="{encoded}"'
-    message = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"  # noqa: E501
+    message = "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenIssuedBeforeRevocationTimestamp"  # noqa: E501  Entra's words
     return GraphError(
         HTTPStatus.UNAUTHORIZED, "InvalidAuthenticationToken", message, {"WWW-Authenticate": header}
     )
