@@ -96,11 +96,15 @@ def test_two_hosts_share_the_work(
     """Each takes one message, with batches of one."""
     hosts = [start_host(HostOptions()) for _ in range(2)]
     queue = open_queue(queue_name)
-    for _ in hosts:
-        _send(queue, gate)
+    # A gate for each: through one, whoever comes to it late would find it shut again.
+    gates = [gate, gate.with_name("another gate")]
+    os.mkfifo(gates[1])
+    for one in gates:
+        _send(queue, one)
     for host in hosts:
         host.await_output("entered, time 1")
-    _let_through(gate)
+    for one in gates:
+        _let_through(one)
     for host in hosts:
         assert host.await_output("Executed 'Functions.waits' (Succeeded").count("entered") == 1
 
