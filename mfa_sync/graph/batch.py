@@ -9,7 +9,6 @@ over, items that met a fault only a few times. Whoever cannot be asked again in 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import random
 from collections import Counter
@@ -20,9 +19,10 @@ from typing import Any
 from mfa_sync.graph.client import GraphClient, Request
 from mfa_sync.graph.pace import SHARE_HEADER, Service, Ticket
 from mfa_sync.graph.reply import Reply
+from mfa_sync.sign_in.token import AccessToken
 from mfa_sync.telemetry import measures
 from shared.clock import Deadline
-from shared.errors import PermanentError, Problem, SyncError
+from shared.errors import PermanentError, Problem, SyncError, TransientError
 
 SIZE = 20
 _TRIES = 5
@@ -37,12 +37,14 @@ async def batch(client: GraphClient, items: Sequence[Request], deadline: Deadlin
 
     Raises:
         PermanentError, TransientError: Nothing could be sent at all: the one clear problem.
+        PermanentError: Reads need another token, and sign-in is refused.
     """
     if not items:
         return []
     replies = [Reply.too_late()] * len(items)
     faults = [0] * len(items)
     pending = list(range(len(items)))
+    only_reads = all(item.method == "GET" for item in items)
     token = await client.token(deadline)
     for attempt in itertools.count(1):
         outcomes = await _send_all(client, [items[position] for position in pending], deadline)
@@ -72,14 +74,33 @@ async def batch(client: GraphClient, items: Sequence[Request], deadline: Deadlin
         wait = max(waits[position] for position in pending)
         refused = [one for one in map(replies.__getitem__, pending) if one.status == HTTPStatus.UNAUTHORIZED]
         if refused:
-            # One service may ask for claims that the token lacks, while the batch itself is taken.
-            claims = next(filter(None, (reply.claims() for reply in refused)), None)
-            with contextlib.suppress(SyncError):  # without a new token the items keep their answers
-                token = await client.token(deadline, rejected=token, claims=claims)
+            token = await _renewed(client, token, refused, deadline, only_reads=only_reads)
             if wait >= deadline.remaining():
                 break
         await deadline.clock.sleep(wait)
     return replies
+
+
+async def _renewed(
+    client: GraphClient, token: AccessToken, refused: list[Reply], deadline: Deadline, *, only_reads: bool
+) -> AccessToken:
+    """Return a token for the items that were refused, or the old one: they keep their answers then.
+
+    One service may ask for claims that the token lacks, while the batch itself is taken.
+
+    Raises:
+        PermanentError: Sign-in is refused, and only reads wait: nothing is lost with them, and no answer of
+            theirs says what is wrong.
+    """
+    claims = next(filter(None, (reply.claims() for reply in refused)), None)
+    try:
+        return await client.token(deadline, rejected=token, claims=claims)
+    except TransientError:
+        return token
+    except PermanentError:
+        if only_reads:
+            raise
+        return token
 
 
 async def _send_all(client: GraphClient, items: list[Request], deadline: Deadline) -> list[Reply | SyncError]:

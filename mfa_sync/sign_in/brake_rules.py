@@ -116,11 +116,20 @@ def judge(state: State, versions: Versions, now: float, free_trials: int = _FREE
     if versions.password and len(state.counted) == _MOST_COUNTED:
         left = _left(state.counted[0] + _COUNTED_SECONDS, now)
         if left > 0:
-            return Hold(state.refusal or UNANSWERED, left)
+            return Hold(_in_the_way(state, versions), left)
     left = _left(state.failed_at + _PACE_SECONDS, now)
     if state.failures >= free_trials and left > 0:
-        return Hold(state.refusal or UNANSWERED, left)
+        return Hold(_in_the_way(state, versions), left)
     return None
+
+
+def _in_the_way(state: State, versions: Versions) -> Refusal:
+    """Return what a trial waits for: the refusal of other versions says nothing of these."""
+    if state.refusal is None or state.versions == versions:
+        return state.refusal or UNANSWERED
+    number = f"AADSTS{state.refusal.number}, " if state.refusal.number else ""
+    meaning = f"the secrets stored now wait for their trial (the last one: {number}{state.refusal.meaning})"
+    return replace(UNANSWERED, meaning=meaning)
 
 
 def claimed(state: State, owner: str, until: float) -> State:

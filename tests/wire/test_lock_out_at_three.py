@@ -29,13 +29,30 @@ async def test_wrong_passwords_one_after_another_do_not_lock_the_account(signing
     for minute in range(120):
         signing.control.put_secret("mfa-sync-password", f"wrong-{minute}")
         signing.cold_start()
-        assert (await signing.refusal())["code"] == "signInRefused"
+        await signing.refusal()
         most = max(most, failures(signing))
         signing.clock.advance(60)
     assert most == 2
     assert signing.sign_ins() <= 7
     signing.control.put_secret("mfa-sync-password", sample.PASSWORD)
     signing.clock.advance(2401)
+    await signing.token()
+
+
+async def test_a_secret_that_waits_for_its_trial_is_not_called_wrong(signing: Signing) -> None:
+    """Two were refused, and the right one is stored: nobody has to act, and the answer says until when."""
+    for wrong in ("wrong-1", "wrong-2"):
+        signing.control.put_secret("mfa-sync-password", wrong)
+        signing.cold_start()
+        assert (await signing.refusal())["code"] == "signInRefused"
+        signing.clock.advance(60)
+    signing.control.put_secret("mfa-sync-password", sample.PASSWORD)
+    signing.cold_start()
+    answer = await signing.answer()
+    assert answer
+    assert (answer.status, answer.body["code"]) == (503, "signInUnavailable")
+    assert "AADSTS50126" in answer.body["detail"]
+    signing.clock.advance(float(answer.headers["Retry-After"]))
     await signing.token()
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dev.tenant import sample
+from shared.errors import PermanentError
 from tests.wire.bench import Bench
 from tests.wire.sweeping import Sweeper
 
@@ -59,6 +61,16 @@ async def test_an_items_own_claims_challenge_is_answered(bench: Bench) -> None:
     assert (await bench.one(bench.person(ONE)))["outcome"] == "created"
     tokens = [call for call in bench.calls("login.microsoftonline.com") if call["path"].endswith("/token")]
     assert len(tokens) == 2
+
+
+async def test_a_refused_sign_in_is_told_where_an_item_wants_another_token(bench: Bench) -> None:
+    """Continuous access evaluation, and MFA is demanded since: no row is told of a fault of Graph's."""
+    person = bench.person(ONE)
+    await bench.one(person)
+    bench.control.switch(claims_challenge_items=True)
+    bench.control.patch_account(sample.SERVICE_ACCOUNT, mfa_required=True)
+    with pytest.raises(PermanentError, match="signInRefused"):
+        await bench.push([{"Id": person.id}])
 
 
 @pytest.mark.parametrize(
