@@ -95,13 +95,18 @@ async def apply(
             second = Plan((*admitted.entries, *looked.repeats))
             later, more = await write_and_look(second, tenant, policy, guard, memory, repeated)
             # There is no third write: whoever would want one is left to the next call.
-            later |= {entry.rows: _left_over(entry) for entry in (*more.again, *more.repeats)}
+            later |= {
+                entry.rows: _left_over(entry, later[entry.rows]) for entry in (*more.again, *more.repeats)
+            }
             results |= {rows: one for rows, one in later.items() if not _tells_less(one, results[rows])}
     # 3. What could not be remembered is said.
     return [_remarked(entry, results[entry.rows], memory) for entry in planned.entries]
 
 
-def _left_over(entry: Entry) -> Result:
+def _left_over(entry: Entry, result: Result) -> Result:
+    """Return the result of an entry that wants another write; one that may have been made stays unknown."""
+    if result.code is Code.OUTCOME_UNKNOWN:
+        return result
     return Result.stopped(Code.CHANGED_SINCE_PLAN, notes=lasting(entry.notes))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dev.tenant.people import Phone
+from shared.codes import Code
 from shared.errors import PermanentError
 from tests.wire.bench import Bench
 
@@ -168,4 +169,16 @@ async def test_a_second_write_that_is_not_made_does_not_hide_the_first(bench: Be
     bench.control.fault(**AFTER, method="PATCH", path=person.id, applies_to="item")
     bench.control.fault(status=status, method="PATCH", path=person.id, applies_to="item", times=9)
     assert (await bench.one(person))["code"] == "outcomeUnknown"
+    assert bench.mobile(person) == ONE
+
+
+async def test_what_is_decided_anew_and_stays_unknown_says_so(bench: Bench) -> None:
+    """A phone exists after all, and nobody hears whether the update took effect; a mask proves nothing."""
+    bench.control.switch(number_view="masked")
+    person = bench.person(ONE)
+    made = await bench.planned(person)
+    person.phones["mobile"] = Phone(TWO)
+    bench.control.fault(**AFTER, method="PATCH", path=person.id, applies_to="item")
+    results = await bench.applied(made)
+    assert [result.code for result in results] == [Code.OUTCOME_UNKNOWN]
     assert bench.mobile(person) == ONE
