@@ -20,9 +20,9 @@ from shared.memory import Memory, recollected
 from shared.outcome import Note, Outcome
 from shared.plan import Entry, Plan, Request, lasting
 from shared.policy import Policy
-from shared.results import Result
+from shared.results import Result, done
 from shared.spare import Emptiness, spare_last_factors, spare_newly_empty, spare_privileged
-from shared.tenant import Tenant
+from shared.tenant import Change, Tenant
 from shared.writing import write_and_look
 
 _WRITTEN = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED})
@@ -97,6 +97,12 @@ async def apply(
             # There is no third write: whoever would want one is left to the next call.
             later |= {
                 entry.rows: _left_over(entry, later[entry.rows]) for entry in (*more.again, *more.repeats)
+            }
+            # What the first write wanted stands there now: it was late, not without effect.
+            later |= {
+                entry.rows: done(entry.decision, entry.notes)
+                for entry in looked.repeats
+                if isinstance(entry.decision, Change) and later[entry.rows].outcome is Outcome.UNCHANGED
             }
             results |= {rows: one for rows, one in later.items() if not _tells_less(one, results[rows])}
     # 3. What could not be remembered is said.

@@ -54,9 +54,11 @@ async def batch(client: GraphClient, items: Sequence[Request], deadline: Deadlin
         too_late = False
         for position, outcome in zip(pending, outcomes, strict=True):
             # What stopped one chunk must hide neither what the others did nor what an earlier try did.
+            # A try whose token was refused did nothing.
             reply = Reply.not_sent(outcome.code.value) if isinstance(outcome, SyncError) else outcome
             too_late |= reply.is_too_late
-            if attempt == 1 or not (isinstance(outcome, SyncError) or reply.is_too_late):
+            was_refused = replies[position].status == HTTPStatus.UNAUTHORIZED
+            if attempt == 1 or was_refused or not (isinstance(outcome, SyncError) or reply.is_too_late):
                 replies[position] = reply
             faults[position] += reply.status != HTTPStatus.TOO_MANY_REQUESTS
         waits = {
@@ -69,10 +71,10 @@ async def batch(client: GraphClient, items: Sequence[Request], deadline: Deadlin
             for position, wait in waits.items()
             if max(wait, _closed_for(client, items[position], deadline)) < deadline.remaining()
         ]
-        if not pending or stops or too_late:
+        refused = [one for one in map(replies.__getitem__, pending) if one.status == HTTPStatus.UNAUTHORIZED]
+        if not pending or stops or (too_late and not refused):
             break
         wait = max(waits[position] for position in pending)
-        refused = [one for one in map(replies.__getitem__, pending) if one.status == HTTPStatus.UNAUTHORIZED]
         if refused:
             token = await _renewed(client, token, refused, deadline, only_reads=only_reads)
             if wait >= deadline.remaining():

@@ -63,6 +63,17 @@ async def test_an_items_own_claims_challenge_is_answered(bench: Bench) -> None:
     assert len(tokens) == 2
 
 
+async def test_a_limit_that_is_met_beside_the_challenge_is_not_called_a_fault(bench: Bench) -> None:
+    """The new token is there, and its time is not: the first refusal was no answer."""
+    bench.configure(SYNC_DEADLINE_SECONDS="10")
+    bench.control.switch(claims_challenge_items=True, token_lifetime=400, directory_limit=15)
+    rows = [{"Id": bench.person(ONE, ONE).id} for _ in range(25)]
+    await bench.push(rows)  # the limit is known from now on
+    bench.clock.advance(500)
+    answer = await bench.push(rows)
+    assert {line["code"] for line in answer.body["results"]} == {"notAttempted"}
+
+
 async def test_a_refused_sign_in_is_told_where_an_item_wants_another_token(bench: Bench) -> None:
     """Continuous access evaluation, and MFA is demanded since: no row is told of a fault of Graph's."""
     person = bench.person(ONE)

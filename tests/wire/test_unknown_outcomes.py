@@ -172,6 +172,16 @@ async def test_a_second_write_that_is_not_made_does_not_hide_the_first(bench: Be
     assert bench.mobile(person) == ONE
 
 
+async def test_a_first_write_that_comes_late_is_the_one_that_did_it(bench: Bench) -> None:
+    """Nobody sees it at first, so it is sent again, and Graph says that the phone exists."""
+    bench.control.switch(write_lag=16.0)  # a second longer than it is looked for
+    person = bench.person(ONE)
+    bench.control.fault(**AFTER, method="POST", path=person.id, applies_to="item")
+    line = await bench.one(person)
+    assert (line["outcome"], line["code"], bench.mobile(person)) == ("created", None, ONE)
+    assert [method for method, _ in bench.writes()] == ["POST", "POST"]
+
+
 async def test_what_is_decided_anew_and_stays_unknown_says_so(bench: Bench) -> None:
     """A phone exists after all, and nobody hears whether the update took effect; a mask proves nothing."""
     bench.control.switch(number_view="masked")
