@@ -90,7 +90,9 @@ def desired(matter: Matter, facts: Facts) -> Iterable[str | None]:
 def objections(matter: Matter, facts: Facts) -> set[str]:
     """Return every true reason why nothing may be written for the row, whatever is registered."""
     if not matter.member.exists or not facts.exists:
-        return {"refused/userNotFound"}
+        # Who goes in mid-call may be read before that, and looked for in the group after it.
+        went = "SYNC_SCOPE_GROUP_ID" in matter.settings and any(one.exists for one in matter.facts())
+        return {"refused/userNotFound"} | ({"refused/outOfScope"} if went else set())
     found = {f"refused/{code}" for code in _out_of_scope(matter)}
     if facts.refuses_access:
         found.add("refused/targetOutOfReach")
