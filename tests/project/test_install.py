@@ -51,3 +51,11 @@ def test_what_azd_publishes_is_the_package_that_was_built(page: Path) -> None:
     """By itself `azd deploy` zips the folder; a package it takes only for a service that is named."""
     told = re.findall(r"^azd (?:deploy|up)\b.*$", "\n".join(text for _, text in blocks(page)), re.MULTILINE)
     assert [line for line in told if not line.startswith("azd deploy mfa-sync --from-package ")] == []
+
+
+def test_azd_is_new_enough_to_publish_what_was_built() -> None:
+    """1.23.5 heeds `remoteBuild: false`, 1.23.13 what .funcignore takes back (azure-dev, its CHANGELOG)."""
+    text = (ROOT / "azure.yaml").read_text(encoding="utf-8")
+    (least,) = re.findall(r'^  azd: ">= ([\d.]+)"$', text, re.MULTILINE)
+    assert tuple(map(int, least.split("."))) >= (1, 23, 13)
+    assert f"`azd` {least} or later" in _PAGE.read_text(encoding="utf-8")
