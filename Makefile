@@ -6,6 +6,7 @@ PY := $(VENV)/bin/python
 LIBRARIES := $(VENV)/.libraries
 READY := $(VENV)/.ready
 AZURITE := dev/azurite/node_modules/.ready
+KUSTO := dev/kusto/node_modules/.ready
 
 # Python 3.13 under any of its usual names; pyenv's answers only when asked for by version.
 FIND_PYTHON = for candidate in "$$PYTHON" python3.13 python3 python "env PYENV_VERSION=3.13 python" "env PYENV_VERSION=3.13.0 python"; do \
@@ -29,15 +30,16 @@ $(READY): $(LIBRARIES) pyproject.toml
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
 	&& touch $@
 
-$(AZURITE): dev/azurite/package-lock.json
+# What runs on Node.js, each in a folder of its own: Azurite, the emulated storage, and Microsoft's parser of KQL.
+$(AZURITE) $(KUSTO): %/node_modules/.ready: %/package-lock.json
 	@for program in node npm; do command -v $$program >/dev/null \
-	|| { echo "$$program was not found. Azurite, the emulated storage, runs on it: install Node.js 20 or later with npm (nodejs.org or your distribution)." >&2; exit 1; }; done; \
-	echo "Setting up Azurite, the emulated storage" \
-	&& npm ci --prefix dev/azurite --ignore-scripts --no-progress --loglevel=error \
+	|| { echo "$$program was not found. The emulated storage and the parser of queries run on it: install Node.js 20 or later with npm (nodejs.org or your distribution)." >&2; exit 1; }; done; \
+	echo "Setting up $*" \
+	&& npm ci --prefix $* --ignore-scripts --no-progress --loglevel=error \
 	&& touch $@
 
 .PHONY: setup
-setup: $(READY) $(AZURITE) ## the virtual environment with mfa-sync, and the emulated storage
+setup: $(READY) $(AZURITE) $(KUSTO) ## the virtual environment with mfa-sync, the emulated storage, the parser of queries
 
 .PHONY: demo
 demo: $(READY) $(AZURITE) ## the main job on the emulated tenant, before and after
@@ -48,11 +50,11 @@ run: $(READY) $(AZURITE) ## the local stack stays up, with calls to paste
 	@$(PY) -m dev.stack
 
 .PHONY: test
-test: $(READY) $(AZURITE) ## the tests
+test: $(READY) $(AZURITE) $(KUSTO) ## the tests
 	$(PY) -m pytest -q -n 3 --dist worksteal
 
 .PHONY: check
-check: $(READY) $(AZURITE) ## format, lint, types, layers, tests with coverage
+check: $(READY) $(AZURITE) $(KUSTO) ## format, lint, types, layers, tests with coverage
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
@@ -92,4 +94,4 @@ lock: $(READY) ## pin requirements again from the .in files
 
 .PHONY: clean
 clean: ## remove what the commands above made
-	rm -rf $(VENV) build *.egg-info dev/azurite/node_modules .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) build *.egg-info dev/azurite/node_modules dev/kusto/node_modules .local .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -17,7 +17,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from pathspec import GitIgnoreSpec
+from pathspec import PathSpec
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / ".local" / "mfa-phone-sync.zip"
@@ -25,7 +25,6 @@ OUTPUT = ROOT / ".local" / "mfa-phone-sync.zip"
 LIBRARIES = Path(".python_packages/lib/site-packages")
 PLATFORMS = ("manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
 PYTHON = "3.13"
-APP = {"function_app.py", "host.json", "requirements.txt", "LICENSE", "mfa_sync", "shared"}
 # Notes of the installation: they name this machine's interpreter, or say nothing that is needed there.
 _NOT_SHIPPED = ("bin", "__pycache__")
 _NOTES = {"RECORD", "INSTALLER", "REQUESTED", "direct_url.json"}
@@ -82,20 +81,18 @@ def install_wheels(requirements: Path, target: Path) -> None:
 
 
 def app_files(root: Path) -> Iterator[Path]:
-    """Yield the files of the app: of what is its own, what neither .funcignore nor .gitignore leaves out.
+    """Yield the files of the app: what neither .funcignore nor .gitignore leaves out.
 
-    A clone also holds what its owner works with: keys, feeds, parameters. So what is the app's is named.
+    A clone also holds what its owner works with: keys, feeds, parameters. So .funcignore names the app's.
     """
     lines = [
         line for name in (".funcignore", ".gitignore") for line in (root / name).read_text().splitlines()
     ]
-    spec = GitIgnoreSpec.from_lines(lines)
+    spec = PathSpec.from_lines("gitignore", lines)
     waiting = [root]
     while waiting:
         for path in sorted(waiting.pop().iterdir()):
             name = path.relative_to(root).as_posix()
-            if path.parent == root and name not in APP:
-                continue
             if spec.match_file(f"{name}/" if path.is_dir() else name) or path.is_symlink():
                 continue
             if path.is_dir():

@@ -153,15 +153,36 @@ def test_the_bytes_of_powershell_are_taken_as_its_page_says(
     assert answer.status_code == status
 
 
-def test_the_script_of_powershell_names_what_the_contract_has() -> None:
+def test_the_bytes_of_dotnet_are_taken_as_its_page_says(stack: LocalStack) -> None:
+    """System.Text.Json's web defaults: keys in camel case, letters beyond ASCII escaped, no blanks."""
+    rows = [{"userPrincipalName": "åsa.öberg@contoso.com", "reference": "4711"}, {"userPrincipalName": ANNA}]
+    body = json.dumps(rows, separators=(",", ":")).encode("ascii")
+    answer = stack.push(
+        body, query="dryRun=true", headers={"Content-Type": "application/json; charset=utf-8"}
+    )
+    assert answer.status_code in {200, 207}
+    assert [line["reference"] for line in answer.json()["results"]] == ["4711", None]
+
+
+@pytest.mark.parametrize(("page", "language"), [("powershell.md", "powershell"), ("dotnet.md", "csharp")])
+def test_a_script_that_is_only_read_names_what_the_contract_has(page: str, language: str) -> None:
     """Headers, keys of rows and members of answers are spelt as they are; braces close."""
-    script = "\n".join(blocks("powershell.md", "powershell"))
-    for name in ("x-functions-key", "Message", "Idempotency-Key", "Retry-After", "Location", "dryRun=true"):
+    script = "\n".join(blocks(page, language))
+    for name in ("x-functions-key", "Message", "Idempotency-Key", "Location", "dryRun=true"):
         assert name in script
+    for header in ("webhook-id", "webhook-timestamp", "webhook-signature"):
+        assert f'"{header}"' in script
     for member in ("results", "ok", "code", "detail", "remedy", "row", "retryable", "outcome"):
-        assert re.search(rf"\b{member}\b", script)
+        assert re.search(rf"\b{member}\b", script, re.IGNORECASE)
     for opening, closing in ("()", "{}", "[]"):
         assert script.count(opening) == script.count(closing)
+
+
+@pytest.mark.parametrize("page", sorted(PAGES.glob("*.md")), ids=lambda page: page.name)
+def test_no_script_sends_a_body_in_pieces(page: Path) -> None:
+    """Azure Functions hands on an empty one."""
+    code = "\n".join(re.findall(r"^```\w+\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL))
+    assert not re.search(r"PostAsJsonAsync|JsonContent|--upload-file|[Cc]hunked", code)
 
 
 def test_the_schema_of_power_automate_takes_real_answers(stack: LocalStack) -> None:

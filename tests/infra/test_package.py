@@ -15,8 +15,6 @@ import pytest
 from dev.gates.bicep_template import Template
 
 SCHEMA = Path(__file__).with_name("azure-yaml.schema.json")
-# What the app needs to run, and nothing that only development needs.
-PUBLISHED = {"function_app.py", "host.json", "mfa_sync", "requirements.txt", "shared", "LICENSE"}
 # What the doctor remarks and is not so here.
 REMARKS = {
     "check_blueprint_registration": "it sees no blueprints of other modules; tests/project indexes them",
@@ -38,32 +36,6 @@ def published(root: Path, template: Template, tmp_path_factory: pytest.TempPathF
         json.dumps(_as_the_doctor_reads_it(template)), encoding="utf-8"
     )
     return folder
-
-
-def test_only_the_app_is_published(root: Path) -> None:
-    """Neither tests nor the emulated tenant, its certificates and passwords."""
-    assert set(_published(root)) - {".python_packages"} == PUBLISHED, ".funcignore: add what is not the app"
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        ".git/HEAD",
-        ".azure/test/.env",
-        ".venv/bin/python",
-        "local.settings.json",
-        "dev/stack/__main__.py",
-        "tests/conftest.py",
-    ],
-)
-def test_what_must_never_leave_the_machine_is_ignored(root: Path, name: str) -> None:
-    """Whether or not git knows of it."""
-    assert _ignored(root).match_file(name), f".funcignore: add {name}"
-
-
-def test_wheels_are_published(root: Path) -> None:
-    """Without a build in Azure the package brings its libraries."""
-    assert not _ignored(root).match_file(".python_packages/lib/site-packages/httpx/__init__.py")
 
 
 def test_azure_yaml_says_what_azd_knows(root: Path, template: Template) -> None:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.metadata
-import re
 import subprocess
 import zipfile
 from pathlib import Path
@@ -13,23 +11,6 @@ from pathlib import Path
 import pytest
 
 from dev.delivery.package import LIBRARIES, ROOT, app_files, build, functions_in, install_wheels
-
-
-def link_installed(requirements: Path, target: Path) -> None:
-    """Take the libraries from this environment's own: the same versions, without the half minute of pip."""
-    for name in re.findall(r"^([A-Za-z0-9._-]+)==", requirements.read_text(), re.MULTILINE):
-        for file in importlib.metadata.distribution(name).files or []:
-            place, source = target / str(file), Path(str(file.locate()))
-            if ".." not in file.parts and source.is_file():
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.symlink_to(source)
-
-
-@pytest.fixture(scope="session")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The package with the libraries of this environment."""
-    output = tmp_path_factory.mktemp("package") / "app.zip"
-    return build(output, install=link_installed, compression=zipfile.ZIP_STORED)
 
 
 def nothing(_: Path, __: Path) -> None:
@@ -146,7 +127,9 @@ def test_a_library_without_a_hash_is_not_taken(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize("stray", ["keys.txt", "feed.xlsx", "notes.md", "backup/old.py", "app.tar"])
 def test_what_a_clone_also_holds_is_not_shipped(tmp_path: Path, stray: str) -> None:
     """Keys and feeds lie where people work: the app's own files are named, all others stay at home."""
-    for name in (".funcignore", ".gitignore", "function_app.py", "host.json", "shared/plan.py", stray):
+    for name in (".funcignore", ".gitignore"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    for name in ("function_app.py", "host.json", "shared/plan.py", stray):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("")
     shipped = {path.relative_to(tmp_path).as_posix() for path in app_files(tmp_path)}
