@@ -26,6 +26,7 @@ from mfa_sync.runs.planner import Planner
 from mfa_sync.runs.push_run import PushPlanner
 from mfa_sync.runs.run import Run, RunKind, State
 from mfa_sync.runs.shared_numbers import refuse_shared
+from mfa_sync.runs.store import RUN_ID
 from mfa_sync.runs.sweep import SweepPlanner
 from mfa_sync.storage.table import LostRaceError, StorageDownError
 from mfa_sync.telemetry import measures
@@ -39,6 +40,8 @@ from shared.tenant import Kind
 
 # W3C Trace Context, section 3.2.
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+# Far more than a run can have; what exports traces knows no larger number.
+_MOST_STEPS = 2**31
 _SHORTEST_DELAY, _LONGEST_DELAY = 60.0, 900.0
 
 
@@ -65,9 +68,11 @@ class Nudge(Kept, frozen=True, omit_defaults=True):
         """Return the nudge that a message holds, without a trace that is none.
 
         Raises:
-            ValueError: The message holds something else.
+            ValueError: The message holds something else, whatever its shape.
         """
         nudge = super().load(text)
+        if not (RUN_ID.fullmatch(nudge.run) and 0 <= nudge.step <= _MOST_STEPS):
+            raise ValueError("The message names no step of a run.")
         return nudge if _TRACEPARENT.fullmatch(str(nudge.trace)) else replace(nudge, trace="")
 
 

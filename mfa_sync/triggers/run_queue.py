@@ -46,7 +46,11 @@ async def run_poison(message: func.QueueMessage) -> None:
     from mfa_sync.composition import worker
 
     if nudge := _nudge(message):
-        stored = await worker().runs.get(nudge.run)
+        try:
+            stored = await worker().runs.get(nudge.run)
+        except ValueError:  # nothing comes after this queue: a message that fails here would come for ever
+            record(Event.RUN_POISONED, run=nudge.run, step=nudge.step, detail="Its head cannot be read.")
+            return
         if stored and stored.run.state.is_moving and stored.run.step <= nudge.step:
             record(Event.RUN_POISONED, run=stored.run.id, step=nudge.step)
 
