@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import re
+import shlex
 import stat
 import sys
 import time
@@ -195,7 +196,7 @@ def read_key_file(path: Path) -> dict[str, Any]:
     """
     try:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise usage(f"{path}: others may read it.", f"chmod 600 {path}")
+            raise usage(f"{path}: others may read it.", f"chmod 600 {shlex.quote(str(path))}")
         keys = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise usage(f"{path}: {error.strerror or type(error).__name__}.") from None
