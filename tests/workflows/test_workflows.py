@@ -158,7 +158,7 @@ VERIFIED = {
     *("--signer-workflow", '"$GITHUB_REPOSITORY/.github/workflows/deploy.yml"'),
     *("--source-ref", '"$GITHUB_REF"', "--source-digest", '"$GITHUB_SHA"', "--deny-self-hosted-runners"),
 }
-"""The words of the command that verifies: the more of the identity is named, the more is held (gh's manual)."""
+"""The words of the command that verifies: the more of the identity is named, the more is held."""
 
 
 def test_what_is_published_was_built_alone_attested_and_verified() -> None:
