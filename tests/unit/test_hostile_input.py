@@ -24,7 +24,13 @@ from mfa_sync.runs.run import Run, RunKind
 from mfa_sync.runs.store import RunStore
 from mfa_sync.storage.table import Write
 from mfa_sync.triggers import run_queue, runs_http
+from shared.codes import Code
+from shared.entries import entries_of
 from shared.phone_number import InvalidPhoneNumberError, PhoneNumber
+from shared.plan import Intent, Refusal, Request
+from shared.policy import Policy
+from shared.tenant import ScopeSets
+from tests.people import person, sighting
 
 KILOBYTE, MEGABYTE = 1024, 1024 * 1024
 RUN = Run("20261124T020000Z-full", RunKind.FULL, 0.0, 0.0, apply=False, step=3)
@@ -106,6 +112,19 @@ def test_a_text_longer_than_any_number_is_not_looked_at() -> None:
     """Whatever could be made of its punctuation."""
     with pytest.raises(InvalidPhoneNumberError, match="too long"):
         PhoneNumber.parse("+46 70 174 06 05" + "-" * 128)
+
+
+def test_rows_that_contradict_each_other_are_not_each_answered_with_all_of_them() -> None:
+    """A thousand rows for one person, all of them different, made an answer of five megabytes."""
+    key = "anna@contoso.com"
+    wishes = [Request(row, key, Intent(keep_when_empty=bool(row % 2))) for row in range(1000)]
+    (entry,) = entries_of(wishes, {key: sighting(person())}, Policy(), ScopeSets())
+    assert isinstance(entry.decision, Refusal)
+    assert entry.decision.code is Code.CONTRADICTORY_ROWS
+    assert (
+        entry.decision.detail
+        == f"Rows {', '.join(map(str, range(20)))} and 980 more name one person and differ."
+    )
 
 
 HOSTILE_MESSAGES = {
