@@ -68,12 +68,15 @@ class Nudge(Kept, frozen=True, omit_defaults=True):
         """Return the nudge that a message holds, without a trace that is none.
 
         Raises:
-            ValueError: The message holds something else, whatever its shape.
+            ValueError: The message holds something else.
         """
         nudge = super().load(text)
-        if not (RUN_ID.fullmatch(nudge.run) and 0 <= nudge.step <= _MOST_STEPS):
-            raise ValueError("The message names no step of a run.")
         return nudge if _TRACEPARENT.fullmatch(str(nudge.trace)) else replace(nudge, trace="")
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether a run can have such an id, and such a step: a stranger's message may hold anything."""
+        return RUN_ID.fullmatch(self.run) is not None and 0 <= self.step <= _MOST_STEPS
 
 
 async def take(nudge: Nudge, context: RunContext) -> Nudge | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, List  # noqa: UP035  see `Messages`
 
 import azure.functions as func
@@ -59,8 +60,9 @@ def _nudge(message: func.QueueMessage) -> Nudge | None:
     """Return a message's nudge. None if it is none, which is logged, but not what it holds instead."""
     from mfa_sync.runs.step import Nudge
 
-    try:
-        return Nudge.load(message.get_body().decode("utf-8", "replace"))
-    except ValueError:
-        record(Event.RUN_POISONED, detail="A message that is no nudge.")
-        return None
+    with suppress(ValueError):
+        nudge = Nudge.load(message.get_body().decode("utf-8", "replace"))
+        if nudge.is_possible:
+            return nudge
+    record(Event.RUN_POISONED, detail="A message that is no nudge.")
+    return None
