@@ -91,6 +91,9 @@ lock: $(READY) ## pin requirements again from the .in files
 	$(VENV)/bin/pip-compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host \
 		--no-emit-find-links --strip-extras --allow-unsafe --output-file dev/bench/requirements-office365.txt \
 		dev/bench/requirements-office365.in
+	$(VENV)/bin/pip-compile --quiet --upgrade --generate-hashes --no-header --no-emit-index-url --no-emit-trusted-host \
+		--no-emit-find-links --strip-extras --allow-unsafe --output-file dev/delivery/requirements.txt \
+		dev/delivery/requirements.in
 
 .PHONY: clean
 clean: ## remove what the commands above made

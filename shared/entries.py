@@ -10,6 +10,9 @@ from shared.plan import Entry, Request, unreadable_entry
 from shared.policy import Policy
 from shared.tenant import Observation, ScopeSets, Unreadable
 
+# Each of the rows is answered with the list of them all: it must not grow as their square.
+_MOST_NAMED = 20
+
 
 def entries_of(
     requests: Sequence[Request],
@@ -66,7 +69,8 @@ def _entry(
     region = policy.region_of(entry.user) if entry.user else None
     if all(same_wish(first.intent, wish.intent, region) for wish in wishes):
         return entry
-    named = ", ".join(str(row) for row in entry.rows)
+    named = ", ".join(str(row) for row in entry.rows[:_MOST_NAMED])
+    more = f" and {len(entry.rows) - _MOST_NAMED} more" if len(entry.rows) > _MOST_NAMED else ""
     return entry.refused(
-        Code.CONTRADICTORY_ROWS, "one person, one wish", f"Rows {named} name one person and differ."
+        Code.CONTRADICTORY_ROWS, "one person, one wish", f"Rows {named}{more} name one person and differ."
     )

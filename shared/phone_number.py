@@ -16,6 +16,8 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 _ALLOWED_TEXT = re.compile(r"[0-9 \-().+/]+")
 _PUNCTUATION = re.compile(r"[ \-().]")
 _BLANK = " \t\r\n"
+# E.164 has 15 digits; this leaves room for any punctuation, and none for a megabyte of it.
+_LONGEST_TEXT = 128
 # "08-123 456/57" lists two phones, the second by its last digits. An area code is written with a slash
 # too ("030/123456"), but then a whole subscriber number follows it.
 _FEWEST_DIGITS_AFTER_SLASH = 5
@@ -71,6 +73,8 @@ class PhoneNumber:
             InvalidPhoneNumberError: The text is anything else than exactly one callable number of a person.
         """
         text = text.strip(_BLANK)
+        if len(text) > _LONGEST_TEXT:
+            raise InvalidPhoneNumberError("it is too long")
         if not _ALLOWED_TEXT.fullmatch(text):
             raise InvalidPhoneNumberError("it holds characters other than digits and ' -().+/'")
         if "+" in text[1:]:

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from mfa_sync.api.contract.answers import Answer
 from mfa_sync.api.contract.explanation import Attribute, Explained, Explanation, LastWrite, MobileMethod
 from mfa_sync.api.contract.problems import RequestError
-from mfa_sync.api.contract.rows import parse_rows, refuse_query, requests_of
+from mfa_sync.api.contract.rows import MOST_OBJECT_BYTES, parse_rows, refuse_query, requests_of
 from mfa_sync.api.worker import Call, Worker
 from mfa_sync.storage.table import StorageDownError
 from shared.codes import CODES
@@ -33,7 +33,7 @@ async def explain(call: Call) -> Answer:
         SyncError: A service stops us.
     """
     refuse_query(call.query)
-    rows = parse_rows(call.body, call.content_type, 1, _NOT_TAKEN)
+    rows = parse_rows(call.body, call.content_type, 1, _NOT_TAKEN, MOST_OBJECT_BYTES)
     if not rows:
         raise RequestError.invalid("Name one user.")
     worker, deadline = call.worker, call.deadline()

@@ -127,7 +127,8 @@ class GraphClient:
             raise PermanentError(
                 Problem.GRAPH_REFUSED,
                 f"Graph refuses a fresh token ({reply.reference()}).",
-                remedy="Check that TENANT_ID, CLIENT_ID, AUTHORITY_HOST and GRAPH_URL belong to one cloud.",
+                remedy="Check that TENANT_ID, CLIENT_ID, AUTHORITY_HOST and GRAPH_URL belong to one cloud "
+                f"(Graph is asked at {self._url}).",
             )
         return reply
 
@@ -198,7 +199,8 @@ class GraphClient:
             raise PermanentError(
                 Problem.GRAPH_REFUSED,
                 "Graph's next page lies at another address than GRAPH_URL.",
-                remedy="Check GRAPH_URL, and what stands between this app and Graph.",
+                remedy="Check GRAPH_URL, and what stands between this app and Graph "
+                f"(it is asked at {self._url}).",
             )
         return path
 

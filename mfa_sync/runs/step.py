@@ -26,6 +26,7 @@ from mfa_sync.runs.planner import Planner
 from mfa_sync.runs.push_run import PushPlanner
 from mfa_sync.runs.run import Run, RunKind, State
 from mfa_sync.runs.shared_numbers import refuse_shared
+from mfa_sync.runs.store import RUN_ID
 from mfa_sync.runs.sweep import SweepPlanner
 from mfa_sync.storage.table import LostRaceError, StorageDownError
 from mfa_sync.telemetry import measures
@@ -39,6 +40,8 @@ from shared.tenant import Kind
 
 # W3C Trace Context, section 3.2.
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+# Far more than a run can have; what exports traces knows no larger number.
+_MOST_STEPS = 2**31
 _SHORTEST_DELAY, _LONGEST_DELAY = 60.0, 900.0
 
 
@@ -69,6 +72,11 @@ class Nudge(Kept, frozen=True, omit_defaults=True):
         """
         nudge = super().load(text)
         return nudge if _TRACEPARENT.fullmatch(str(nudge.trace)) else replace(nudge, trace="")
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether a run can have such an id, and such a step: a stranger's message may hold anything."""
+        return RUN_ID.fullmatch(self.run) is not None and 0 <= self.step <= _MOST_STEPS
 
 
 async def take(nudge: Nudge, context: RunContext) -> Nudge | None:

@@ -146,7 +146,10 @@ class RunStore:
         """
         known = run.digests[number]
         data = await self._blobs.get(_page_name(run.id, number, known))
-        page = Page.load(data) if data is not None else None
+        try:
+            page = Page.load(data) if data is not None else None
+        except ValueError:
+            return None
         return page if page and page.digest.startswith(known) else None
 
     async def put_page(self, run_id: str, number: int, page: Page) -> None:

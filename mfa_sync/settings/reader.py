@@ -10,7 +10,8 @@ _SECRET_NAME = re.compile(r"[0-9A-Za-z-]{1,127}")
 # A host by name, perhaps a port: no user, query or fragment belongs into an address of a service.
 _HOST = r"https://[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,4}|:[1-5][0-9]{4})?"
 _ORIGIN = re.compile(_HOST + "/*")
-_ADDRESS = re.compile(_HOST + r"(/[A-Za-z0-9._~-]+)*/*")
+GRAPH_VERSION = "/v1.0"
+_GRAPH = re.compile(f"{_HOST}/*({re.escape(GRAPH_VERSION)}/*)?")
 
 
 class Reader:
@@ -55,9 +56,15 @@ class Reader:
         """Return the name of a secret in the vault."""
         return self.matching(name, "a Key Vault secret name", _SECRET_NAME, default=default)
 
-    def https(self, name: str, default: str) -> str:
-        """Return an address, without a slash at its end."""
-        return self.matching(name, "an https:// address", _ADDRESS, default=default).rstrip("/")
+    def graph(self, name: str, default: str) -> str:
+        """Return Graph's address with its version, whether or not it was given with it.
+
+        Another path would be answered 404 for every user, and so would /beta by what it knows otherwise: it
+        may change any day, and this program was held against one version alone.
+        """
+        allowed = f"Graph's https:// address, alone or with {GRAPH_VERSION} behind it and no other path"
+        address = self.matching(name, allowed, _GRAPH, default=default).rstrip("/")
+        return address.removesuffix(GRAPH_VERSION).rstrip("/") + GRAPH_VERSION
 
     def origin(self, name: str, default: str | None = None) -> str:
         """Return an address that has no path, without a slash at its end."""

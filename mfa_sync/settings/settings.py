@@ -140,7 +140,7 @@ class Settings(NamedTuple):
         key_vault_url: Origin of the vault, https.
         managed_identity_client_id: Which user-assigned identity is ours; None for the system's own.
         authority_host: Origin of the sign-in service, for national clouds.
-        graph_url: Graph with its version, for national clouds.
+        graph_url: Graph's address, always with its version; another one in national clouds.
         secret_names: Names of the secrets in the vault.
         storage: Where the state of all workers is kept.
         state_table: Name of the table there.
@@ -217,7 +217,7 @@ class Settings(NamedTuple):
             key_vault_url=read.origin("KEY_VAULT_URL"),
             managed_identity_client_id=read.optional("AZURE_CLIENT_ID", "a client id (GUID)", _GUID),
             authority_host=read.origin("AUTHORITY_HOST", "https://login.microsoftonline.com"),
-            graph_url=read.https("GRAPH_URL", "https://graph.microsoft.com/v1.0"),
+            graph_url=read.graph("GRAPH_URL", "https://graph.microsoft.com/v1.0"),
             secret_names=SecretNames(
                 handshake=read.secret_name("HANDSHAKE_SECRET", "mfa-sync-handshake"),
                 handshake_previous=read.secret_name(

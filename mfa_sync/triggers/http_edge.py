@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from mfa_sync.api.worker import Call
 
 
+# No route knows more than a handful; a server's own limits let tens of thousands through.
+MOST_QUERY_NAMES = 100
+
+
 async def respond(
     request: func.HttpRequest,
     use_case: Callable[[Call], Awaitable[Answer]],
@@ -62,12 +66,20 @@ def _query(request: func.HttpRequest) -> dict[str, str]:
     """Return every query name of the address, also those without a value and those given twice.
 
     The host leaves empty ones out of `params`, and then `?dryRun=` would write.
+
+    Raises:
+        RequestError: 422; there are more than anybody sends.
     """
-    query: dict[str, str] = dict(request.params)
-    pairs = parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
-    for name, _ in pairs:
-        query[name] = ",".join(value for other, value in pairs if other == name)
-    return query
+    from mfa_sync.api.contract.problems import RequestError
+
+    query, given = urlsplit(request.url).query, dict[str, list[str]]()
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_QUERY_NAMES)
+    except ValueError:
+        raise RequestError.invalid(f"The query holds over {MOST_QUERY_NAMES} names.") from None
+    for name, value in pairs:
+        given.setdefault(name, []).append(value)
+    return {**request.params, **{name: ",".join(values) for name, values in given.items()}}
 
 
 def _where(error: BaseException) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, List  # noqa: UP035  see `Messages`
 
 import azure.functions as func
@@ -46,7 +47,11 @@ async def run_poison(message: func.QueueMessage) -> None:
     from mfa_sync.composition import worker
 
     if nudge := _nudge(message):
-        stored = await worker().runs.get(nudge.run)
+        try:
+            stored = await worker().runs.get(nudge.run)
+        except ValueError:  # nothing comes after this queue: a message that fails here would come for ever
+            record(Event.RUN_POISONED, run=nudge.run, step=nudge.step, detail="Its head cannot be read.")
+            return
         if stored and stored.run.state.is_moving and stored.run.step <= nudge.step:
             record(Event.RUN_POISONED, run=stored.run.id, step=nudge.step)
 
@@ -55,8 +60,9 @@ def _nudge(message: func.QueueMessage) -> Nudge | None:
     """Return a message's nudge. None if it is none, which is logged, but not what it holds instead."""
     from mfa_sync.runs.step import Nudge
 
-    try:
-        return Nudge.load(message.get_body().decode("utf-8", "replace"))
-    except ValueError:
-        record(Event.RUN_POISONED, detail="A message that is no nudge.")
-        return None
+    with suppress(ValueError):
+        nudge = Nudge.load(message.get_body().decode("utf-8", "replace"))
+        if nudge.is_possible:
+            return nudge
+    record(Event.RUN_POISONED, detail="A message that is no nudge.")
+    return None

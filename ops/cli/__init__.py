@@ -1,5 +1,5 @@
 """The operators' command line. It knows the app's HTTP contract, and of the product's code only vocabulary.
 
-Installed alone it needs httpx and rich, and azure-identity where a sign-in is asked for. The app never
-imports it.
+Installed alone it needs httpx and rich, azure-identity where a sign-in is asked for, and standardwebhooks
+where pushes are signed. The app never imports it.
 """

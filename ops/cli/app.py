@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ipaddress
+import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote, urlsplit
 
 from ops.cli.credentials import Credentials, Secret, SignIn
 from ops.cli.refusals import refused, unreachable
+from ops.cli.signing import signature
 from ops.cli.terminal import CommandError, Exit, Terminal, usage
+from ops.cli.vocabulary import PUSH
 
 if TYPE_CHECKING:
     import httpx
@@ -162,7 +165,7 @@ class App:
         query: Mapping[str, str] | None = None,
         message: Secret | None = None,
     ) -> Reply:
-        """Return what a function answers to a call with its key.
+        """Return what a function answers to a call with its key. A push is signed where a key is known.
 
         Args:
             function: The function's name, whose key is sent.
@@ -176,7 +179,12 @@ class App:
             CommandError: The app cannot be reached, or refuses the call.
         """
         key = self.credentials.key(function)
-        reply = self.send(Call(method, path, key, message, body=body, query=query))
+        call = Call(method, path, key, message, body=body, query=query)
+        if function == PUSH and body is not None and (signing := self.credentials.find("signing")):
+            content = json.dumps(body).encode()
+            headers = {"Content-Type": "application/json", **signature(signing, content)}
+            call = replace(call, body=None, content=content, headers=headers)
+        reply = self.send(call)
         says_of_rows = isinstance(reply.body, dict) and "results" in reply.body
         if reply.status not in _OK and not (reply.status in _WITH_RESULTS and says_of_rows):
             raise refused(function, key.origin, reply.status, reply.body, signed_in=self.sign_in is not None)

@@ -21,6 +21,7 @@ The address and the keys come from the environment, from a file, or are asked fo
   MFA_SYNC_KEY_<NAME>    a function's own key, as MFA_SYNC_KEY_RUNS_LIST; goes first
   MFA_SYNC_KEY_MASTER    the _master key (smoke alone)
   MFA_SYNC_HANDSHAKE     the push's handshake
+  MFA_SYNC_SIGNING_KEY   with signed requests: the key that pushes are signed with
   MFA_SYNC_APPROVER      the approvers' handshake
   MFA_SYNC_KEY_FILE      a JSON file with all of these, mode 0600, unless --key-file
   MFA_SYNC_AUDIENCE      with App Service authentication: the audience to sign in for, unless --audience

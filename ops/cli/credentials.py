@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import re
+import shlex
 import stat
 import sys
 import time
@@ -16,18 +17,19 @@ from typing import Any, Literal
 
 from ops.cli.terminal import CommandError, Exit, Terminal, usage
 
-type Named = Literal["handshake", "approver", "master"]
+type Named = Literal["handshake", "approver", "signing", "master"]
 
 _HOST_KEY = "MFA_SYNC_KEY"
 # What else there is besides functions' keys: its variable, and how it is asked for.
 _NAMED: dict[Named, tuple[str, str]] = {
     "handshake": ("MFA_SYNC_HANDSHAKE", "Handshake of the push"),
     "approver": ("MFA_SYNC_APPROVER", "Approvers' handshake"),
+    "signing": ("MFA_SYNC_SIGNING_KEY", "Signing key of the push"),
     "master": ("MFA_SYNC_KEY_MASTER", "The _master key"),
 }
 _FORMAT = (
     'The file is JSON: {"host": "…", "functions": {"runs_list": "…"}, "handshake": "…", "approver": "…", '
-    '"master": "…"}, each of them optional.'
+    '"signing": "…", "master": "…"}, each of them optional.'
 )
 _TOKEN_SPARE_SECONDS = 300
 _AZURE_CLI_SECONDS = 30
@@ -107,11 +109,11 @@ class Credentials:
         )
 
     def find(self, name: Named) -> Secret | None:
-        """Return a handshake or the master key; None if it is not configured."""
+        """Return a handshake, the signing or the master key; None if it is not configured."""
         return self._find(_NAMED[name][0], self._file.get(name), name)
 
     def need(self, name: Named) -> Secret:
-        """Return a handshake or the master key.
+        """Return a handshake, the signing or the master key.
 
         Raises:
             CommandError: It is not configured, and nobody is there to be asked.
@@ -195,7 +197,7 @@ def read_key_file(path: Path) -> dict[str, Any]:
     """
     try:
         if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise usage(f"{path}: others may read it.", f"chmod 600 {path}")
+            raise usage(f"{path}: others may read it.", f"chmod 600 {shlex.quote(str(path))}")
         keys = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise usage(f"{path}: {error.strerror or type(error).__name__}.") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from argparse import Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -50,14 +51,14 @@ def approve(app: App, terminal: Terminal, options: Namespace) -> Exit:
         if not options.digest:
             raise usage(
                 "--yes needs --digest: what is approved unseen must be what was seen.",
-                f"Read it: runs show {run['id']}",
+                f"Read it: runs show {shlex.quote(run['id'])}",
             )
     else:
         if digest != run["digest"]:
             raise CommandError(
                 Exit.REFUSED,
                 "The run's plan is another than that digest's; nothing was approved.",
-                f"Read it again: runs show {run['id']}",
+                f"Read it again: runs show {shlex.quote(run['id'])}",
             )
         _show_plan(terminal, run, kinds)
         terminal.confirm("approve", run_text.words(_wanted(run, kinds)) or "nothing", _NOTHING)

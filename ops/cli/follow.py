@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -65,10 +66,11 @@ def follow(app: App, terminal: Terminal, run_id: str, interval: float | None) ->
                 pause = interval or reply.retry_after(LOOK_SECONDS)
             time.sleep(pause)
     except KeyboardInterrupt:
+        pasted = shlex.quote(run_id)
         raise CommandError(
             Exit.INTERRUPTED,
             f"Stopped watching; the run {run_id} goes on.",
-            f'Look again: runs show {run_id} --wait. End it: runs stop {run_id} --reason "…"',
+            f'Look again: runs show {pasted} --wait\nEnd it: runs stop {pasted} --reason "…"',
         ) from None
 
 

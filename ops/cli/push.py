@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 import sys
 import time
 from argparse import Namespace
@@ -62,7 +63,7 @@ def _send(
             reply = app.call(PUSH, "GET", f"api/mfa-sync/{part(run_id)}", message=message)
     except KeyboardInterrupt:
         text = f"Stopped watching; the push goes on as the run {run_id}."
-        raise CommandError(Exit.INTERRUPTED, text, f"Look again: runs show {run_id}") from None
+        raise CommandError(Exit.INTERRUPTED, text, f"Look again: runs show {shlex.quote(run_id)}") from None
     answer: dict[str, Any] = reply.body
     return answer
 

@@ -18,6 +18,8 @@ _REMEDIES: dict[str, str] = {
     Problem.WRONG_STATE: "Read the run again (runs show), and decide by the digest that it shows now.",
     Problem.RUN_NOT_FOUND: "See `runs list`; runs are kept for RUN_RETENTION_DAYS.",
     Problem.HANDSHAKE_REFUSED: "MFA_SYNC_HANDSHAKE must be what the vault's mfa-sync-handshake holds.",
+    Problem.SIGNATURE_REFUSED: "The app takes signed pushes alone: MFA_SYNC_SIGNING_KEY must be what the "
+    "vault's mfa-sync-signing-key holds, and this machine's clock must be right.",
     Problem.APPROVER_REFUSED: "MFA_SYNC_APPROVER must be what the vault's mfa-sync-approver holds; with App "
     f"Service authentication give --audience, and have the app role {ROLE}.",
     Problem.STORAGE_UNAVAILABLE: "Try again; if it lasts, see the storage account and the app's roles there.",

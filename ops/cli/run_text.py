@@ -162,11 +162,12 @@ def to_decide(run: Mapping[str, Any]) -> list[str]:
         return []
     kinds = [kind for kind in KINDS if run["counts"]["planned"].get(kind)]
     command = _command()
-    approve = f'{command} runs approve {run["id"]} --digest {run["digest"]} --reason "…"'
+    run_id, digest = shlex.quote(run["id"]), shlex.quote(run["digest"])
+    approve = f'{command} runs approve {run_id} --digest {digest} --reason "…"'
     lines = ["", "To decide", f"  all of it      {approve}"]
     if len(kinds) > 1:
         lines.append(f"  some kinds     the same with --kinds {','.join(kinds[:-1])}")
-    lines.append(f'  give it up     {command} runs discard {run["id"]} --reason "…"')
+    lines.append(f'  give it up     {command} runs discard {run_id} --reason "…"')
     return lines
 
 

@@ -5,6 +5,7 @@ Every push leaves a run too, so what is looked for may lie far back: it is searc
 
 from __future__ import annotations
 
+import shlex
 from argparse import Namespace
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -88,14 +89,14 @@ def _none(found: Found, options: Namespace) -> str:
 def _remark(terminal: Terminal, found: Found, options: Namespace) -> None:
     """Say where the list ended, and what in it waits for somebody."""
     wish = "".join(f" --{name} {value}" for name in ("kind", "state") if (value := getattr(options, name)))
-    on = f"runs list{wish} --after {found.following}, or --all."
+    on = f"runs list{wish} --after {shlex.quote(str(found.following))} (or --all)"
     if found.stopped_after:
         terminal.remark(f"Looked through {found.stopped_after} runs and no further. Go on: {on}")
     elif found.following and not options.json:
         terminal.remark(f"There are more: {on}")
-    held = [run["id"] for run in found.runs if run["state"] == HELD]
+    held = [str(run["id"]) for run in found.runs if run["state"] == HELD]
     if held and not options.json:
-        terminal.remark(f"Waiting for a decision: runs show {held[0]}")
+        terminal.remark(f"Waiting for a decision: runs show {shlex.quote(held[0])}")
 
 
 def show_run(app: App, terminal: Terminal, options: Namespace) -> Exit:

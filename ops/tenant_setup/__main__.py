@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import re
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +17,9 @@ from ops.tenant_setup.change import StoppedError
 from ops.tenant_setup.graph import Graph, permissions
 from ops.tenant_setup.sign_in import WAYS, credential, token_source
 from ops.tenant_setup.wanted import LOCATION, POLICY, UNIT, WRITER_ROLES, Wanted, egress_of
+
+VERSION = "/v1.0"
+"""Of Graph: the one that this program was written for."""
 
 
 def main(arguments: Sequence[str] | None = None, sleep: Callable[[float], None] = time.sleep) -> int:
@@ -55,8 +59,9 @@ def _entra(options: argparse.Namespace, sleep: Callable[[float], None]) -> None:
         policy=options.policy,
     )
     found = credential(options.sign_in, options.tenant, options.authority)
-    resource = options.graph_url.partition("/v1.0")[0]
-    token = token_source(found, options.sign_in, resource, permissions(writing=acting))
+    token = token_source(
+        found, options.sign_in, options.graph_url.removesuffix(VERSION), permissions(writing=acting)
+    )
     with httpx.Client() as http:
         graph = Graph(http, options.graph_url, token, sleep)
         if options.command == "apply":
@@ -138,7 +143,16 @@ def _entra_options(command: argparse.ArgumentParser) -> None:
     add("--unit", default=UNIT, metavar="NAME")
     add("--location", default=LOCATION, metavar="NAME")
     add("--policy", default=POLICY, metavar="NAME")
-    add("--graph-url", default="https://graph.microsoft.com/v1.0", help="another one in national clouds")
+    default = f"https://graph.microsoft.com{VERSION}"
+    add("--graph-url", type=_graph_url, default=default, help="another one in national clouds")
+
+
+def _graph_url(text: str) -> str:
+    """Return Graph's address with its version, whether or not it was given with it."""
+    address = text.rstrip("/").removesuffix(VERSION).rstrip("/")
+    if not re.fullmatch(r"https://[^/?#@\s]+", address):
+        raise argparse.ArgumentTypeError(f"must be an https:// address, alone or with {VERSION} behind it")
+    return address + VERSION
 
 
 def _secrets_options(command: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ from ops.cli.main import main
 if TYPE_CHECKING:
     import pytest
 
-VARIABLES = ("URL", "KEY", "KEY_MASTER", "KEY_FILE", "HANDSHAKE", "APPROVER", "AUDIENCE")
+VARIABLES = ("URL", "KEY", "KEY_MASTER", "KEY_FILE", "HANDSHAKE", "APPROVER", "SIGNING_KEY", "AUDIENCE")
 USER = "bo.same@contoso.com"
 SMOKE = ("smoke", "--user", USER, "--json")
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
+
 import httpx
 import pytest
 
+from ops.tenant_setup.__main__ import _graph_url
 from ops.tenant_setup.change import StoppedError
 from ops.tenant_setup.graph import Graph, quoted
 
@@ -61,3 +64,16 @@ def test_a_link_that_leads_elsewhere_is_not_followed(link: str) -> None:
 def test_a_name_cannot_leave_its_literal() -> None:
     """An apostrophe is doubled."""
     assert quoted("O'Hare' or 1 eq 1") == "'O''Hare'' or 1 eq 1'"
+
+
+@pytest.mark.parametrize("given", ["", "/", "/v1.0", "/v1.0/"])
+def test_graph_is_named_with_its_version_or_without(given: str) -> None:
+    """As the app's own setting is."""
+    assert _graph_url(f"https://graph.microsoft.us{given}") == "https://graph.microsoft.us/v1.0"
+
+
+@pytest.mark.parametrize("given", ["https://graph.microsoft.com/beta", "http://graph.microsoft.com", "graph"])
+def test_another_path_of_graph_is_refused(given: str) -> None:
+    """Before anybody signs in."""
+    with pytest.raises(argparse.ArgumentTypeError, match=r"alone or with /v1\.0"):
+        _graph_url(given)

@@ -91,14 +91,26 @@ def test_actions_are_pinned_by_commit_and_say_which_version(file: Path) -> None:
     assert [line for line in uses if not PINNED.fullmatch(line)] == []
 
 
+READ = {"contents": "read"}
+RIGHTS = {
+    "ci.yml": {"check": READ},
+    "deploy.yml": {
+        "gates": READ,
+        "package": READ,
+        "attest": {"id-token": "write", "attestations": "write"},
+        "publish": {"id-token": "write", "attestations": "read"},
+        "smoke": READ,
+    },
+}
+"""What each job may do, and nothing else: reading the sources, or signing, or publishing."""
+
+
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_no_job_has_a_right_it_does_not_name(file: Path) -> None:
-    """Nothing by default; write to nothing; a token of the job only where something is published."""
+    """Nothing by default, and no two kinds of rights in one job."""
     workflow = loaded(file)
     assert workflow["permissions"] == {}
-    for name, job in workflow["jobs"].items():
-        expected = {"contents": "read"} | ({"id-token": "write"} if name == "publish" else {})
-        assert job["permissions"] == expected
+    assert {name: job["permissions"] for name, job in workflow["jobs"].items()} == RIGHTS[file.name]
 
 
 def test_ci_runs_the_gates_that_a_person_runs() -> None:
@@ -107,20 +119,90 @@ def test_ci_runs_the_gates_that_a_person_runs() -> None:
     assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
 
 
+def delivery_faults(workflow: dict[Any, Any]) -> set[str]:
+    """What is wrong with the way from the sources to Azure."""
+    jobs = workflow["jobs"]
+    package, attest, publish = jobs["package"], jobs["attest"], jobs["publish"]
+    (build,) = (step for step in package["steps"] if "run" in step)
+    (attested,) = attest["steps"]
+    used = [step.get("uses", "").partition("@")[0] for step in publish["steps"]]
+    verify = next((step for step in publish["steps"] if set(step.get("run", "").split()) >= VERIFIED), None)
+    first_of_azure = next(place for place, name in enumerate(used) if name.lower().startswith("azure/"))
+    sent = publish["steps"][used.index("Azure/functions-action")]["with"]
+    installed = re.findall(r"(?:\s-r|\bmake|\bnpm|\.ci/run) *(\S*)", build["run"])
+    digest = "${{ needs.package.outputs.sha256 }}"
+    holds = {
+        "order": [jobs[name].get("needs") for name in ("gates", "package", "attest", "publish", "smoke")]
+        == [None, "gates", "package", "attest", "publish"],
+        "development packages": installed == ["dev/delivery/requirements.txt"],
+        "hashes": "--require-hashes" in build["run"],
+        "failing pipe": build.get("shell") == "bash",
+        "the attester": "run" not in attested and attested["with"]["subject-digest"] == f"sha256:{digest}",
+        "verified first": verify in publish["steps"][:first_of_azure],
+        "the same file": {"app.zip", sent["package"]} == {"app.zip"},
+        "remote build": sent["remote-build"] is False,
+        "environment": [name for name, job in jobs.items() if "environment" in job] == ["publish"],
+        "Azure's rights": [
+            name
+            for name, job in jobs.items()
+            for step in job["steps"]
+            if step.get("uses", "").startswith("azure/login@")
+        ]
+        == ["publish"],
+    }
+    return {name for name, held in holds.items() if not held}
+
+
+VERIFIED = {
+    *("gh", "attestation", "verify", "app.zip", "--repo", '"$GITHUB_REPOSITORY"'),
+    *("--signer-workflow", '"$GITHUB_REPOSITORY/.github/workflows/deploy.yml"'),
+    *("--source-ref", '"$GITHUB_REF"', "--source-digest", '"$GITHUB_SHA"', "--deny-self-hosted-runners"),
+}
+"""The words of the command that verifies: the more of the identity is named, the more is held."""
+
+
+def test_what_is_published_was_built_alone_attested_and_verified() -> None:
+    """By four jobs, none of which can do two of these."""
+    assert delivery_faults(loaded(FOLDER / "deploy.yml")) == set()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("    needs: gates\n", "", "order"),
+        ("    needs: attest\n", "    needs: package\n", "order"),
+        ("-r dev/delivery/requirements.txt", "-r requirements-dev.txt", "development packages"),
+        ("          python -m venv .builder", "          make setup", "development packages"),
+        ("--require-hashes ", "", "hashes"),
+        ("        shell: bash", "        shell: sh", "failing pipe"),
+        ("sha256:${{ needs.package.outputs.sha256 }}", "sha256:0", "the attester"),
+        ("gh attestation verify app.zip", "echo app.zip", "verified first"),
+        ('--source-digest "$GITHUB_SHA" ', "", "verified first"),
+        (" --deny-self-hosted-runners", "", "verified first"),
+        ("package: app.zip", "package: other.zip", "the same file"),
+        ("remote-build: false", "remote-build: true", "remote build"),
+        ("    name: Attest the package", "    name: x\n    environment: production", "environment"),
+    ],
+)
+def test_a_fault_of_the_delivery_is_found(tmp_path: Path, old: str, new: str, fault: str) -> None:
+    """Each of these would let something through that nobody built, signed or looked at."""
+    assert delivery_faults(loaded(spoilt(tmp_path, "deploy.yml", old, new))) == {fault}
+
+
+def test_what_builds_the_package_is_one_library_known_by_hash() -> None:
+    """Of the hundred that development uses; of the same version as theirs."""
+    lock = (ROOT / "dev" / "delivery" / "requirements.txt").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^(\S+==\S+) ", lock, re.MULTILINE)
+    assert re.search(r"--hash=sha256:[0-9a-f]{64}", lock)
+    assert f"\n{line} " in (ROOT / "requirements-dev.txt").read_text(encoding="utf-8")
+
+
 def test_publishing_needs_a_protected_environment_and_no_secret() -> None:
     """By hand, after the package was tried, with what Entra trusts about the job alone."""
     text, workflow = (FOLDER / "deploy.yml").read_text(encoding="utf-8"), loaded(FOLDER / "deploy.yml")
     assert list(workflow[True]) == ["workflow_dispatch"]
     assert "secrets." not in text
     publish = workflow["jobs"]["publish"]
-    assert (publish["environment"], publish["needs"]) == ("${{ inputs.environment }}", "package")
-    steps = {step["uses"].partition("@")[0]: step for step in publish["steps"] if "uses" in step}
-    assert steps["Azure/functions-action"]["with"]["remote-build"] is False
+    assert publish["environment"] == "${{ inputs.environment }}"
     smoke = workflow["jobs"]["smoke"]
     assert (smoke["needs"], smoke["steps"][-1]["run"]) == ("publish", ".venv/bin/mfa-sync smoke")
-    (upload,) = (
-        step["run"]
-        for step in workflow["jobs"]["package"]["steps"]
-        if "dev.delivery.package" in step.get("run", "")
-    )
-    assert upload.endswith(steps["Azure/functions-action"]["with"]["package"])

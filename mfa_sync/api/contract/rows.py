@@ -16,9 +16,13 @@ from shared.plan import Intent, Request
 from shared.tenant import is_object_id
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
+MOST_OBJECT_BYTES = 64 * 1024
+"""Of a body that is one object, on routes that take it without a handshake, or before one."""
 MOST_REFERENCE = 128
 MOST_UPN = 113
 _MOST_POINTER = 80
+# The longest name is shorter. What is further on is not looked at: comparing costs the square of its length.
+_MOST_COMPARED = 80
 MOST_IDEMPOTENCY_KEY = 255
 NOTHING: Mapping[str, str] = {}
 NUMBER_SHOWN = "Holds what may be a phone number: it is kept and shown, so leave that out."
@@ -29,6 +33,7 @@ _KEYS = ("UserPrincipalName", "Id", "Mobile", "OverwriteNull", "Reference")
 _READ_AS_JSON = frozenset(
     {"", "application/json", "application/x-www-form-urlencoded", "text/plain", "text/json"}
 )
+_HALF = re.compile(r"[\ud800-\udfff]")
 _NO_UPN = re.compile(r"[\s/\\\x00-\x1f\x7f\ud800-\udfff]")
 
 
@@ -96,14 +101,18 @@ def parse_object(body: bytes, content_type: str | None, known: Sequence[str]) ->
     Raises:
         RequestError: 400, 413, 415, as `parse_rows`; 422 if it is no object.
     """
-    item = _json(body, content_type)
+    item = _json(body, content_type, MOST_OBJECT_BYTES)
     if not isinstance(item, _Object):
         raise RequestError.invalid(f"Send one object with {', '.join(known)}.")
-    return Members(item, known, [])
+    return Members(item, known, _Faults())
 
 
 def parse_rows(
-    body: bytes, content_type: str | None, most: int, not_taken: Mapping[str, str] = NOTHING
+    body: bytes,
+    content_type: str | None,
+    most: int,
+    not_taken: Mapping[str, str] = NOTHING,
+    most_bytes: int = MAX_BODY_BYTES,
 ) -> list[Row]:
     """Return the rows of a push.
 
@@ -112,21 +121,22 @@ def parse_rows(
         content_type: The header's value; form and text types are read as JSON too.
         most: How many rows one call may carry.
         not_taken: Keys that this route does not take, each with what to do instead.
+        most_bytes: How long the body may be.
 
     Raises:
         RequestError: 400, 413, 415 or 422; a wrong shape names every fault up to 20 by JSON pointer.
     """
-    document = _json(body, content_type)
+    document = _json(body, content_type, most_bytes)
     items = document if isinstance(document, list) else [document]
     if len(items) > most:
         raise RequestError(
             Problem.TOO_MANY_ROWS,
             f"{len(items)} rows are over the limit SYNC_MAX={most}. Send them in several calls.",
         )
-    faults: list[Fault] = []
+    faults = _Faults()
     pointers = (f"/{index}" if isinstance(document, list) else "" for index in range(len(items)))
     rows = [_row(item, pointer, faults, not_taken) for item, pointer in zip(items, pointers, strict=True)]
-    _stop(faults, "rows")
+    faults.stop("rows")
     return [row for row in rows if row]
 
 
@@ -135,12 +145,12 @@ def requests_of(rows: Iterable[Row]) -> list[Request]:
     return [Request(index, row.key, row.intent) for index, row in enumerate(rows)]
 
 
-def _json(body: bytes, content_type: str | None) -> Any:
+def _json(body: bytes, content_type: str | None, most: int) -> Any:
     media_type = (content_type or "").split(";")[0].strip().lower()
     if media_type not in _READ_AS_JSON and not media_type.endswith("+json"):
         raise RequestError(Problem.UNSUPPORTED_MEDIA_TYPE, "Send JSON as application/json; charset=utf-8.")
-    if len(body) > MAX_BODY_BYTES:
-        raise RequestError(Problem.TOO_LARGE, f"The body is over {MAX_BODY_BYTES} bytes.")
+    if len(body) > most:
+        raise RequestError(Problem.TOO_LARGE, f"The body is over {most} bytes.")
     try:
         text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -161,8 +171,39 @@ def _no_constant(name: str) -> NoReturn:
 class _Object:
     """A JSON object with all its pairs: a dict would silently drop a key given twice."""
 
+    __slots__ = ("pairs",)
+
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         self.pairs = pairs
+
+
+class _Faults:
+    """The first faults of a body, and how many there are: a body may hold a million, which nobody reads."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._shown: list[Fault] = []
+
+    @property
+    def is_full(self) -> bool:
+        """Whether what comes is counted and not shown."""
+        return self.count >= MOST_FAULTS
+
+    def add(self, pointer: str, detail: str) -> None:
+        """Count a fault, and keep it if it is among the first."""
+        if not self.is_full:
+            self._shown.append(Fault(pointer, detail))
+        self.count += 1
+
+    def stop(self, where: str) -> None:
+        """Refuse the body if there are faults.
+
+        Raises:
+            RequestError: 422 naming up to 20 by JSON pointer.
+        """
+        if self.count:
+            detail = f"{self.count} fault(s) in the {where}; nothing was done."
+            raise RequestError.invalid(detail, self._shown)
 
 
 class Members:
@@ -172,26 +213,32 @@ class Members:
         values: By the name known, not looked at.
     """
 
-    def __init__(self, item: _Object, known: Sequence[str], faults: list[Fault], pointer: str = "") -> None:
+    def __init__(self, item: _Object, known: Sequence[str], faults: _Faults, pointer: str = "") -> None:
         """Take the object that `pointer` names; what else it holds is one of the `faults`."""
         self.values: dict[str, Any] = {}
         self._faults = faults
         self._pointer = pointer
+        names = {one.lower(): one for one in known}
         for key, value in item.pairs:
-            name = next((one for one in known if one.lower() == key.lower()), None)
-            where = "/" + _echoed(key, _MOST_POINTER).replace("~", "~0").replace("/", "~1")
+            name = names.get(key[:_MOST_COMPARED].lower())
             if name is None:
-                # The nearest name is costly to find, and past the faults shown nobody reads it.
-                hint = _nearest(key, known) if len(faults) < MOST_FAULTS else "."
-                self.fault(where, f"Unknown key{hint}")
+                self._fault_of(key, known)
             elif name in self.values:
-                self.fault(where, "This key stands twice.")
+                self._fault_of(key, None)
             else:
                 self.values[name] = value
 
+    def _fault_of(self, key: str, known: Sequence[str] | None) -> None:
+        """Note a key that is none of the known; without those, one that stands twice."""
+        if self._faults.is_full:
+            self.fault("", "")  # counted alone: a pointer and the nearest name cost more than a key does
+            return
+        where = "/" + _echoed(key, _MOST_POINTER).replace("~", "~0").replace("/", "~1")
+        self.fault(where, f"Unknown key{_nearest(key, known)}" if known else "This key stands twice.")
+
     def fault(self, where: str, detail: str) -> None:
         """Note a fault of what a JSON pointer within the object names; "" is the object as a whole."""
-        self._faults.append(Fault(self._pointer + where, detail))
+        self._faults.add(self._pointer + where, detail)
 
     def text(self, name: str) -> str | None:
         """Return a text as it was sent; None where it is null, absent, or a fault."""
@@ -200,7 +247,7 @@ class Members:
             return None
         if not isinstance(value, str):
             self.fault(f"/{name}", "Must be text or null.")
-        elif any("\ud800" <= character <= "\udfff" for character in value):
+        elif _HALF.search(value):
             self.fault(f"/{name}", "Holds half a surrogate pair, which is no character.")
         else:
             return value
@@ -212,21 +259,15 @@ class Members:
         Raises:
             RequestError: 422 naming up to 20 by JSON pointer.
         """
-        _stop(self._faults, "body")
+        self._faults.stop("body")
 
 
-def _stop(faults: Sequence[Fault], where: str) -> None:
-    if faults:
-        detail = f"{len(faults)} fault(s) in the {where}; nothing was done."
-        raise RequestError.invalid(detail, faults[:MOST_FAULTS])
-
-
-def _row(item: Any, pointer: str, faults: list[Fault], not_taken: Mapping[str, str]) -> Row | None:
+def _row(item: Any, pointer: str, faults: _Faults, not_taken: Mapping[str, str]) -> Row | None:
     """Return a row; None if it has faults, which are added to the others'."""
     if not isinstance(item, _Object):
-        faults.append(Fault(pointer, 'A row is an object such as {"UserPrincipalName": "a@contoso.com"}.'))
+        faults.add(pointer, 'A row is an object such as {"UserPrincipalName": "a@contoso.com"}.')
         return None
-    before = len(faults)
+    before = faults.count
     given = Members(item, _KEYS, faults, pointer)
     for name in not_taken.keys() & given.values.keys():
         given.fault(f"/{name}", not_taken[name])
@@ -238,7 +279,7 @@ def _row(item: Any, pointer: str, faults: list[Fault], not_taken: Mapping[str, s
     elif reference and holds_number(reference):
         given.fault("/Reference", NUMBER_SHOWN)
     intent = Intent(_keep(given), mobile)
-    return Row(key, shown, intent, reference) if len(faults) == before else None
+    return Row(key, shown, intent, reference) if faults.count == before else None
 
 
 def _who(given: Members) -> tuple[str, str | None]:
@@ -250,6 +291,7 @@ def _who(given: Members) -> tuple[str, str | None]:
         local, _, domain = upn.rpartition("@")
         if not local or not domain or len(upn) > MOST_UPN or _NO_UPN.search(upn):
             given.fault("/UserPrincipalName", f"Not a user principal name of at most {MOST_UPN} characters.")
+            return "", None
         return _ascii_lower(upn), upn
     elif not is_object_id(object_id):
         given.fault("/Id", "An object id is a GUID.")
@@ -278,5 +320,6 @@ def _echoed(name: str, most: int) -> str:
 
 def _nearest(name: str, known: Sequence[str]) -> str:
     lowered = {one.lower(): one for one in known}
-    close = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)
+    looked_at = name[:_MOST_COMPARED].lower()[:_MOST_COMPARED]
+    close = difflib.get_close_matches(looked_at, lowered, n=1, cutoff=0.5)
     return f"; did you mean {lowered[close[0]]}?" if close else f"; known: {', '.join(known)}."
