@@ -43,14 +43,16 @@ class HostOptions:
 
     With `timers` off a timer runs on demand only. A message is hidden from others for `lease_seconds`,
     renewed at half of it (None: ten minutes, as in Azure). `max_polling_seconds` goes before
-    maxPollingInterval of host.json, `visibility_seconds` before its visibilityTimeout. When the host is told
-    to stop, what runs may take `grace_seconds` more.
+    maxPollingInterval of host.json, `visibility_seconds` before its visibilityTimeout,
+    `function_timeout_seconds` before its functionTimeout. When the host is told to stop, what runs may take
+    `grace_seconds` more.
     """
 
     timers: bool = True
     lease_seconds: int | None = None
     max_polling_seconds: float | None = None
     visibility_seconds: int | None = None
+    function_timeout_seconds: float | None = None
     grace_seconds: int = 5
 
     def arguments(self) -> list[str]:
@@ -62,6 +64,7 @@ class HostOptions:
             "--lease-seconds": self.lease_seconds,
             "--max-polling-seconds": self.max_polling_seconds,
             "--visibility-seconds": self.visibility_seconds,
+            "--function-timeout-seconds": self.function_timeout_seconds,
         }
         for name, value in given.items():
             if value is not None:

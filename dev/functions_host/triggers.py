@@ -45,6 +45,7 @@ class TriggerOptions:
     """What the host was told on its command line."""
 
     queues: QueueSettings
+    function_timeout: float
     clocked: bool = True
 
 
@@ -57,7 +58,7 @@ class Triggers:
         self._queues: dict[tuple[str, str], StorageQueue] = {}
         self._output_queues: dict[tuple[str, str], StorageQueue] = {}
         self.invocations = Invocations(
-            worker, QueueOutputs(self._output_queues, encode=options.queues.base64)
+            worker, QueueOutputs(self._output_queues, encode=options.queues.base64), options.function_timeout
         )
         self._by_function: dict[str, Trigger] = {}
         self._on_demand: set[asyncio.Task[bool]] = set()

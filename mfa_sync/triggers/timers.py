@@ -7,6 +7,7 @@ import os
 import azure.functions as func
 
 from mfa_sync.telemetry.events import Event, record
+from mfa_sync.triggers.ending import failing
 from mfa_sync.triggers.run_queue import CONNECTION, QUEUE, Messages, send
 
 # Read when the functions are indexed: a setting that is missing must not cost a tenant its nightly sweep.
@@ -17,6 +18,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library lea
 
 @blueprint.timer_trigger(arg_name="timer", schedule=_SCHEDULE)
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
+@failing
 async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: ARG001  bound by name
     """Begin the sweep of this moment, unless sweeps are off or one is under way."""
     from mfa_sync.composition import worker
@@ -38,6 +40,7 @@ async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: AR
 
 @blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *")
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
+@failing
 async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: ARG001  bound by name
     """Nudge runs that stand still, end what waited too long for a decision, and forget what is old."""
     from mfa_sync.composition import worker
