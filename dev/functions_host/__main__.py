@@ -58,7 +58,9 @@ def _arguments() -> argparse.Namespace:
         "--visibility-seconds", type=int, help="how long a failed message is hidden before it comes again"
     )
     parser.add_argument(
-        "--function-timeout-seconds", type=float, help="how long a function may take; as host.json says unless given"
+        "--function-timeout-seconds",
+        type=float,
+        help="how long a function may take; as host.json says unless given",
     )
     parser.add_argument(
         "--grace-seconds", type=int, default=_GRACE_SECONDS, help="what runs may take so long after a stop"

@@ -45,7 +45,9 @@ def function_timeout(app_folder: Path) -> float:
     Raises:
         AppFolderError: If host.json is missing, or says something else than a time span.
     """
-    return seconds_of(read_object(app_folder / "host.json").get("functionTimeout", "00:30:00"), "functionTimeout")
+    return seconds_of(
+        read_object(app_folder / "host.json").get("functionTimeout", "00:30:00"), "functionTimeout"
+    )
 
 
 def seconds_of(text: object, name: str) -> float:

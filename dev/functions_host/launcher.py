@@ -100,6 +100,7 @@ class FunctionsHost:
         self._process: subprocess.Popen[str] | None = None
         self._url = ""
         self.host_key = ""
+        self.master_key = ""
 
     @property
     def url(self) -> str:
@@ -149,7 +150,7 @@ class FunctionsHost:
             answer = httpx.post(
                 f"{self.url}/admin/functions/{name}",
                 params={"wait": "true"},
-                headers={"x-functions-key": self.host_key},
+                headers={"x-functions-key": self.master_key},
                 json={"input": json.dumps({"IsPastDue": past_due})},
                 timeout=_TIMER_WITHIN_SECONDS,
                 trust_env=False,
@@ -232,7 +233,7 @@ class FunctionsHost:
         self._url = json.loads(self._ready_line)["url"]
         self._port = int(self._url.rpartition(":")[2])
         keys = json.loads(keys_path.read_text("utf-8"))
-        self.host_key = keys["host"]
+        self.host_key, self.master_key = keys["host"], keys["master"]
         self._keys = keys["functions"]
 
     def _first_line(self, process: subprocess.Popen[str]) -> str:

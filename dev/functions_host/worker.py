@@ -123,8 +123,8 @@ class Worker:
     ) -> Outcome:
         """Run one function on one trigger value. An exception that it raises is in the outcome, not thrown.
 
-        Whatever else ends it is never answered, as seen on host 4.1037: the library catches `Exception` alone,
-        and the host waits for its answer until functionTimeout.
+        Whatever else ends it is never answered, as seen on host 4.1037: the library catches `Exception`
+        alone, and the host waits for its answer until functionTimeout.
         """
         token = _current.set(invocation)
         _running[invocation.identifier] = invocation

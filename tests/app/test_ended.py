@@ -32,7 +32,9 @@ ROUTES = [
     scope="module",
     params=["CancelledError", "SystemExit", "KeyboardInterrupt", "GeneratorExit", "RecursionError"],
 )
-def ended(request: pytest.FixtureRequest, steady_azurite: Azurite) -> Iterator[tuple[FunctionsHost, str, str]]:
+def ended(
+    request: pytest.FixtureRequest, steady_azurite: Azurite
+) -> Iterator[tuple[FunctionsHost, str, str]]:
     """The app's own functions in a host that ends what is never answered after three seconds."""
     account = steady_azurite.another_account()
     environment = {"AzureWebJobsStorage": account, "ENDED": request.param}
@@ -78,9 +80,7 @@ def test_a_message_fails_whatever_ends_its_function(ended: tuple[FunctionsHost, 
 
 
 @pytest.mark.parametrize("timer", ["sweep", "watchdog"])
-def test_a_timer_fails_whatever_ends_its_function(
-    ended: tuple[FunctionsHost, str, str], timer: str
-) -> None:
+def test_a_timer_fails_whatever_ends_its_function(ended: tuple[FunctionsHost, str, str], timer: str) -> None:
     """At once: until then it would hold up its own next time."""
     host, _, _ = ended
     assert host.run_timer(timer) is False
