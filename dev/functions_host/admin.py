@@ -7,6 +7,7 @@ from dev.functions_host.triggers import Triggers
 
 LIST = "/admin/functions"
 PREFIX = "/admin/functions/"
+PING = "/admin/host/ping"
 
 
 class Administration:

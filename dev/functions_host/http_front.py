@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from dev.functions_host.admin import LIST, PREFIX, Administration
+from dev.functions_host.admin import LIST, PING, PREFIX, Administration
 from dev.functions_host.http_messages import (
     BODY_LIMIT,
     BadRequestError,
@@ -76,6 +76,8 @@ class HttpFront:
         target = scope["raw_path"] + b"?" + scope["query_string"]
         if (refused := refusal(scope["method"], target, scope["headers"])) is not None:
             return refused
+        if path.lower() == PING:
+            return Response(200)  # to anybody: it wakes the host and tells nothing
         try:
             if path.lower().startswith(PREFIX) or path.lower() == LIST:
                 return await self._administer(scope, path, receive)
