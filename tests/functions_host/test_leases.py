@@ -128,16 +128,12 @@ def test_a_host_that_is_told_to_stop_finishes_what_it_has(
 def test_a_host_that_stops_leaves_hidden_what_does_not_finish(
     start_host: StartHost, queue_name: str, gate: Path, open_queue: Callable[[str], QueueClient]
 ) -> None:
-    """Seen on host 4.1037: nothing is given back; it comes again when its lease ends."""
-    host, queue = (
-        start_host(HostOptions(grace_seconds=0, lease_seconds=20)),
-        open_queue(f"{queue_name}-endless"),
-    )
+    """Seen on host 4.1037: nothing is given back; it comes again when its lease ends, in ten minutes here."""
+    host, queue = start_host(HostOptions(grace_seconds=0)), open_queue(f"{queue_name}-endless")
     _send(queue, gate)
     host.await_output("entered, time 1")
     host.restart()
     assert "Abandoned 'Functions.never_ends'" in host.output()
     assert "stays hidden until its lease ends" in host.output()
     assert queue.receive_message() is None
-    host.await_output("entered, time 2")
-    host.await_output("Executed 'Functions.never_ends' (Succeeded")
+    assert queue.get_queue_properties().approximate_message_count == 1
