@@ -16,7 +16,7 @@ from types import FrameType
 
 import uvicorn
 
-from dev.functions_host.app_folder import AppFolderError, local_settings, route_prefix
+from dev.functions_host.app_folder import AppFolderError, function_timeout, local_settings, route_prefix
 from dev.functions_host.http_front import HttpFront
 from dev.functions_host.keys import AccessKeys, KeysError, is_inline
 from dev.functions_host.log_lines import write_to_stderr
@@ -56,6 +56,11 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--visibility-seconds", type=int, help="how long a failed message is hidden before it comes again"
+    )
+    parser.add_argument(
+        "--function-timeout-seconds",
+        type=float,
+        help="how long a function may take; as host.json says unless given",
     )
     parser.add_argument(
         "--grace-seconds", type=int, default=_GRACE_SECONDS, help="what runs may take so long after a stop"
@@ -132,7 +137,11 @@ async def _serve(arguments: argparse.Namespace, ready_output: int) -> None:
     worker = Worker()
     functions = await worker.start(app_folder)
     keys = AccessKeys.read(arguments.keys, [function.name for function in functions])
-    options = TriggerOptions(_queue_settings(arguments, app_folder), clocked=not arguments.no_timers)
+    options = TriggerOptions(
+        _queue_settings(arguments, app_folder),
+        arguments.function_timeout_seconds or function_timeout(app_folder),
+        clocked=not arguments.no_timers,
+    )
     triggers = Triggers(worker, functions, options)
     front = HttpFront(triggers, keys, route_prefix=prefix)
     listener = _listener(arguments.port)

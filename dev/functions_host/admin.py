@@ -7,6 +7,7 @@ from dev.functions_host.triggers import Triggers
 
 LIST = "/admin/functions"
 PREFIX = "/admin/functions/"
+PING = "/admin/host/ping"
 
 
 class Administration:
@@ -16,7 +17,7 @@ class Administration:
         self._triggers = triggers
 
     def list(self) -> Response:
-        """Return the functions that are served; one whose binding is in error is left out.
+        """Return the functions of the app, also those whose binding is in error.
 
         Of the fields that Azure's list has (`FunctionMetadataResponse` of the host) a few.
         """
@@ -27,12 +28,12 @@ class Administration:
                 "language": "python",
                 "isDisabled": False,
             }
-            for function in self._triggers.functions
+            for function in self._triggers.indexed
         ]
         return Response(200, [(b"content-type", b"application/json")], json.dumps(listed).encode())
 
     async def run(self, function_name: str, body: bytes, *, wait: bool) -> Response:
-        """Start a function on the `input` of the body, a JSON object.
+        """Start a function, named without regard to case, on the `input` of the body, a JSON object.
 
         Like the Functions host it answers 202 as soon as the function has begun, 404 for a function that it
         cannot run, 400 for another body. With `wait`, which is ours, it answers 200 at the end of the run,
@@ -45,9 +46,13 @@ class Administration:
             return Response(400)
         if not isinstance(text, str):
             return Response(400)
-        if function_name not in self._triggers:
+        known = {function.name.lower(): function.name for function in self._triggers.functions}
+        name = known.get(function_name.lower(), "")
+        if name in {function.name for function in self._triggers.http_functions}:
+            return Response(202)  # Azure runs it too, for nobody who would see what it answers
+        if name not in self._triggers:
             return Response(404)
-        run = self._triggers.run_now(function_name, text)
+        run = self._triggers.run_now(name, text)
         if not wait:
             return Response(202)
         answer = json.dumps({"succeeded": await run}).encode()

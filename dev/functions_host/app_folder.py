@@ -1,8 +1,11 @@
 """What the host reads from an app's folder beside its code: host.json and local.settings.json."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
+
+_TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})(\.\d+)?")
 
 
 class AppFolderError(Exception):
@@ -34,6 +37,30 @@ def route_prefix(app_folder: Path) -> str:
     """
     http = read_object(app_folder / "host.json").get("extensions", {}).get("http", {})
     return str(http.get("routePrefix", "api")).strip("/")
+
+
+def function_timeout(app_folder: Path) -> float:
+    """How many seconds a function may take, by host.json: half an hour unless it says otherwise.
+
+    Raises:
+        AppFolderError: If host.json is missing, or says something else than a time span.
+    """
+    return seconds_of(
+        read_object(app_folder / "host.json").get("functionTimeout", "00:30:00"), "functionTimeout"
+    )
+
+
+def seconds_of(text: object, name: str) -> float:
+    """The seconds of a time span in host.json, such as 00:00:30 or 1.00:00:00.
+
+    Raises:
+        AppFolderError: If it is none.
+    """
+    found = _TIME_SPAN.fullmatch(str(text))
+    if found is None:
+        raise AppFolderError(f"host.json: {name} is a time span such as 00:00:30")
+    days, hours, minutes, seconds, fraction = found.groups(default="0")
+    return ((int(days) * 24 + int(hours)) * 60 + int(minutes)) * 60 + int(seconds) + float(fraction)
 
 
 def local_settings(path: Path) -> dict[str, str]:

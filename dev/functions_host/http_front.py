@@ -1,29 +1,38 @@
 """The HTTP side of the host: a request in, the right function called, its response out."""
 
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+import os
+import re
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
-from dev.functions_host.admin import LIST, PREFIX, Administration
+from dev.functions_host.admin import LIST, PING, PREFIX, Administration
 from dev.functions_host.http_messages import (
     BODY_LIMIT,
     BadRequestError,
-    BodyTooLargeError,
+    BodyNotReadError,
     Request,
     Response,
     read_body,
+    refusal,
     request_headers,
     response_from,
 )
 from dev.functions_host.keys import AccessKeys
-from dev.functions_host.routes import Match, Route, RouteTable, WrongMethod
+from dev.functions_host.routes import Match, Route, RouteTable, decoded
 from dev.functions_host.triggers import Triggers
 from dev.functions_host.worker import Function, Invocation, Outcome
 
 type Scope = MutableMapping[str, Any]
 type Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 type Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_ENCODED = len("%25")
+_IN_A_PATH = "/:@!$&'()*+,;=~"
+
+_TRACE_PARENT = re.compile(r"00-(?P<trace>[0-9a-f]{32})-[0-9a-f]{16}-(?P<flags>[0-9a-f]{2})")
 
 _access_log = logging.getLogger("Host.Http")
 
@@ -49,7 +58,7 @@ class HttpFront:
                 function.trigger.get("methods") or (),
                 function,
             )
-            for function in triggers.http_functions
+            for function in sorted(triggers.http_functions, key=lambda function: function.name.lower())
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,44 +73,50 @@ class HttpFront:
         await send({"type": "http.response.body", "body": response.body})
 
     async def _respond(self, scope: Scope, path: str, receive: Receive) -> Response:
+        target = scope["raw_path"] + b"?" + scope["query_string"]
+        if (refused := refusal(scope["method"], target, scope["headers"])) is not None:
+            return refused
+        if path.lower() == PING:
+            return Response(200)  # to anybody: it wakes the host and tells nothing
         try:
             if path.lower().startswith(PREFIX) or path.lower() == LIST:
                 return await self._administer(scope, path, receive)
             return await self._serve(scope, path, receive)
         except BadRequestError:
             return Response(400)
-        except BodyTooLargeError:
+        except BodyNotReadError:
             # The rest of the body is still coming, so the connection cannot be used again.
-            return Response(413, [(b"connection", b"close")])
+            return Response(500, [(b"connection", b"close")])
 
     async def _administer(self, scope: Scope, path: str, receive: Receive) -> Response:
         headers, query = request_headers(scope["headers"]), _query(scope)
         # The key comes first: who has none does not learn which functions there are.
-        if not self._keys.open("", "admin", _given_key(headers, query)):
-            return Response(401)
+        match self._keys.kind(_given_key(scope, query)):
+            case "master":
+                pass
+            case "host":
+                return Response(403)
+            case _:
+                return Response(401)
         if path.lower().rstrip("/") == LIST and scope["method"] == "GET":
             return self._administration.list()
         if scope["method"] != "POST":
-            return Response(405, [(b"allow", b"POST")])
+            return Response(404)
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
+            return Response(415)
         body = await read_body(headers, receive, self._body_limit)
         wait = ("wait", "true") in query
         return await self._administration.run(path[len(PREFIX) :].strip("/"), body, wait=wait)
 
     async def _serve(self, scope: Scope, path: str, receive: Receive) -> Response:
-        # The order, path, method, key, body, is that of ASP.NET Core's middleware. That a wrong method is
-        # 405 and not 404 is not checked against a real host.
         found = self._routes.find(scope["method"], path)
-        if found is None:
-            return Response(404)
-        if isinstance(found, WrongMethod):
-            return Response(405, [(b"allow", ", ".join(found.allowed).encode())])
-        return await self._call(scope, found, path, receive)
+        return Response(404) if found is None else await self._call(scope, found, path, receive)
 
     async def _call(self, scope: Scope, found: Match[Function], path: str, receive: Receive) -> Response:
         function = found.target
         headers, query = request_headers(scope["headers"]), _query(scope)
         level = str(function.trigger.get("authLevel", "function")).lower()
-        if not self._keys.open(function.name, level, _given_key(headers, query)):
+        if not self._keys.open(function.name, level, _given_key(scope, query)):
             return Response(401)
         body = await read_body(headers, receive, self._body_limit)
         request = Request(
@@ -115,8 +130,7 @@ class HttpFront:
         return await self._invoke(function, request)
 
     async def _invoke(self, function: Function, request: Request) -> Response:
-        headers = request.headers
-        invocation = Invocation(function.name, headers.get("traceparent", ""), headers.get("tracestate", ""))
+        invocation = Invocation(function.name, *_trace(request.headers))
         outcome = await self._invocations.run(invocation, function, request.as_datum())
         if outcome.error is not None:
             return Response(500)
@@ -137,12 +151,34 @@ def _query(scope: Scope) -> list[tuple[str, str]]:
     return parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
 
 
-def _given_key(headers: dict[str, str], query: list[tuple[str, str]]) -> str | None:
-    return headers.get("x-functions-key") or next(
-        (value for name, value in query if name.lower() == "code"), None
-    )
+def _given_key(scope: Scope, query: list[tuple[str, str]]) -> str | None:
+    """The first header counts, though it be empty; without one, the query."""
+    header = b"x-functions-key"
+    given = [value.decode(errors="replace") for name, value in scope["headers"] if name.lower() == header]
+    given += [value for name, value in query if name.lower() == "code"]
+    return next(iter(given), None)
 
 
 def _url(scope: Scope, host: str, path: str) -> str:
+    """The address as the host builds it anew: decoded, and what may not stand in a path encoded again.
+
+    What looks encoded is left: a%2525b becomes a%25b (`PathString.ToUriComponent` of ASP.NET Core).
+    """
     query = scope["query_string"].decode("latin-1")
+    parts = re.split("(%[0-9A-Fa-f]{2})", decoded(path))
+    path = "".join(
+        part if part.startswith("%") and len(part) == _ENCODED else quote(part, _IN_A_PATH) for part in parts
+    )
     return f"{scope['scheme']}://{host}{path}{'?' + query if query else ''}"
+
+
+def _trace(headers: Mapping[str, str]) -> tuple[str, str]:
+    """The trace's parent and state: without Application Insights none, with it a span of the host's own.
+
+    It belongs to the caller's trace, if one came.
+    """
+    if not os.environ.get("APPLICATIONINSIGHTS_CONNECTION_STRING"):
+        return "", ""
+    came = _TRACE_PARENT.fullmatch(headers.get("traceparent", ""))
+    trace, flags = (came["trace"], came["flags"]) if came else (secrets.token_hex(16), "01")
+    return f"00-{trace}-{secrets.token_hex(8)}-{flags}", headers.get("tracestate", "") if came else ""

@@ -1,5 +1,6 @@
 """HTTP messages turned into the worker library's values and back, as the Functions host turns them."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,8 +9,12 @@ from azure_functions_runtime.bindings.datumdef import Datum
 
 BODY_LIMIT = 100 * 1024 * 1024
 
+# Kestrel's limits (seen on host 4.1037), in bytes, fields and seconds.
+_LONGEST_LINE = 8 * 1024
+_LONGEST_HEADERS, _MOST_HEADERS = 32 * 1024, 100
+STALLED_SECONDS = 6.0
 # What the server writes itself.
-_NOT_FORWARDED = frozenset({"content-length", "transfer-encoding", "connection"})
+_NOT_FORWARDED = frozenset({"transfer-encoding", "connection"})
 _NO_CONTENT = 204
 _NOT_MODIFIED = 304
 
@@ -18,8 +23,8 @@ class BadRequestError(Exception):
     """The request is not one that Azure would let through."""
 
 
-class BodyTooLargeError(Exception):
-    """The body is over the limit."""
+class BodyNotReadError(Exception):
+    """The body is over the limit, or stands still: the host fails over it, and does not say why."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +37,31 @@ class Response:
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        """All headers, with the length where a response may have one."""
-        if self.status in {_NO_CONTENT, _NOT_MODIFIED}:
-            return self.extra_headers
-        return [*self.extra_headers, (b"content-length", str(len(self.body)).encode())]
+        """All headers. A body goes out in chunks unless its function gave a length; an empty one has one."""
+        headers = [*self.extra_headers, (b"server", b"Kestrel")]
+        is_told = any(name == b"content-length" for name, _ in headers)
+        if self.body or is_told or self.status in {_NO_CONTENT, _NOT_MODIFIED}:
+            return headers
+        return [*headers, (b"content-length", b"0")]
+
+
+def refusal(method: str, target: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Response | None:
+    """What Kestrel answers to a request whose head it does not take; None where it does."""
+    if len(f"{method}  HTTP/1.1\r\n") + len(target) > _LONGEST_LINE:
+        return Response(414)
+    length = sum(len(name) + len(value) + len(b": \r\n") for name, value in headers)
+    if length > _LONGEST_HEADERS or len(headers) > _MOST_HEADERS:
+        return Response(431)
+    return Response(400) if b"%00" in target.partition(b"?")[0] else None
 
 
 def _joined(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Pairs as a mapping; values of the same name are joined with a comma, as .NET joins them."""
-    joined: dict[str, str] = {}
+    """Pairs as a mapping, by names without regard to case; equal names' values are joined with a comma."""
+    joined: dict[str, tuple[str, str]] = {}
     for name, value in pairs:
-        joined[name] = f"{joined[name]},{value}" if name in joined else value
-    return joined
+        first, before = joined.get(name.casefold(), (name, None))
+        joined[name.casefold()] = first, value if before is None else f"{before},{value}"
+    return dict(joined.values())
 
 
 def request_headers(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -62,30 +80,35 @@ async def read_body(
     headers: Mapping[str, str],
     receive: Callable[[], Awaitable[MutableMapping[str, Any]]],
     limit: int,
+    stalled_seconds: float = STALLED_SECONDS,
 ) -> bytes:
-    """The whole body, however it is framed.
+    """The body as a function gets it: empty if it came in chunks, also with a length beside them.
 
     Raises:
-        BodyTooLargeError: If it is, or says it will be, over the limit.
+        BodyNotReadError: If it is over the limit, or stands still.
         BadRequestError: If the caller hung up before its end.
     """
     # Refused before the first receive: that is when the server answers "Expect: 100-continue".
     if int(headers.get("content-length", "0")) > limit:
-        raise BodyTooLargeError
+        raise BodyNotReadError
     chunks: list[bytes] = []
     size = 0
     more = True
     while more:
-        message = await receive()
+        try:
+            async with asyncio.timeout(stalled_seconds):
+                message = await receive()
+        except TimeoutError:
+            raise BodyNotReadError from None
         if message["type"] == "http.disconnect":
             raise BadRequestError("the caller hung up")
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > limit:
-            raise BodyTooLargeError
+            raise BodyNotReadError
         chunks.append(chunk)
         more = message.get("more_body", False)
-    return b"".join(chunks)
+    return b"" if "transfer-encoding" in headers else b"".join(chunks)
 
 
 def _strings(values: Mapping[str, str]) -> dict[str, Datum]:
@@ -138,10 +161,11 @@ def response_from(value: Datum | None) -> Response:
         text = value.value if isinstance(value.value, bytes) else str(value.value).encode()
         return Response(200, [(b"content-type", b"text/plain; charset=utf-8")], text)
     parts = value.value
+    # Of a name that stands twice the last counts.
     headers = [
-        _header(name, datum.value)
-        for name, datum in parts["headers"].items()
-        if name.lower() not in _NOT_FORWARDED
+        _header(name, value)
+        for name, value in {name.lower(): datum.value for name, datum in parts["headers"].items()}.items()
+        if name not in _NOT_FORWARDED
     ]
     # A response may set several cookies, each in a header of its own.
     headers += [

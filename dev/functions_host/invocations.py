@@ -14,9 +14,10 @@ from dev.functions_host.worker import Function, Invocation, Outcome, Worker
 class Invocations:
     """Runs functions for every kind of trigger."""
 
-    def __init__(self, worker: Worker, outputs: QueueOutputs) -> None:
+    def __init__(self, worker: Worker, outputs: QueueOutputs, timeout_seconds: float) -> None:
         self._worker = worker
         self._outputs = outputs
+        self._timeout_seconds = timeout_seconds
 
     async def run(
         self,
@@ -32,9 +33,7 @@ class Invocations:
         log.info("Executing 'Functions.%s' (%sId=%s)", function.name, said, invocation.identifier)
         began = time.monotonic()
         try:
-            outcome = await self._worker.invoke(function, invocation, trigger, metadata)
-            if outcome.error is None:
-                outcome = await self._with_outputs_sent(function, outcome)
+            outcome = await self._within_the_timeout(invocation, function, trigger, metadata)
         except asyncio.CancelledError:
             log.warning("Abandoned 'Functions.%s' (Id=%s): stopping", function.name, invocation.identifier)
             raise
@@ -49,6 +48,18 @@ class Invocations:
             f": {outcome.error}" if outcome.error else "",
         )
         return outcome
+
+    async def _within_the_timeout(
+        self, invocation: Invocation, function: Function, trigger: Datum, metadata: Mapping[str, Datum] | None
+    ) -> Outcome:
+        """Run the function and send its outputs, both within functionTimeout."""
+        try:
+            async with asyncio.timeout(self._timeout_seconds):
+                outcome = await self._worker.invoke(function, invocation, trigger, metadata)
+                return outcome if outcome.error else await self._with_outputs_sent(function, outcome)
+        except TimeoutError:
+            # In Azure the worker is ended then, and with it whatever else runs there.
+            return Outcome({}, f"FunctionTimeoutException: over {self._timeout_seconds:g} seconds")
 
     async def _with_outputs_sent(self, function: Function, outcome: Outcome) -> Outcome:
         try:

@@ -1,4 +1,4 @@
-"""Access keys: one per function, and a host key that opens them all."""
+"""Access keys: one per function, a host key that opens them all, and the master key of the administration."""
 
 import json
 import secrets
@@ -20,12 +20,9 @@ def is_inline(source: str) -> bool:
 
 @dataclass
 class AccessKeys:
-    """The keys in force.
+    """The keys in force."""
 
-    Azure keeps a master key beside the host key, and only that one opens the level admin; here the host key
-    is both.
-    """
-
+    master: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     host: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
     functions: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -47,6 +44,7 @@ class AccessKeys:
         except (ValueError, AttributeError, TypeError):
             raise KeysError('Keys are written {"host": "...", "functions": {"name": "..."}}') from None
         keys.host = given.get("host") or keys.host
+        keys.master = given.get("master") or keys.master
         for name in function_names:
             keys.functions.setdefault(name, secrets.token_urlsafe(32))
         if path is not None:
@@ -56,7 +54,10 @@ class AccessKeys:
 
     def to_json(self) -> str:
         """The text that `read` reads."""
-        return json.dumps({"host": self.host, "functions": self.functions}, indent=2) + "\n"
+        return (
+            json.dumps({"master": self.master, "host": self.host, "functions": self.functions}, indent=2)
+            + "\n"
+        )
 
     def open(self, function_name: str, level: str, given: str | None) -> bool:
         """Whether a caller with this key may call a function of this authorization level."""
@@ -64,10 +65,21 @@ class AccessKeys:
             return True
         if not given:
             return False
-        accepted = [self.host]
+        accepted = [self.master]
         if level == "function":
-            accepted.append(self.functions[function_name])
+            accepted += [self.host, self.functions[function_name]]
         offered = given.encode()
         # Every key is compared, each in constant time, so that the time taken tells nothing.
         matches = [compare_digest(offered, key.encode()) for key in accepted]
         return any(matches)
+
+    def kind(self, given: str | None) -> str:
+        """Which key this is: master, host, function, or the empty text for none."""
+        offered = (given or "").encode()
+        named = [
+            ("master", self.master),
+            ("host", self.host),
+            *(("function", key) for key in self.functions.values()),
+        ]
+        matches = [name for name, key in named if compare_digest(offered, key.encode()) and key]
+        return matches[0] if matches else ""

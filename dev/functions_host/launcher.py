@@ -43,14 +43,16 @@ class HostOptions:
 
     With `timers` off a timer runs on demand only. A message is hidden from others for `lease_seconds`,
     renewed at half of it (None: ten minutes, as in Azure). `max_polling_seconds` goes before
-    maxPollingInterval of host.json, `visibility_seconds` before its visibilityTimeout. When the host is told
-    to stop, what runs may take `grace_seconds` more.
+    maxPollingInterval of host.json, `visibility_seconds` before its visibilityTimeout,
+    `function_timeout_seconds` before its functionTimeout. When the host is told to stop, what runs may take
+    `grace_seconds` more.
     """
 
     timers: bool = True
     lease_seconds: int | None = None
     max_polling_seconds: float | None = None
     visibility_seconds: int | None = None
+    function_timeout_seconds: float | None = None
     grace_seconds: int = 5
 
     def arguments(self) -> list[str]:
@@ -62,6 +64,7 @@ class HostOptions:
             "--lease-seconds": self.lease_seconds,
             "--max-polling-seconds": self.max_polling_seconds,
             "--visibility-seconds": self.visibility_seconds,
+            "--function-timeout-seconds": self.function_timeout_seconds,
         }
         for name, value in given.items():
             if value is not None:
@@ -97,6 +100,7 @@ class FunctionsHost:
         self._process: subprocess.Popen[str] | None = None
         self._url = ""
         self.host_key = ""
+        self.master_key = ""
 
     @property
     def url(self) -> str:
@@ -146,7 +150,7 @@ class FunctionsHost:
             answer = httpx.post(
                 f"{self.url}/admin/functions/{name}",
                 params={"wait": "true"},
-                headers={"x-functions-key": self.host_key},
+                headers={"x-functions-key": self.master_key},
                 json={"input": json.dumps({"IsPastDue": past_due})},
                 timeout=_TIMER_WITHIN_SECONDS,
                 trust_env=False,
@@ -229,7 +233,7 @@ class FunctionsHost:
         self._url = json.loads(self._ready_line)["url"]
         self._port = int(self._url.rpartition(":")[2])
         keys = json.loads(keys_path.read_text("utf-8"))
-        self.host_key = keys["host"]
+        self.host_key, self.master_key = keys["host"], keys["master"]
         self._keys = keys["functions"]
 
     def _first_line(self, process: subprocess.Popen[str]) -> str:

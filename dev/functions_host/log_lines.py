@@ -30,8 +30,8 @@ class AzureFormatter(logging.Formatter):
         if invocation is not None:
             identifier = invocation.identifier
             if not record.name.startswith(_SYSTEM):
-                # As in Azure, where a record's logger is lost; here it is kept behind the category.
-                category = f"Function.{invocation.function_name}.User ({record.name})"
+                # The record's own logger is lost in Azure, and with it whatever `extra` it has.
+                category = f"Function.{invocation.function_name}.User"
         level = _LEVELS.get(record.levelname, record.levelname)
         line = f"{moment} [{level}] {category} {identifier}: {record.getMessage()}"
         if record.exc_info:

@@ -8,6 +8,7 @@ from typing import Any
 
 from azure_functions_runtime.bindings.datumdef import Datum
 
+from dev.functions_host.binding_settings import BindingError
 from dev.functions_host.storage_queue import StorageError, StorageQueue
 
 # What Storage takes in one message, after encoding; in base64 that is 48 KB of the function's own.
@@ -21,8 +22,10 @@ class OutputError(Exception):
 class QueueOutputs:
     """The queue output bindings of all functions."""
 
-    def __init__(self, queues: Mapping[tuple[str, str], StorageQueue], *, encode: bool) -> None:
-        """Take the queue for each function name and binding name, and whether messages are in base64."""
+    def __init__(
+        self, queues: Mapping[tuple[str, str], StorageQueue | BindingError], *, encode: bool
+    ) -> None:
+        """Take the queue, or its fault, by function and binding name; whether messages are in base64."""
         self._queues = queues
         self._encode = encode
 
@@ -38,6 +41,8 @@ class QueueOutputs:
             queue = self._queues.get((function_name, binding_name))
             if queue is None or value is None or value.value is None:
                 continue
+            if isinstance(queue, BindingError):
+                raise OutputError(str(queue))
             for body in _bodies(queue.name, value):
                 await self._send_one(queue, body)
 

@@ -1,14 +1,12 @@
 """How queues are read and written: extensions.queues of host.json."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from dev.functions_host.app_folder import AppFolderError, read_object
+from dev.functions_host.app_folder import AppFolderError, read_object, seconds_of
 
 _MOST_AT_ONCE = 32
-_TIME_SPAN = re.compile(r"(?:(\d+)\.)?(\d{1,2}):(\d{2}):(\d{2})(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,4 @@ def _whole(given: dict[str, Any], name: str, default: int, *, least: int, most: 
 def _seconds(given: dict[str, Any], name: str, default: float) -> float:
     if name not in given:
         return default
-    found = _TIME_SPAN.fullmatch(str(given[name]))
-    if found is None:
-        raise AppFolderError(f"host.json: extensions.queues.{name} is a time span such as 00:00:30")
-    days, hours, minutes, seconds, fraction = found.groups(default="0")
-    return ((int(days) * 24 + int(hours)) * 60 + int(minutes)) * 60 + int(seconds) + float(fraction)
+    return seconds_of(given[name], f"extensions.queues.{name}")

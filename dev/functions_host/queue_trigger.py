@@ -26,8 +26,8 @@ _log = logging.getLogger("Host.Queues")
 # Between two looks into an empty queue; it doubles up to maxPollingInterval.
 _SHORTEST_WAIT_SECONDS = 0.1
 _MESSAGE_LIVES = timedelta(days=7)
-# For giving back what was abandoned; what is not given back comes again when its lease ends.
-_GIVE_BACK_SECONDS = 30.0
+# For ending the renewal of what is abandoned.
+_ABANDON_SECONDS = 30.0
 
 type Invoke = Callable[[Datum, Mapping[str, Datum], str], Awaitable[bool]]
 
@@ -39,8 +39,8 @@ class _Verdict(Enum):
     FAILED = auto()
     HOPELESS = auto()
     """Not to be tried again."""
-    UNTRIED = auto()
-    """Taken while the host was told to stop, or given up for that: somebody else's."""
+    ABANDONED = auto()
+    """Given up because the host stops: it stays hidden until its lease ends."""
 
 
 class QueueTrigger:
@@ -70,12 +70,11 @@ class QueueTrigger:
         self._unreachable = False
 
     async def start(self) -> None:
-        """Make the queue if it is missing, and listen."""
-        await self._make_queue()
+        """Listen. A queue that is missing is not made: whoever sends to it does."""
         self._listening = asyncio.create_task(self._listen())
 
     async def stop(self, grace_seconds: float) -> None:
-        """Take no more; what is being handled may take so long, then it is given back for others."""
+        """Take no more; what is being handled may take so long, then it is abandoned."""
         self._stopping = True
         self._queue.changed.set()
         if self._listening is None:
@@ -88,7 +87,7 @@ class QueueTrigger:
         abandoned = [self._listening, *self._handling]
         for task in abandoned:
             task.cancel()
-        await asyncio.wait(abandoned, timeout=_GIVE_BACK_SECONDS)
+        await asyncio.wait(abandoned, timeout=_ABANDON_SECONDS)
 
     async def run_now(self, text: str) -> bool:
         """Run the function on a text as if it had been a message, and say whether it succeeded."""
@@ -121,7 +120,6 @@ class QueueTrigger:
                 self._queue.receive, settings.batch_size, settings.lease_seconds
             )
         except QueueMissingError:
-            await self._make_queue()
             return False
         except StorageError as error:
             self._say_unreachable(error)
@@ -140,9 +138,9 @@ class QueueTrigger:
     async def _handle(self, message: Message) -> None:
         lease = MessageLease(self._queue, message, self._settings.lease_seconds)
         try:
-            verdict = _Verdict.UNTRIED if self._stopping else await self._attempt(message)
+            verdict = await self._attempt(message)
         except asyncio.CancelledError:
-            await asyncio.to_thread(self._settle, message, lease, _Verdict.UNTRIED)
+            await asyncio.to_thread(self._settle, message, lease, _Verdict.ABANDONED)
             raise
         await asyncio.to_thread(self._settle, message, lease, verdict)
         if verdict is _Verdict.HOPELESS and self._poison is not None:
@@ -162,8 +160,13 @@ class QueueTrigger:
             "Message %s of %s, dequeued %d times", message.identifier, self._queue.name, message.dequeue_count
         )
         reason = f"New queue message detected on '{self._queue.name}'."
-        if await self._invoke(self._value(body), _metadata(message), reason):
-            return _Verdict.DONE
+        try:
+            value = self._value(body)
+        except UnicodeDecodeError:
+            _log.error("Message %s of %s is not UTF-8", message.identifier, self._queue.name)
+        else:
+            if await self._invoke(value, _metadata(message), reason):
+                return _Verdict.DONE
         was_last = message.dequeue_count >= self._settings.max_dequeue_count
         return _Verdict.HOPELESS if was_last else _Verdict.FAILED
 
@@ -173,8 +176,8 @@ class QueueTrigger:
         try:
             if verdict is _Verdict.DONE:
                 self._queue.delete(identifier, receipt)
-            elif verdict is _Verdict.UNTRIED:
-                self._queue.hide(identifier, receipt, 0)
+            elif verdict is _Verdict.ABANDONED:
+                _log.warning("Message %s stays hidden until its lease ends", identifier)
             elif self._poison is None:
                 _log.warning("Message %s stays hidden: %s has no poison queue", identifier, self._queue.name)
             elif verdict is _Verdict.HOPELESS:
@@ -192,13 +195,7 @@ class QueueTrigger:
         return base64.b64decode(text, validate=True) if self._settings.base64 else text.encode()
 
     def _value(self, body: bytes) -> Datum:
-        return Datum(body, "bytes") if self._as_bytes else Datum(body.decode(errors="replace"), "string")
-
-    async def _make_queue(self) -> None:
-        try:
-            await asyncio.to_thread(self._queue.create)
-        except StorageError as error:
-            self._say_unreachable(error)
+        return Datum(body, "bytes") if self._as_bytes else Datum(body.decode(), "string")
 
     def _say_unreachable(self, error: StorageError) -> None:
         # Once, and not at every look.

@@ -50,13 +50,6 @@ class Segment:
     optional: bool = False
     takes_the_rest: bool = False
 
-    @property
-    def rank(self) -> int:
-        """How specific it is; lower comes first."""
-        if self.literal:
-            return 0
-        return (1 if self.constraint else 2) + (2 if self.takes_the_rest else 0)
-
     def accepts(self, text: str) -> bool:
         """Whether this part of a path fits."""
         if self.literal:
@@ -79,7 +72,8 @@ def _segment(text: str) -> Segment:
     )
 
 
-def _decoded(part: str) -> str:
+def decoded(part: str) -> str:
+    """A part of a path, or all of it, as ASP.NET Core decodes it."""
     # A slash that the caller encoded stays encoded: ASP.NET Core leaves it so in a path.
     return unquote(re.sub("%2f", "%252F", part, flags=re.IGNORECASE))
 
@@ -99,17 +93,8 @@ class Route[Target]:
         Raises:
             TemplateError: If it uses what this host does not know.
         """
-        named = {method.upper() for method in methods}
-        # ASP.NET Core answers HEAD wherever it answers GET; that the host does too is not checked.
-        if "GET" in named:
-            named.add("HEAD")
         segments = tuple(_segment(part) for part in template.strip("/").split("/") if part)
-        return cls(segments, frozenset(named), target)
-
-    @property
-    def precedence(self) -> tuple[int, ...]:
-        """Sorts literal parts before parameters, from the left."""
-        return tuple(segment.rank for segment in self.segments)
+        return cls(segments, frozenset(method.upper() for method in methods), target)
 
     def match(self, parts: list[str]) -> dict[str, str] | None:
         """The values of the parameters, or None if the path does not fit."""
@@ -137,29 +122,24 @@ class Match[Target]:
     parameters: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class WrongMethod:
-    """The path is known, but not with this method."""
-
-    allowed: tuple[str, ...]
-
-
 class RouteTable[Target]:
-    """All routes, the most specific first."""
+    """All routes in the order in which they are tried: the first that fits answers.
+
+    The host tries them by the names of their functions; literal parts and constraints go before nothing.
+    """
 
     def __init__(self, routes: Iterable[Route[Target]]) -> None:
-        self._routes = sorted(routes, key=lambda route: route.precedence)
+        self._routes = tuple(routes)
 
-    def find(self, method: str, path: str) -> Match[Target] | WrongMethod | None:
-        """What answers a method and a path that is still percent-encoded; None: the path is unknown."""
-        stripped = path.strip("/")
-        parts = [_decoded(part) for part in stripped.split("/")] if stripped else []
-        allowed: set[str] = set()
+    def find(self, method: str, path: str) -> Match[Target] | None:
+        """What answers a method and a path that is still percent-encoded; None: nothing does.
+
+        One slash at the end is passed over. One too many elsewhere is a part without a name.
+        """
+        stripped = path.removeprefix("/").removesuffix("/")
+        parts = [decoded(part) for part in stripped.split("/")] if stripped else []
         for route in self._routes:
             values = route.match(parts)
-            if values is None:
-                continue
-            if not route.methods or method in route.methods:
+            if values is not None and (not route.methods or method in route.methods):
                 return Match(route.target, values)
-            allowed |= route.methods
-        return WrongMethod(tuple(sorted(allowed))) if allowed else None
+        return None

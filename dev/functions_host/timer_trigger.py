@@ -94,7 +94,8 @@ class TimerTrigger:
         except ValueError:
             given = {}
         is_past_due = isinstance(given, dict) and given.get("IsPastDue") is True
-        return await self._invoke(self._value(is_past_due=is_past_due), "on demand")
+        following = self._schedule.next_after(self._clock.now())
+        return await self._invoke(self._value(following, is_past_due=is_past_due), "on demand")
 
     async def _run(self) -> None:
         if self._options.run_on_startup:
@@ -108,7 +109,9 @@ class TimerTrigger:
     async def _fire(self, moment: datetime, *, is_past_due: bool) -> None:
         self._running = True
         try:
-            await self._invoke(self._value(is_past_due=is_past_due), f"Timer fired at {moment.isoformat()}")
+            await self._invoke(
+                self._value(self._next, is_past_due=is_past_due), f"Timer fired at {moment.isoformat()}"
+            )
         finally:
             self._running = False
         # Counted from when it began, as Azure does: what came due during a long run follows it at once.
@@ -119,10 +122,10 @@ class TimerTrigger:
         while (left := (due - self._clock.now()).total_seconds()) > 0:
             await self._clock.sleep(min(left, _LOOK_AGAIN_SECONDS))
 
-    def _value(self, *, is_past_due: bool) -> Datum:
+    def _value(self, following: datetime, *, is_past_due: bool) -> Datum:
         status = {
             "Last": self._last.isoformat(),
-            "Next": self._next.isoformat(),
+            "Next": following.isoformat(),
             "LastUpdated": self._last.isoformat(),
         }
         value = {

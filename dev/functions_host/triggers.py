@@ -45,6 +45,7 @@ class TriggerOptions:
     """What the host was told on its command line."""
 
     queues: QueueSettings
+    function_timeout: float
     clocked: bool = True
 
 
@@ -55,15 +56,16 @@ class Triggers:
         """Take the app's functions; what is wrong with one is logged, and the others are served."""
         self._options = options
         self._queues: dict[tuple[str, str], StorageQueue] = {}
-        self._output_queues: dict[tuple[str, str], StorageQueue] = {}
+        self._output_queues: dict[tuple[str, str], StorageQueue | BindingError] = {}
         self.invocations = Invocations(
-            worker, QueueOutputs(self._output_queues, encode=options.queues.base64)
+            worker, QueueOutputs(self._output_queues, encode=options.queues.base64), options.function_timeout
         )
         self._by_function: dict[str, Trigger] = {}
         self._on_demand: set[asyncio.Task[bool]] = set()
+        self.indexed = list(functions)
         self.functions: list[Function] = []
         self.http_functions: list[Function] = []
-        for function in functions:
+        for function in self.indexed:
             try:
                 self._add(function)
                 self.functions.append(function)
@@ -115,13 +117,17 @@ class Triggers:
                 )
         self._output_queues.update(outputs)
 
-    def _outputs(self, function: Function) -> dict[tuple[str, str], StorageQueue]:
-        found = {}
+    def _outputs(self, function: Function) -> dict[tuple[str, str], StorageQueue | BindingError]:
+        """The queue of each output; what is wrong with one fails the function only when it sets something."""
+        found: dict[tuple[str, str], StorageQueue | BindingError] = {}
         for output in function.outputs:
+            key = function.name, output["name"]
             if output["type"] == "queue":
-                found[function.name, output["name"]] = self._queue(
-                    connection_string(output, os.environ), queue_name(output, os.environ)
-                )
+                try:
+                    name = queue_name(output, os.environ)
+                    found[key] = self._queue(connection_string(output, os.environ), name)
+                except BindingError as error:
+                    found[key] = error
             elif output["type"] != "http":
                 _log.warning(
                     "%s writes to a %s binding, which this host does not serve: it is dropped.",

@@ -17,7 +17,7 @@ from werkzeug.datastructures import Headers
 
 from dev.openapi.document import document
 
-_OF_HOST = frozenset({401, 404, 405, 413, 400})
+_OF_HOST = frozenset({400, 401, 404, 405, 414, 431})
 
 
 class ContractError(AssertionError):
@@ -69,7 +69,7 @@ class Contract:
         """Check one answer.
 
         What the host answers in the app's place, without a body, need not stand in the document: that there
-        is no such route or method, no key, or no end of a body.
+        is no such route or method, no key, or too much of an address or of headers.
 
         Raises:
             ContractError: The document promises no such answer.

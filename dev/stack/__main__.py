@@ -80,7 +80,7 @@ def exports(stack: LocalStack) -> str:
         "MFA_SYNC_URL": stack.host.url,
         "MFA_SYNC_KEY": stack.host.host_key,
         "MFA_SYNC_KEY_MFA_SYNC": stack.host.key("mfa_sync"),
-        "MFA_SYNC_KEY_MASTER": stack.host.host_key,
+        "MFA_SYNC_KEY_MASTER": stack.host.master_key,
         "MFA_SYNC_HANDSHAKE": sample.HANDSHAKE,
         "MFA_SYNC_APPROVER": sample.APPROVER_HANDSHAKE,
     }

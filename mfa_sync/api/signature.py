@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from mfa_sync.api.contract.problems import RequestError
+from mfa_sync.api.contract.rows import EMPTY
 from mfa_sync.settings.settings import Settings
 from mfa_sync.storage.table import LostRaceError, StorageDownError, Table, Write
 from mfa_sync.telemetry.events import Event, record
@@ -89,7 +90,7 @@ class SignedRequests:
             raise RequestError(
                 Problem.SIGNATURE_REFUSED,
                 "The headers webhook-id, webhook-timestamp and webhook-signature do not hold a signature of "
-                f"this body that is at most {WINDOW_SECONDS} seconds old.",
+                f"this body that is at most {WINDOW_SECONDS} seconds old." + ("" if body else f" {EMPTY}"),
             )
         await self._take(claim, deadline)
 

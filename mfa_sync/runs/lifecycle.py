@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.run import HELD_SECONDS, Run, RunKind, State, UnknownRunError, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge, close
-from mfa_sync.runs.store import Stored, Sweeps, run_id, same_moment
+from mfa_sync.runs.store import Stored, Sweeps, run_id
 from mfa_sync.storage.table import LostRaceError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
@@ -49,8 +49,8 @@ async def start(
     name, at = run_id(chosen, slot or now, "" if slot else uuid.uuid4().hex[:8]), now.timestamp()
     run = Run(name, chosen, at, at, apply=apply, started_by=by, trace=measures.traceparent(), seals={})
     measures.note(run=run.id, kind=run.kind.value)
-    if slot and same_moment(sweeps.current, name) and await context.runs.get(sweeps.current):
-        raise WrongStateError(f"The sweep of this moment was begun: {sweeps.current}.")
+    if slot and (begun := await _begun_for(slot, context)):
+        raise WrongStateError(f"The sweep of this moment was begun: {begun}.")
     # Not `current` alone: who began a sweep may have died before it was there, or an approval was faster.
     others = await _open_sweeps(context)
     if moving := next((one for one in others if one.run.state.is_moving), None):
@@ -65,6 +65,14 @@ async def start(
         raise WrongStateError("Another sweep was begun, or approved, at the same moment.") from None
     record(Event.RUN_STARTED, run=run.id, kind=run.kind.value, apply=apply, by=by or None)
     return run
+
+
+async def _begun_for(slot: datetime, context: RunContext) -> str:
+    """Return the id of a slot's sweep, of whichever kind was due then; empty where there is none."""
+    for kind in (RunKind.FULL, RunKind.CHANGED):
+        if await context.runs.get(name := run_id(kind, slot)):
+            return name
+    return ""
 
 
 async def _open_sweeps(context: RunContext) -> list[Stored]:
@@ -134,7 +142,9 @@ async def _look_after(open_id: str, stored: Stored | None, context: RunContext) 
     now = context.now
     if stored is None:
         unmade_before = context.clock.now() - timedelta(seconds=_UNMADE_SECONDS)
-        if open_id < run_id(RunKind.FULL, unmade_before):
+        sweeps, _ = await context.runs.sweeps()
+        # The newest sweep may be of an old moment, and about to be made.
+        if open_id < run_id(RunKind.FULL, unmade_before) and open_id != sweeps.current:
             await context.runs.close(open_id)
     elif stored.run.state.is_final:
         await close(stored.run, context)

@@ -63,11 +63,6 @@ def run_id(kind: RunKind, at: datetime, nonce: str = "") -> str:
     return f"{stamp}-{kind.value}-{nonce}" if nonce else f"{stamp}-{kind.value}"
 
 
-def same_moment(one: str, other: str) -> bool:
-    """Return whether two runs' ids name the same second."""
-    return one[:_STAMP_LENGTH] == other[:_STAMP_LENGTH]
-
-
 class RunStore:
     """Reads and writes runs. Every method may raise StorageDownError."""
 

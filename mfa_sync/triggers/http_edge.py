@@ -10,10 +10,12 @@ from urllib.parse import parse_qsl, urlsplit
 import azure.functions as func
 
 from mfa_sync.telemetry.events import Event, record
+from mfa_sync.triggers.ending import CALL_SECONDS, said
 from mfa_sync.triggers.run_queue import Messages, send
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
+    from typing import Any
 
     from mfa_sync.api.contract.answers import Answer
     from mfa_sync.api.worker import Call
@@ -25,30 +27,34 @@ MOST_QUERY_NAMES = 100
 
 async def respond(
     request: func.HttpRequest,
-    use_case: Callable[[Call], Awaitable[Answer]],
+    use_case: Callable[[Call], Coroutine[Any, Any, Answer]],
     nudges: Messages | None = None,
     *,
     is_push: bool = False,
 ) -> func.HttpResponse:
-    """Return what a use case answers; a problem document if it cannot. Its nudge goes to the queue."""
+    """Return what a use case answers; a problem document if it cannot, whatever ended it.
+
+    Its nudge goes to the queue.
+    """
     from mfa_sync.api.contract.problems import RequestError, internal_error, problem
     from mfa_sync.api.worker import Call
     from mfa_sync.composition import worker
+    from shared.clock import Deadline
     from shared.errors import Problem, SyncError
 
     stopped = Event.PUSH_STOPPED if is_push else Event.CALL_STOPPED
     run_id = request.route_params.get("runId") or ""
     try:
         call = Call(worker(), request.headers, _query(request), request.get_body(), run_id)
-        answer = await use_case(call)
+        answer = await Deadline.after(call.worker.clock, CALL_SECONDS).within(use_case(call))
     except SyncError as error:
         record(stopped, code=error.code.value, detail=error.detail)
         answer = problem(error)
     except RequestError as error:
         record(stopped, level=logging.INFO, code=error.code.value)
         answer = problem(error)
-    except Exception as error:  # noqa: BLE001  whatever it is, its text and locals may hold a secret
-        record(stopped, code=Problem.INTERNAL_ERROR.value, detail=_where(error))
+    except BaseException as error:  # noqa: BLE001  what is not answered ends the worker
+        record(stopped, code=Problem.INTERNAL_ERROR.value, detail=said(error))
         answer = internal_error()
     if nudges is not None and answer.nudge is not None:
         send([answer.nudge], nudges)
@@ -80,12 +86,3 @@ def _query(request: func.HttpRequest) -> dict[str, str]:
     for name, value in pairs:
         given.setdefault(name, []).append(value)
     return {**request.params, **{name: ",".join(values) for name, values in given.items()}}
-
-
-def _where(error: BaseException) -> str:
-    """Return an unexpected error's type and place, without its text."""
-    trace = error.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    place = f"{trace.tb_frame.f_code.co_qualname}:{trace.tb_lineno}" if trace else "unknown"
-    return f"{type(error).__name__} in {place}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, List  # noqa: UP035  see `Messages`
 import azure.functions as func
 
 from mfa_sync.telemetry.events import Event, record
+from mfa_sync.triggers.ending import failing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,6 +32,7 @@ def send(nudges: Iterable[Nudge], out: Messages) -> None:
 
 @blueprint.queue_trigger(arg_name="message", queue_name=QUEUE, connection=CONNECTION)
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
+@failing
 async def run_step(message: func.QueueMessage, nudges: Messages) -> None:
     """Do the step that is due, and ask for the next one."""
     from mfa_sync.composition import worker
@@ -42,6 +44,7 @@ async def run_step(message: func.QueueMessage, nudges: Messages) -> None:
 
 
 @blueprint.queue_trigger(arg_name="message", queue_name=POISON_QUEUE, connection=CONNECTION)
+@failing
 async def run_poison(message: func.QueueMessage) -> None:
     """Report a nudge that the queue gave up, unless its step is over. The watchdog looks after its run."""
     from mfa_sync.composition import worker

@@ -6,9 +6,9 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from ops.cli import smoke_checks
+from ops.cli import smoke_access, smoke_work
 from ops.cli.app import App
-from ops.cli.smoke_checks import FAIL, PASS, SKIP, Check, Status
+from ops.cli.smoke_check import FAIL, PASS, SKIP, Check, Status
 from ops.cli.terminal import CommandError, Exit, Terminal, table
 
 
@@ -40,7 +40,7 @@ def _lines(app: App, terminal: Terminal, options: Namespace) -> Iterator[tuple[s
     for name, look in _looks(options).items():
         terminal.trace(f"-- {name}")
         if not is_reached:
-            yield name, Check(SKIP, "the app was not reached")
+            yield name, Check(SKIP, "no function was reached")
             continue
         try:
             check = look(app)
@@ -52,17 +52,17 @@ def _lines(app: App, terminal: Terminal, options: Namespace) -> Iterator[tuple[s
 
 def _looks(options: Namespace) -> dict[str, Callable[[App], Check]]:
     if options.expect_denied:
-        return {"access denied": smoke_checks.denied}
+        return {"access denied": smoke_access.denied}
     looks: dict[str, Callable[[App], Check]] = {
-        "health": smoke_checks.health,
-        "https only": partial(smoke_checks.https_only, port=options.http_port),
-        "function keys": smoke_checks.function_keys,
-        "separate keys": smoke_checks.separate_keys,
-        "handshake": smoke_checks.handshake,
-        "approver": smoke_checks.approver,
-        "forged principal": smoke_checks.forged_principal,
-        "storage": smoke_checks.storage,
-        "dry run": partial(smoke_checks.dry_run, user=options.user),
-        "schedule": smoke_checks.schedule,
+        "health": smoke_work.health,
+        "https only": partial(smoke_access.https_only, port=options.http_port),
+        "function keys": smoke_access.function_keys,
+        "separate keys": smoke_access.separate_keys,
+        "handshake": smoke_access.handshake,
+        "approver": smoke_access.approver,
+        "forged principal": smoke_access.forged_principal,
+        "storage": smoke_work.storage,
+        "dry run": partial(smoke_work.dry_run, user=options.user),
+        "schedule": smoke_work.schedule,
     }
-    return {**looks, "easy auth": smoke_checks.easy_auth} if options.easy_auth else looks
+    return {**looks, "easy auth": smoke_access.easy_auth} if options.easy_auth else looks

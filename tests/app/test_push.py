@@ -121,6 +121,16 @@ def test_a_request_that_cannot_be_taken_is_told_why(
     assert writes(stack) == []
 
 
+def test_a_body_that_came_in_chunks_is_told_so_with_the_remedy(stack: LocalStack) -> None:
+    """.NET's PostAsJsonAsync sends chunks, which host 4.1037 hands on as nothing."""
+    for path, function in (("mfa-sync", "mfa_sync"), ("explain", "explain"), ("runs", "runs_start")):
+        sent = {"x-functions-key": stack.host.key(function), "Message": sample.HANDSHAKE}
+        answer = stack.request("POST", f"/api/{path}", content=iter([b"[", b"]"]), headers=sent)
+        assert (answer.status_code, code(answer)) == (400, "notJson")
+        assert "Transfer-Encoding: chunked" in answer.json()["detail"]
+        assert "Content-Length" in answer.json()["detail"]
+
+
 def test_misspelt_names_are_refused_with_the_nearest_known_one(stack: LocalStack) -> None:
     """A misspelt OverwriteNull or dryRun must not write."""
     response = stack.push([{"UserPrincipalName": ANNA, "OverwriteNul": "0"}])

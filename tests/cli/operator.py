@@ -76,7 +76,7 @@ class Operator:
             URL=stack.host.url,
             KEY=stack.host.host_key,
             KEY_MFA_SYNC=stack.host.key("mfa_sync"),
-            KEY_MASTER=stack.host.host_key,
+            KEY_MASTER=stack.host.master_key,
             HANDSHAKE=sample.HANDSHAKE,
             APPROVER=sample.APPROVER_HANDSHAKE,
         )
@@ -111,4 +111,8 @@ def read_terminal(terminal: int) -> bytes:
 
 def secrets_of(stack: LocalStack) -> list[str]:
     """Return the keys of a stack."""
-    return [stack.host.host_key, *(stack.host.key(name) for name in stack.host.functions)]
+    return [
+        stack.host.master_key,
+        stack.host.host_key,
+        *(stack.host.key(name) for name in stack.host.functions),
+    ]

@@ -88,6 +88,56 @@ def test_without_the_master_key_only_a_run_of_the_schedule_proves_a_timer(
     assert operator(*SMOKE).failed == {"schedule"}
 
 
+@pytest.mark.parametrize("status", [404, 503])
+def test_an_app_that_was_not_indexed_is_told_from_a_wrong_address(
+    operator: Operator, stack: LocalStack, status: int
+) -> None:
+    """Its host stays up, answers the ping, lists no function, and each route alike (seen on host 4.1037)."""
+
+    def unindexed(asked: Asked, on: Forward) -> Answered:
+        answered = on(asked)
+        if asked.path.startswith("/api/"):
+            return Answered(status, {}, b"")
+        return Answered.json(200, []) if asked.path == "/admin/functions" else answered
+
+    with front(stack.host.url, unindexed) as url:
+        seen = operator(*SMOKE, "--url", url)
+        operator.set(KEY_MASTER=None)
+        without = operator(*SMOKE, "--url", url)
+    for one, listed in ((seen, " and lists 0 functions"), (without, "")):
+        assert (one.code, one.failed, set(one.lines.values())) == (1, {"health"}, {"FAIL", "skip"})
+        health = one.json["lines"][0]
+        but = f"as does every route, but its host runs{listed}: the app was not indexed"
+        assert health["detail"] == f"the app answers {status}, {but}"
+        assert "host.json cannot be loaded; the address is right" in health["remedy"]
+
+
+@pytest.mark.parametrize("status", [404, 503])
+def test_where_no_host_runs_its_queues_are_named_first(
+    operator: Operator, stack: LocalStack, status: int
+) -> None:
+    """A queue that is refused or out of reach ends the whole host (seen on host 4.1037)."""
+    with front(stack.host.url, lambda _asked, _on: Answered(status, {}, b"")) as url:
+        seen = operator(*SMOKE, "--url", url)
+    assert (seen.code, seen.failed, set(seen.lines.values())) == (1, {"health"}, {"FAIL", "skip"})
+    health = seen.json["lines"][0]
+    assert health["detail"] == f"the app answers {status}, and no Functions host runs there"
+    assert "look at the app's queues first" in health["remedy"]
+
+
+def test_one_function_that_does_not_answer_is_one_red_line(operator: Operator, stack: LocalStack) -> None:
+    """The others were loaded."""
+
+    def disabled(asked: Asked, on: Forward) -> Answered:
+        return Answered(404, {}, b"") if asked.path == "/api/health" else on(asked)
+
+    with front(stack.host.url, disabled) as url:
+        seen = operator(*SMOKE, "--url", url)
+    assert seen.failed == {"health"}
+    assert "disabled by a setting" in seen.json["lines"][0]["remedy"]
+    assert "skip" not in {status for name, status in seen.lines.items() if name != "https only"}
+
+
 def test_an_app_out_of_reach_is_one_red_line(operator: Operator) -> None:
     """The others are not waited for."""
     seen = operator(*SMOKE, "--url", "http://127.0.0.1:9")

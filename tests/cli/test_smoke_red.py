@@ -34,7 +34,7 @@ def _no_keys_needed(stack: LocalStack) -> Twist:
 def _any_key_opens(stack: LocalStack) -> Twist:
     def twist(asked: Asked, on: Forward) -> Answered:
         if "x-functions-key" in asked.headers:
-            asked.headers["x-functions-key"] = stack.host.host_key
+            asked.headers["x-functions-key"] = stack.host.master_key
         return on(asked)
 
     return twist

@@ -3,11 +3,13 @@
 import socket
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from azure.core.exceptions import ResourceExistsError
 from azure.storage.queue import QueueClient
 
 from dev.azurite import Azurite
@@ -69,11 +71,13 @@ def queues_host(steady_azurite: Azurite) -> Iterator[FunctionsHost]:
 
 @pytest.fixture
 def open_queue(steady_azurite: Azurite) -> Iterator[Callable[[str], QueueClient]]:
-    """Opens queues of the account, as somebody else who uses it does."""
+    """Opens queues of the account, as somebody else who uses it does; the host makes none to listen to."""
     opened: list[QueueClient] = []
 
     def open_one(name: str) -> QueueClient:
         opened.append(QueueClient.from_connection_string(steady_azurite.connection_string, name))
+        with suppress(ResourceExistsError):
+            opened[-1].create_queue()
         return opened[-1]
 
     yield open_one

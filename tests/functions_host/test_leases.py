@@ -125,14 +125,15 @@ def test_a_host_that_is_told_to_stop_finishes_what_it_has(
     assert queue.get_queue_properties().approximate_message_count == 0
 
 
-def test_a_host_that_stops_gives_back_what_does_not_finish(
+def test_a_host_that_stops_leaves_hidden_what_does_not_finish(
     start_host: StartHost, queue_name: str, gate: Path, open_queue: Callable[[str], QueueClient]
 ) -> None:
-    """At once, not at the end of the lease, which is ten minutes here."""
+    """Seen on host 4.1037: nothing is given back; it comes again when its lease ends, in ten minutes here."""
     host, queue = start_host(HostOptions(grace_seconds=0)), open_queue(f"{queue_name}-endless")
     _send(queue, gate)
     host.await_output("entered, time 1")
     host.restart()
     assert "Abandoned 'Functions.never_ends'" in host.output()
-    host.await_output("entered, time 2")
-    host.await_output("Executed 'Functions.never_ends' (Succeeded")
+    assert "stays hidden until its lease ends" in host.output()
+    assert queue.receive_message() is None
+    assert queue.get_queue_properties().approximate_message_count == 1

@@ -10,12 +10,12 @@ def _line(host: FunctionsHost, part: str) -> str:
 def test_a_functions_record_shows_level_category_invocation_and_message(
     client: httpx.Client, host: FunctionsHost
 ) -> None:
-    """In the thread pool as on the event loop, the record belongs to its invocation."""
+    """In the thread pool as on the event loop; its own logger and `extra` are lost (seen on host 4.1037)."""
     invocation = client.get("/echo").json()["invocation"]
     line = _line(host, f"{invocation}: echo was here")
-    assert f"[Information] Function.echo.User (app.echo) {invocation}: echo was here" in line
+    assert f"[Information] Function.echo.User {invocation}: echo was here" in line
     client.post("/secured", headers={"x-functions-key": host.host_key})
-    assert "[Warning] Function.secured.User (app.secured) " in _line(host, "secured was here")
+    assert "[Warning] Function.secured.User " in _line(host, "secured was here")
 
 
 def test_start_and_end_of_each_invocation_are_logged(client: httpx.Client, host: FunctionsHost) -> None:

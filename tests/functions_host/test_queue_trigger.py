@@ -3,7 +3,7 @@
 import asyncio
 import base64
 from collections.abc import Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -147,18 +147,31 @@ async def test_a_failed_message_waits_for_the_visibility_timeout(make_queue: Mak
     assert queue.receive(5, 1) == []
 
 
-async def test_a_queue_that_is_removed_is_made_again(make_queue: MakeQueue, open_queue: Any) -> None:
-    """By the trigger, which goes on: another sender finds it again."""
+async def test_a_queue_that_is_missing_is_not_made_and_found_once_it_is(
+    make_queue: MakeQueue, open_queue: Any
+) -> None:
+    """Seen on host 4.1037: the trigger waits until somebody has made it."""
     queue, function = make_queue(), Function()
     other = open_queue(queue.name)
+    other.delete_queue()
     async with _running(QueueTrigger(queue, None, function, QUICK)):
-        other.delete_queue()
-        sent = None
-        while sent is None:
-            with suppress(ResourceNotFoundError):
-                sent = await asyncio.to_thread(other.send_message, _encoded("after all"))
+        with pytest.raises(ResourceNotFoundError):
+            await asyncio.to_thread(other.send_message, _encoded("to nobody"))
+        await asyncio.to_thread(queue.send, _encoded("after all"))
         assert (await function.seen.get()).value == "after all"
         function.end()
+
+
+async def test_what_is_no_utf_8_fails_unseen_and_ends_as_poison(make_queue: MakeQueue) -> None:
+    """Seen on host 4.1037: the function is not called; each try takes the visibility timeout."""
+    queue, poison, function = make_queue(), make_queue(), Function()
+    queue.send(base64.b64encode(b"\xff\x00").decode())
+    settings = QueueSettings(max_dequeue_count=2, max_polling_interval=0.05)
+    async with _running(QueueTrigger(queue, poison, function, settings)):
+        await poison.changed.wait()
+    (buried,) = poison.receive(1, 1)
+    assert base64.b64decode(buried.text) == b"\xff\x00"
+    assert function.seen.empty()
 
 
 async def test_a_lease_can_be_lost(make_queue: MakeQueue) -> None:

@@ -26,9 +26,10 @@ def test_a_constraint_decides_whether_a_route_matches(client: httpx.Client) -> N
     assert client.get("/numbers/2147483648").status_code == 404
 
 
-def test_a_literal_wins_over_a_parameter(client: httpx.Client) -> None:
-    """Of two routes that fit, the one with the literal part answers, wherever it was declared."""
+def test_the_first_function_by_its_name_answers_and_no_literal_wins(client: httpx.Client) -> None:
+    """Seen on host 4.1037: in `users` the literal is first by its name, in `first` the parameter."""
     assert client.get("/users/me").json() == {"me": True}
+    assert client.get("/first/me").text == "a parameter"
 
 
 def test_a_route_is_matched_without_regard_to_case_but_keeps_its_values(client: httpx.Client) -> None:
@@ -44,29 +45,34 @@ def test_functions_may_share_a_path_by_method(client: httpx.Client) -> None:
 
 def test_an_unknown_path_is_404_with_an_empty_body(client: httpx.Client) -> None:
     """So is a path outside the prefix of host.json, and one with a part too many."""
-    for path in ("/nowhere", "/users", f"/users/{USER}/mobile/more", "/../echo"):
+    for path in (
+        "/nowhere",
+        "/users",
+        f"/users/{USER}/mobile/more",
+        "/../echo",
+        "//echo",
+        "/echo//",
+        "/users//anna",
+    ):
         answer = client.get(path)
         assert (answer.status_code, answer.content) == (404, b""), path
 
 
-def test_a_wrong_method_is_405_and_names_the_right_ones(client: httpx.Client) -> None:
-    """Allow joins the methods of all functions on that path."""
-    answer = client.put("/users/anna")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "DELETE, GET, HEAD")
-    assert client.get("/secured").headers["allow"] == "POST"
+def test_one_slash_at_the_end_is_passed_over(client: httpx.Client) -> None:
+    """Seen on host 4.1037; two are not."""
+    assert client.get("/echo/").status_code == 200
+
+
+@pytest.mark.parametrize("method", ["PUT", "HEAD", "OPTIONS"])
+def test_a_wrong_method_is_404_and_names_no_other(client: httpx.Client, method: str) -> None:
+    """Seen on host 4.1037, HEAD where GET is taken too."""
+    answer = client.request(method, "/users/anna")
+    assert (answer.status_code, answer.content, "allow" in answer.headers) == (404, b"", False)
 
 
 def test_a_function_without_methods_takes_them_all(client: httpx.Client) -> None:
     """A route decorator without methods restricts nothing."""
     assert {client.request(method, "/empty").status_code for method in ("GET", "PUT", "PATCH")} == {204}
-
-
-def test_head_is_answered_where_get_is(client: httpx.Client) -> None:
-    """The headers of the answer come without its body."""
-    answer = client.head("/echo")
-    assert answer.status_code == 200
-    assert int(answer.headers["content-length"]) > 0
-    assert answer.content == b""
 
 
 @pytest.mark.parametrize("template", ["{a", "{a:range(1,2)}", "x{a}", "{a=1}", "{a:unknown}"])
@@ -77,13 +83,13 @@ def test_a_template_that_is_not_understood_is_refused(template: str) -> None:
 
 
 def test_a_route_can_take_the_rest_of_a_path() -> None:
-    """{*rest} matches any number of parts, none included, after every more specific route."""
-    table = RouteTable([Route.parse("files/{*rest}", (), "rest"), Route.parse("files/{id}", (), "one")])
-    found = [table.find("GET", path) for path in ("/files/a/b", "/files/", "/files/a")]
+    """{*rest} matches any number of parts, none included."""
+    table = RouteTable([Route.parse("files/{id:int}", (), "one"), Route.parse("files/{*rest}", (), "rest")])
+    found = [table.find("GET", path) for path in ("/files/a/b", "/files/", "/files/7")]
     assert [(match.target, match.parameters) for match in found if isinstance(match, Match)] == [
         ("rest", {"rest": "a/b"}),
         ("rest", {"rest": ""}),
-        ("one", {"id": "a"}),
+        ("one", {"id": "7"}),
     ]
 
 

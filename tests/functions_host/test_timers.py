@@ -126,7 +126,7 @@ async def test_with_the_clock_off_it_runs_on_demand_only() -> None:
 def test_the_clock_runs_timers_in_a_host() -> None:
     """Every second one, and at the start one that is not due for years."""
     with FunctionsHost(APPS / "clock") as host:
-        host.await_output("Function.at_start.User (app)")
+        host.await_output("Function.at_start.User")
         output = host.await_output("Executed 'Functions.every_second' (Succeeded", 2)
         host.kill()
         # Whoever waits for a host that has ended is told at once.
@@ -158,8 +158,8 @@ def test_a_schedule_may_be_a_setting(queues_host: FunctionsHost) -> None:
     assert 'T02:30:00+00:00", "LastUpdated"' in queues_host.output()
 
 
-@pytest.mark.parametrize("name", ["without_setting", "nobody", "write"])
+@pytest.mark.parametrize("name", ["without_setting", "nobody"])
 def test_what_is_no_timer_cannot_run_as_one(queues_host: FunctionsHost, name: str) -> None:
-    """A function in error, none at all, one with an HTTP trigger."""
+    """A function in error, or none at all."""
     with pytest.raises(LookupError, match=f"runs no function {name} on demand: status 404"):
         queues_host.run_timer(name)

@@ -21,7 +21,7 @@ from shared.errors import Problem
 from shared.outcome import Note, Outcome
 
 ROOT = Path(__file__).parents[2]
-PLATFORM = {"FUNCTIONS_WORKER_RUNTIME": "python"}
+PLATFORM = {"FUNCTIONS_WORKER_RUNTIME": "python", "AzureWebJobsDisableHomepage": "true"}
 NEEDED = {
     "TENANT_ID": "contoso.com",
     "CLIENT_ID": "22222222-2222-4222-8222-222222222222",

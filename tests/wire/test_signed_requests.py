@@ -131,6 +131,17 @@ async def test_the_signature_is_of_the_bytes_that_came(signer: Signer) -> None:
     assert (await signer.send(body, headers)).status == 200
 
 
+async def test_a_signed_body_that_came_in_chunks_is_told_so(signer: Signer) -> None:
+    """It arrives empty, so its signature is wrong: nobody would look for the cause elsewhere."""
+    body = signer.body()
+    with pytest.raises(RequestError, match="Transfer-Encoding: chunked") as caught:
+        await signer.send(b"", signer.headers(body))
+    assert (caught.value.status, caught.value.code) == UNSIGNED
+    with pytest.raises(RequestError) as other:
+        await signer.send(body, {})
+    assert "chunked" not in other.value.detail
+
+
 async def test_one_of_several_signatures_is_enough(signer: Signer) -> None:
     """While a key is rotated a caller may sign with both."""
     body = signer.body()

@@ -27,6 +27,12 @@ MOST_IDEMPOTENCY_KEY = 255
 NOTHING: Mapping[str, str] = {}
 NUMBER_SHOWN = "Holds what may be a phone number: it is kept and shown, so leave that out."
 
+EMPTY = (
+    "The body is empty. If you sent one, it went in chunks (Transfer-Encoding: chunked), which the platform "
+    "does not pass on: send it whole, with a Content-Length."
+)
+"""Seen on Functions host 4.1037: a chunked body arrives as 0 bytes, also with a Content-Length beside it."""
+
 _PLATFORM_QUERY = frozenset({"code", "clientId"})
 _KEYS = ("UserPrincipalName", "Id", "Mobile", "OverwriteNull", "Reference")
 # The article's PowerShell sends JSON and calls it a form.
@@ -146,6 +152,8 @@ def requests_of(rows: Iterable[Row]) -> list[Request]:
 
 
 def _json(body: bytes, content_type: str | None, most: int) -> Any:
+    if not body:
+        raise RequestError(Problem.NOT_JSON, EMPTY)
     media_type = (content_type or "").split(";")[0].strip().lower()
     if media_type not in _READ_AS_JSON and not media_type.endswith("+json"):
         raise RequestError(Problem.UNSUPPORTED_MEDIA_TYPE, "Send JSON as application/json; charset=utf-8.")

@@ -84,6 +84,15 @@ def forges(req: func.HttpRequest) -> func.HttpResponse:
     return response
 
 
+@app.route(route="measured", auth_level=func.AuthLevel.ANONYMOUS)
+def measured(req: func.HttpRequest) -> func.HttpResponse:
+    """Say how long the answer is, and twice on what it rests."""
+    del req
+    response = func.HttpResponse("ok", headers={"Content-Length": "2", "Vary": "Origin"})
+    response.headers.add("Vary", "Accept")
+    return response
+
+
 @app.route(route="empty", auth_level=func.AuthLevel.ANONYMOUS)
 def empty(req: func.HttpRequest) -> func.HttpResponse:
     """Answer that there is nothing to say."""

@@ -35,3 +35,17 @@ async def remove_user(req: func.HttpRequest) -> str:
 async def number(req: func.HttpRequest) -> str:
     """Say the number."""
     return str(req.route_params["number"])
+
+
+@users.route(route="first/{name}", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def a_parameter(req: func.HttpRequest) -> str:
+    """Come first by its name."""
+    del req
+    return "a parameter"
+
+
+@users.route(route="first/me", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
+async def b_literal(req: func.HttpRequest) -> str:
+    """Come second, though it is the nearer one."""
+    del req
+    return "a literal"
