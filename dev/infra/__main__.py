@@ -30,7 +30,8 @@ def main(arguments: list[str]) -> int:
                 for made in snapshots.write(copy, _INFRA):
                     print(f"wrote {made.relative_to(_INFRA.parent)}")
             else:
-                print(*snapshots.check(copy, _INFRA), sep="\n")
+                for said in snapshots.check(copy, _INFRA):
+                    print(said)
                 print(f"infra/ builds, is formatted and evaluates to its snapshots ({compiler.name}).")
         except RefusedError as error:
             print(error, file=sys.stderr)

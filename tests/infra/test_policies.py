@@ -113,7 +113,7 @@ REFUSED_BY_FLEX = {
     "pythonVersion",
     "websiteTimeZone",
 }
-NO_SECRETS = {"keyVaultName", "vaultName", "ropcCredential"}
+NO_SECRETS = {"federatedCredential", "keyVaultName", "ropcCredential", "vaultName"}
 SECRET = re.compile(r"secret|password|token|key|connectionstring|credential", re.IGNORECASE)
 
 
