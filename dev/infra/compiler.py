@@ -15,6 +15,7 @@ NEEDED = "0.49"
 GRAPH_TYPES = "microsoftgraph-v1.0-1.0.0.tgz"
 _TYPES_OF_IDENTITY = Path("identity", "bicepconfig.json")
 _SECONDS = 300
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _FAULT = re.compile(r"\) : (Warning|Error) ")
 
 
@@ -81,7 +82,11 @@ class Copy:
             check=False,
             timeout=_SECONDS,
         )
-        said = (done.stdout + done.stderr).replace(f"{self.root}/", f"{self._original.name}/").strip()
+        said = (
+            _COLOUR.sub("", done.stdout + done.stderr)
+            .replace(f"{self.root}/", f"{self._original.name}/")
+            .strip()
+        )
         if done.returncode or _FAULT.search(said):
             raise RefusedError(f"bicep {' '.join(arguments)}: exit {done.returncode}\n{said}")
         return said

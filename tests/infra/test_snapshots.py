@@ -10,8 +10,6 @@ from pathlib import Path
 import pytest
 
 from dev.infra import snapshots
-from dev.infra.__main__ import main
-from dev.infra.compiler import NoCompilerError, find
 from tests.infra.snapshot import INFRA, Snapshot
 
 # One version for each provider, known to be in force; a change is a decision.
@@ -65,30 +63,6 @@ def test_a_change_is_seen_without_a_compiler(tmp_path: Path) -> None:
         "queries/poison.kql",
         "snapshots/private.snapshot.json",
     ]
-
-
-def test_a_missing_compiler_is_told_and_one_that_is_named_is_needed(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    """`make check` goes on without one; `make infra` cannot, and a name that leads nowhere is a fault."""
-    for name in ("PATH", "HOME", "AZURE_CONFIG_DIR"):
-        monkeypatch.setenv(name, str(tmp_path))
-    monkeypatch.delenv("BICEP", raising=False)
-    assert (main(["check"]), main(["write"])) == (0, 1)
-    assert "No Bicep compiler was found. Install 0.49 or later" in capsys.readouterr().err
-    monkeypatch.setenv("BICEP", str(tmp_path / "none"))
-    assert main(["check"]) == 1
-    with pytest.raises(NoCompilerError, match=r"BICEP=.*none is no program"):
-        find()
-
-
-@pytest.mark.parametrize("where", ["bin", ".azure/bin"])
-def test_a_compiler_is_found_on_the_path_or_where_az_puts_it(tmp_path: Path, where: str) -> None:
-    """`az bicep install` puts it onto no path."""
-    program = tmp_path / where / "bicep"
-    program.parent.mkdir(parents=True)
-    program.touch(mode=0o755)
-    assert find({"HOME": str(tmp_path), "PATH": str(tmp_path / "bin")}) == program
 
 
 def test_a_snapshot_names_no_machine_and_no_real_tenant() -> None:
