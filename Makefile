@@ -54,17 +54,22 @@ test: $(READY) $(AZURITE) $(KUSTO) ## the tests
 	$(PY) -m pytest -q -n 3 --dist worksteal
 
 .PHONY: check
-check: $(READY) $(AZURITE) $(KUSTO) ## format, lint, types, layers, tests with coverage
+check: $(READY) $(AZURITE) $(KUSTO) ## format, lint, types, layers, infrastructure, tests with coverage
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-logo
+	$(PY) -m dev.infra check
 	$(PY) -m pytest -q -n 3 --dist worksteal --cov --cov-report=term-missing:skip-covered
 
 .PHONY: format
 format: $(READY) ## format the code and mend what ruff can
 	$(PY) -m ruff format .
 	$(PY) -m ruff check --fix .
+
+.PHONY: infra
+infra: $(READY) ## infra/ formatted and evaluated anew into its snapshots, by Bicep's compiler
+	@$(PY) -m dev.infra write
 
 .PHONY: package
 package: $(READY) ## the zip that is deployed, built and tried

@@ -1,5 +1,7 @@
 // Everything that MFA phone sync runs on, in one resource group. Entra objects are a deployment of their own,
 // since they need other privileges: see identity/.
+import { networkKind, settingsOf, tagsOf } from 'app/types.bicep'
+
 targetScope = 'subscription'
 
 @description('Name of the environment; it stands in the names of the resources.')
@@ -52,16 +54,22 @@ param sweepMode string = 'plan'
 param pushMode string = 'plan'
 
 @description('Further settings of the app, by name (docs/settings.md). They win over settings.json. Never a secret.')
-param settings object = {}
+param settings settingsOf = {}
+
+@description('private: storage and vault answer within a network of their own, which the app leaves by fixed addresses. public: no network, for a test tenant or a small organisation; there Conditional Access cannot tie the account of ropc to a place, and roles alone keep others from storage and vault.')
+param network networkKind = 'private'
 
 @description('Addresses (CIDR) from which HR and IAM systems call. Nobody else reaches the app but operators.')
-param hrAddresses array = []
+param hrAddresses string[] = []
 
 @description('Addresses (CIDR) from which operators call the app, and from which it is deployed.')
-param operatorAddresses array = []
+param operatorAddresses string[] = []
 
-@description('Addresses (CIDR) that reach the vault from outside, while its secrets are set. Empty: the private endpoint alone.')
-param vaultAddresses array = []
+@description('Addresses (CIDR) that reach the vault from outside, while its secrets are set. Empty: none but the app.')
+param vaultAddresses string[] = []
+
+@description('With network=public: addresses (CIDR) that the app calls out from, if you know all of them. The vault then answers to them and to vaultAddresses alone. Empty: to any address, with a role.')
+param appAddresses string[] = []
 
 @description('Whether App Service authentication stands before the app. Every caller then needs an Entra token.')
 param easyAuth bool = false
@@ -70,7 +78,7 @@ param easyAuth bool = false
 param easyAuthClientId string = ''
 
 @description('Application ids of callers that are let in; with easyAuth. Empty: easyAuthClientId alone.')
-param easyAuthCallers array = []
+param easyAuthCallers string[] = []
 
 @description('Object id of the service principal that publishes the app. Empty: nobody is given that role here.')
 param deployerPrincipalId string = ''
@@ -83,6 +91,9 @@ param deployerPrincipalId string = ''
   'Standard_GZRS'
 ])
 param storageSku string = 'Standard_ZRS'
+
+@description('Whether instances are spread over the zones of the region. At least two are then always ready, and paid for, for each function that scales by itself (docs/azure.md).')
+param zoneRedundant bool = false
 
 @description('Memory of an instance, in MB.')
 @allowed([
@@ -124,9 +135,19 @@ param endpointSubnetPrefix string = '10.84.1.0/27'
 param logRetentionDays int = 90
 
 @description('Tags on every resource.')
-param tags object = {}
+param tags tagsOf = {}
 
+// Names are made here and handed to whoever needs them: what comes from another module's outputs is known to Azure
+// alone, and what-if then shows neither the roles nor the settings that rest on it.
 var unique = toLower(uniqueString(subscription().id, environmentName, location))
+var identityName = 'id-mfa-sync-${unique}'
+var networkName = 'vnet-mfa-sync-${unique}'
+var workspaceName = 'log-mfa-sync-${unique}'
+var insightsName = 'appi-mfa-sync-${unique}'
+var storageName = 'st${unique}'
+var packageContainer = 'app-package'
+var vaultName = 'kv-${unique}'
+var isPrivate = network == 'private'
 var allTags = union(tags, { 'azd-env-name': environmentName })
 var chosen = {
   GRAPH_AUTH: graphAuth
@@ -136,26 +157,25 @@ var chosen = {
 }
 var appSettings = union(loadJsonContent('settings.json'), chosen, settings)
 
-resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-${environmentName}'
   location: location
   tags: allTags
 }
 
 module managedIdentity 'app/managed-identity.bicep' = {
-  name: 'managed-identity'
   scope: group
   params: {
-    name: 'id-mfa-sync-${unique}'
+    name: identityName
     location: location
     tags: allTags
   }
 }
 
-module network 'app/network.bicep' = {
-  name: 'network'
+module privateNetwork 'app/network.bicep' = if (isPrivate) {
   scope: group
   params: {
+    name: networkName
     unique: unique
     location: location
     tags: allTags
@@ -167,10 +187,10 @@ module network 'app/network.bicep' = {
 }
 
 module monitoring 'app/monitoring.bicep' = {
-  name: 'monitoring'
   scope: group
   params: {
-    unique: unique
+    workspaceName: workspaceName
+    insightsName: insightsName
     location: location
     tags: allTags
     retentionDays: logRetentionDays
@@ -178,60 +198,75 @@ module monitoring 'app/monitoring.bicep' = {
 }
 
 module storage 'app/storage.bicep' = {
-  name: 'storage'
   scope: group
   params: {
-    name: 'st${unique}'
+    name: storageName
     location: location
     tags: allTags
     sku: storageSku
     stateTable: appSettings.STATE_TABLE
     stateContainer: appSettings.STATE_CONTAINER
-    workspaceId: monitoring.outputs.workspaceId
+    packageContainer: packageContainer
+    network: network
+    workspaceName: workspaceName
   }
+  dependsOn: [
+    monitoring
+  ]
 }
 
 module vault 'app/keyvault.bicep' = {
-  name: 'keyvault'
   scope: group
   params: {
-    name: 'kv-${unique}'
+    name: vaultName
     location: location
     tags: allTags
     tenantId: tenantId
+    network: network
     vaultAddresses: vaultAddresses
-    workspaceId: monitoring.outputs.workspaceId
+    appAddresses: appAddresses
+    workspaceName: workspaceName
   }
+  dependsOn: [
+    monitoring
+  ]
 }
 
-module endpoints 'app/private-endpoints.bicep' = {
-  name: 'private-endpoints'
+module endpoints 'app/private-endpoints.bicep' = if (isPrivate) {
   scope: group
   params: {
     unique: unique
     location: location
     tags: allTags
-    networkId: network.outputs.networkId
-    subnetId: network.outputs.endpointSubnetId
-    storageId: storage.outputs.id
-    vaultId: vault.outputs.id
+    networkName: networkName
+    storageName: storageName
+    vaultName: vaultName
   }
+  dependsOn: [
+    privateNetwork
+    storage
+    vault
+  ]
 }
 
 module roles 'app/rbac.bicep' = {
-  name: 'rbac'
   scope: group
   params: {
-    principalId: managedIdentity.outputs.principalId
-    storageName: storage.outputs.name
-    vaultName: vault.outputs.name
-    insightsName: monitoring.outputs.insightsName
+    identityName: identityName
+    storageName: storageName
+    vaultName: vaultName
+    insightsName: insightsName
   }
+  dependsOn: [
+    managedIdentity
+    monitoring
+    storage
+    vault
+  ]
 }
 
 // The app comes last: its host starts, and its package is stored, only where network, names and roles are in place.
 module app 'app/function.bicep' = {
-  name: 'function'
   scope: group
   params: {
     name: 'func-mfa-sync-${unique}'
@@ -245,18 +280,18 @@ module app 'app/function.bicep' = {
     easyAuth: easyAuth
     easyAuthClientId: easyAuthClientId
     easyAuthCallers: easyAuthCallers
-    identityId: managedIdentity.outputs.id
-    identityClientId: managedIdentity.outputs.clientId
-    storageName: storage.outputs.name
-    packageContainer: storage.outputs.packageContainer
-    vaultUrl: vault.outputs.url
-    insightsName: monitoring.outputs.insightsName
-    subnetId: network.outputs.appSubnetId
+    identityName: identityName
+    storageName: storageName
+    packageContainer: packageContainer
+    vaultName: vaultName
+    insightsName: insightsName
+    networkName: isPrivate ? networkName : ''
     hrAddresses: hrAddresses
     operatorAddresses: operatorAddresses
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     updateStrategy: updateStrategy
+    zoneRedundant: zoneRedundant
     deployerPrincipalId: deployerPrincipalId
   }
   dependsOn: [
@@ -266,29 +301,33 @@ module app 'app/function.bicep' = {
 }
 
 module alerts 'app/alerts.bicep' = {
-  name: 'alerts'
   scope: group
   params: {
     location: location
     tags: allTags
-    workspaceId: monitoring.outputs.workspaceId
+    workspaceName: workspaceName
     alertEmail: alertEmail
     sweepMode: appSettings.SWEEP_MODE
   }
+  dependsOn: [
+    monitoring
+  ]
 }
 
 module workbook 'app/workbook.bicep' = {
-  name: 'workbook'
   scope: group
   params: {
     location: location
     tags: allTags
-    workspaceId: monitoring.outputs.workspaceId
+    workspaceName: workspaceName
   }
+  dependsOn: [
+    monitoring
+  ]
 }
 
-@description('The addresses that Entra sees the app come from: they belong into the named location.')
-output egressPrefix string = network.outputs.egressPrefix
+@description('The addresses that Entra sees the app come from: they belong into the named location. Empty with network=public: there are none that stay.')
+output egressPrefix string = privateNetwork.?outputs.egressPrefix ?? ''
 
 @description('Client id of the managed identity.')
 output identityClientId string = managedIdentity.outputs.clientId
@@ -303,7 +342,7 @@ output functionAppName string = app.outputs.name
 output functionAppUrl string = app.outputs.url
 
 @description('Name of the vault that the operator puts the secrets into.')
-output keyVaultName string = vault.outputs.name
+output keyVaultName string = vaultName
 
 @description('Name of the resource group.')
 output resourceGroupName string = group.name

@@ -105,7 +105,7 @@ def sign_in_of(
 
     if settings.ropc_credential is RopcCredential.MANAGED_IDENTITY:
         identity = IdentityTokens(settings.managed_identity_client_id, clock, transports)
-        proof = FederatedIdentity(identity, clock)
+        proof = FederatedIdentity(identity, clock, settings.authority_host)
     return BrakedSignIn(PasswordGrant(settings, vault, proof, transports), table, clock)
 
 

@@ -11,7 +11,7 @@ param tenantId string
 param clientId string
 
 @description('Application ids of the callers that are let in. Empty: the application itself alone.')
-param callers array
+param callers string[]
 
 resource app 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
@@ -51,9 +51,11 @@ resource auth 'Microsoft.Web/sites/config@2025-03-01' = {
           ]
           defaultAuthorizationPolicy: {
             // An empty list would let every application in.
-            allowedApplications: empty(callers) ? [
-              clientId
-            ] : callers
+            allowedApplications: empty(callers)
+              ? [
+                  clientId
+                ]
+              : callers
           }
         }
       }

@@ -1,4 +1,5 @@
 // The app's secrets, and no others: so the app's role over the vault is a role over its own secrets.
+import { networkKind, tagsOf } from 'types.bicep'
 
 @description('Name of the vault.')
 param name string
@@ -7,18 +8,31 @@ param name string
 param location string
 
 @description('Tags.')
-param tags object
+param tags tagsOf
 
 @description('Tenant whose identities may read it.')
 param tenantId string
 
-@description('Addresses (CIDR) that reach it from outside; empty: none.')
-param vaultAddresses array
+@description('Whether it answers at a private endpoint alone, or to whoever has a role.')
+param network networkKind
+
+@description('Addresses (CIDR) that reach it from outside while secrets are set; empty: none.')
+param vaultAddresses string[]
+
+@description('Addresses (CIDR) that the app calls out from, with network=public; empty: not known, so any may call.')
+param appAddresses string[]
 
 @description('Workspace that keeps who read and changed what.')
-param workspaceId string
+param workspaceName string
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
+var admitted = network == 'private' ? vaultAddresses : empty(appAddresses) ? [] : concat(appAddresses, vaultAddresses)
+var isOpenToAll = network == 'public' && empty(appAddresses)
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
+  name: workspaceName
+}
+
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
   name: name
   location: location
   tags: tags
@@ -32,22 +46,26 @@ resource vault 'Microsoft.KeyVault/vaults@2023-07-01' = {
     enableSoftDelete: true
     softDeleteRetentionInDays: 90
     enablePurgeProtection: true
-    publicNetworkAccess: empty(vaultAddresses) ? 'Disabled' : 'Enabled'
+    publicNetworkAccess: network == 'private' && empty(vaultAddresses) ? 'Disabled' : 'Enabled'
     networkAcls: {
       bypass: 'None'
-      defaultAction: 'Deny'
-      ipRules: [for address in vaultAddresses: {
-        value: address
-      }]
+      defaultAction: isOpenToAll ? 'Allow' : 'Deny'
+      ipRules: [
+        for address in admitted: {
+          value: address
+        }
+      ]
     }
   }
 }
 
+// There is none without "preview" that knows groups of categories.
+#disable-next-line use-recent-api-versions
 resource vaultLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: vault
   properties: {
-    workspaceId: workspaceId
+    workspaceId: workspace.id
     logAnalyticsDestinationType: 'Dedicated'
     logs: [
       {
@@ -57,7 +75,3 @@ resource vaultLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = 
     ]
   }
 }
-
-output id string = vault.id
-output name string = vault.name
-output url string = vault.properties.vaultUri

@@ -1,5 +1,6 @@
 // The app's identity. It exists before the app, so that its roles, Graph permissions and federated credential can be
 // there first, and outlives it.
+import { tagsOf } from 'types.bicep'
 
 @description('Name of the identity.')
 param name string
@@ -8,14 +9,13 @@ param name string
 param location string
 
 @description('Tags.')
-param tags object
+param tags tagsOf
 
-resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name
   location: location
   tags: tags
 }
 
-output id string = identity.id
 output clientId string = identity.properties.clientId
 output principalId string = identity.properties.principalId

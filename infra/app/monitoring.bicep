@@ -1,20 +1,24 @@
 // Where the app's logs go. They are written and read by identities alone; no instrumentation key opens it.
+import { tagsOf } from 'types.bicep'
 
-@description('What makes the names unique.')
-param unique string
+@description('Name of the workspace.')
+param workspaceName string
+
+@description('Name of the Application Insights component.')
+param insightsName string
 
 @description('Region.')
 param location string
 
 @description('Tags.')
-param tags object
+param tags tagsOf
 
 @description('Days that logs are kept.')
 param retentionDays int
 
 // No daily cap: past it, the events of the security officer would be lost with the rest.
-resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
-  name: 'log-mfa-sync-${unique}'
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' = {
+  name: workspaceName
   location: location
   tags: tags
   properties: {
@@ -30,7 +34,7 @@ resource workspace 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
 }
 
 resource insights 'Microsoft.Insights/components@2020-02-02' = {
-  name: 'appi-mfa-sync-${unique}'
+  name: insightsName
   location: location
   tags: tags
   kind: 'web'
@@ -41,6 +45,3 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
     DisableLocalAuth: true
   }
 }
-
-output workspaceId string = workspace.id
-output insightsName string = insights.name

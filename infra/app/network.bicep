@@ -1,13 +1,17 @@
 // One network: the app's subnet, whose calls leave by addresses of ours alone, and a subnet of private endpoints.
+import { tagsOf } from 'types.bicep'
 
-@description('What makes the names unique.')
+@description('Name of the network.')
+param name string
+
+@description('What makes the names of its parts unique.')
 param unique string
 
 @description('Region.')
 param location string
 
 @description('Tags.')
-param tags object
+param tags tagsOf
 
 @description('Address space of the network.')
 param networkPrefix string
@@ -22,7 +26,7 @@ param endpointSubnetPrefix string
 param egressPrefixLength int
 
 // The named location of the service account holds this prefix and nothing else.
-resource egress 'Microsoft.Network/publicIPPrefixes@2024-05-01' = {
+resource egress 'Microsoft.Network/publicIPPrefixes@2025-01-01' = {
   name: 'ippre-mfa-sync-${unique}'
   location: location
   tags: tags
@@ -36,7 +40,7 @@ resource egress 'Microsoft.Network/publicIPPrefixes@2024-05-01' = {
   }
 }
 
-resource nat 'Microsoft.Network/natGateways@2024-05-01' = {
+resource nat 'Microsoft.Network/natGateways@2025-01-01' = {
   name: 'nat-mfa-sync-${unique}'
   location: location
   tags: tags
@@ -53,8 +57,57 @@ resource nat 'Microsoft.Network/natGateways@2024-05-01' = {
   }
 }
 
-resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
-  name: 'vnet-mfa-sync-${unique}'
+// No rule of ours: nobody calls into an integrated subnet (inbound rules do not apply to it, says Microsoft's "Azure
+// Functions networking options"), and no page lists what Flex Consumption itself must reach. So nothing outbound is
+// denied: a rule too narrow stops the app with somebody else's error. An organisation adds its own here.
+resource appRules 'Microsoft.Network/networkSecurityGroups@2025-01-01' = {
+  name: 'nsg-mfa-sync-app-${unique}'
+  location: location
+  tags: tags
+  properties: {
+    securityRules: []
+  }
+}
+
+// The services behind the endpoints speak https alone, and to the app alone.
+resource endpointRules 'Microsoft.Network/networkSecurityGroups@2025-01-01' = {
+  name: 'nsg-mfa-sync-endpoints-${unique}'
+  location: location
+  tags: tags
+  properties: {
+    securityRules: [
+      {
+        name: 'https-from-the-app'
+        properties: {
+          access: 'Allow'
+          direction: 'Inbound'
+          priority: 100
+          protocol: 'Tcp'
+          sourceAddressPrefix: appSubnetPrefix
+          sourcePortRange: '*'
+          destinationAddressPrefix: endpointSubnetPrefix
+          destinationPortRange: '443'
+        }
+      }
+      {
+        name: 'nothing-else'
+        properties: {
+          access: 'Deny'
+          direction: 'Inbound'
+          priority: 4096
+          protocol: '*'
+          sourceAddressPrefix: '*'
+          sourcePortRange: '*'
+          destinationAddressPrefix: '*'
+          destinationPortRange: '*'
+        }
+      }
+    ]
+  }
+}
+
+resource network 'Microsoft.Network/virtualNetworks@2025-01-01' = {
+  name: name
   location: location
   tags: tags
   properties: {
@@ -73,6 +126,9 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
           natGateway: {
             id: nat.id
           }
+          networkSecurityGroup: {
+            id: appRules.id
+          }
           delegations: [
             {
               name: 'flex-consumption'
@@ -88,14 +144,15 @@ resource network 'Microsoft.Network/virtualNetworks@2024-05-01' = {
         properties: {
           addressPrefix: endpointSubnetPrefix
           defaultOutboundAccess: false
-          privateEndpointNetworkPolicies: 'Disabled'
+          networkSecurityGroup: {
+            id: endpointRules.id
+          }
+          // With 'Disabled', the default, rules pass private endpoints by.
+          privateEndpointNetworkPolicies: 'NetworkSecurityGroupEnabled'
         }
       }
     ]
   }
 }
 
-output networkId string = network.id
-output appSubnetId string = '${network.id}/subnets/app'
-output endpointSubnetId string = '${network.id}/subnets/endpoints'
 output egressPrefix string = egress.properties.ipPrefix

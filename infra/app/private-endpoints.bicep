@@ -1,4 +1,5 @@
 // Storage and vault answer at private addresses alone, found under their usual names from within the network.
+import { tagsOf } from 'types.bicep'
 
 @description('What makes the names unique.')
 param unique string
@@ -7,43 +8,52 @@ param unique string
 param location string
 
 @description('Tags.')
-param tags object
+param tags tagsOf
 
-@description('Network whose names resolve to the private addresses.')
-param networkId string
-
-@description('Subnet of the endpoints.')
-param subnetId string
+@description('Network whose names resolve to the private addresses, and which has the subnet endpoints.')
+param networkName string
 
 @description('Storage account.')
-param storageId string
+param storageName string
 
 @description('Vault.')
-param vaultId string
+param vaultName string
 
 var storageSuffix = environment().suffixes.storage
 var endpoints = [
   {
     name: 'blob'
-    target: storageId
     zone: 'privatelink.blob.${storageSuffix}'
   }
   {
     name: 'queue'
-    target: storageId
     zone: 'privatelink.queue.${storageSuffix}'
   }
   {
     name: 'table'
-    target: storageId
     zone: 'privatelink.table.${storageSuffix}'
   }
   {
     name: 'vault'
-    target: vaultId
     zone: 'privatelink${replace(environment().suffixes.keyvaultDns, 'vault', 'vaultcore')}'
   }
 ]
+
+resource network 'Microsoft.Network/virtualNetworks@2025-01-01' existing = {
+  name: networkName
+
+  resource subnet 'subnets' existing = {
+    name: 'endpoints'
+  }
+}
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: storageName
+}
+
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
+  name: vaultName
+}
 
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
   for endpoint in endpoints: {
@@ -62,26 +72,28 @@ resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01
     properties: {
       registrationEnabled: false
       virtualNetwork: {
-        id: networkId
+        id: network.id
       }
     }
   }
 ]
 
-resource connections 'Microsoft.Network/privateEndpoints@2024-05-01' = [
+// One after the other: a storage account takes one at a time, and refuses the next (StorageAccountOperationInProgress).
+@batchSize(1)
+resource connections 'Microsoft.Network/privateEndpoints@2025-01-01' = [
   for endpoint in endpoints: {
     name: 'pep-${endpoint.name}-${unique}'
     location: location
     tags: tags
     properties: {
       subnet: {
-        id: subnetId
+        id: network::subnet.id
       }
       privateLinkServiceConnections: [
         {
           name: endpoint.name
           properties: {
-            privateLinkServiceId: endpoint.target
+            privateLinkServiceId: endpoint.name == 'vault' ? vault.id : account.id
             groupIds: [
               endpoint.name
             ]
@@ -92,7 +104,7 @@ resource connections 'Microsoft.Network/privateEndpoints@2024-05-01' = [
   }
 ]
 
-resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-05-01' = [
+resource names 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-01-01' = [
   for (endpoint, i) in endpoints: {
     parent: connections[i]
     name: 'default'

@@ -1,7 +1,7 @@
 // What the app's identity may do in Azure: this, and nothing else. What it may do in Entra stands in identity/.
 
-@description('Object id of the app\'s identity.')
-param principalId string
+@description('The app\'s identity.')
+param identityName string
 
 @description('Storage account.')
 param storageName string
@@ -40,7 +40,11 @@ var secretsRole = {
   why: 'reads the secrets; the vault holds the app\'s own alone'
 }
 
-resource account 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: identityName
+}
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageName
 }
 
@@ -48,17 +52,18 @@ resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
   name: insightsName
 }
 
-resource vault 'Microsoft.KeyVault/vaults@2023-07-01' existing = {
+resource vault 'Microsoft.KeyVault/vaults@2025-05-01' existing = {
   name: vaultName
 }
 
+// Named after the identity and not its object id, which only Azure knows: so what-if sees them.
 resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in storageRoles: {
-    name: guid(account.id, principalId, role.id)
+    name: guid(account.id, identity.id, role.id)
     scope: account
     properties: {
       roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.id)
-      principalId: principalId
+      principalId: identity.properties.principalId
       principalType: 'ServicePrincipal'
       description: '${role.name}: ${role.why}'
     }
@@ -66,22 +71,22 @@ resource onStorage 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
 ]
 
 resource onInsights 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(insights.id, principalId, metricsRole.id)
+  name: guid(insights.id, identity.id, metricsRole.id)
   scope: insights
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', metricsRole.id)
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     description: '${metricsRole.name}: ${metricsRole.why}'
   }
 }
 
 resource onVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, principalId, secretsRole.id)
+  name: guid(vault.id, identity.id, secretsRole.id)
   scope: vault
   properties: {
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', secretsRole.id)
-    principalId: principalId
+    principalId: identity.properties.principalId
     principalType: 'ServicePrincipal'
     description: '${secretsRole.name}: ${secretsRole.why}'
   }

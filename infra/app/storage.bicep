@@ -1,4 +1,5 @@
 // The host's storage and the app's own state. No key opens it: only identities with roles (rbac.bicep).
+import { networkKind, tagsOf } from 'types.bicep'
 
 @description('Name of the account.')
 param name string
@@ -7,7 +8,7 @@ param name string
 param location string
 
 @description('Tags.')
-param tags object
+param tags tagsOf
 
 @description('Redundancy.')
 param sku string
@@ -18,12 +19,17 @@ param stateTable string
 @description('STATE_CONTAINER of the app.')
 param stateContainer string
 
-@description('Workspace that is told of messages in queues.')
-param workspaceId string
+@description('Container of the package.')
+param packageContainer string
 
-var packageContainerName = 'app-package'
+@description('Whether it answers at private endpoints alone, or to whoever has a role.')
+param network networkKind
+
+@description('Workspace that keeps who read and changed what.')
+param workspaceName string
+
 var containerNames = [
-  packageContainerName
+  packageContainer
   stateContainer
 ]
 // Both are there before the first message: the host then needs no right to make queues.
@@ -32,7 +38,11 @@ var queueNames = [
   'mfa-sync-runs-poison'
 ]
 
-resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
+  name: workspaceName
+}
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: name
   location: location
   tags: tags
@@ -47,16 +57,18 @@ resource account 'Microsoft.Storage/storageAccounts@2024-01-01' = {
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
-    publicNetworkAccess: 'Disabled'
+    publicNetworkAccess: network == 'private' ? 'Disabled' : 'Enabled'
     supportsHttpsTrafficOnly: true
     networkAcls: {
       bypass: 'None'
-      defaultAction: 'Deny'
+      // Public: rules for addresses would shut out the app. They do not apply to calls from the account's own region
+      // (Microsoft: "Azure Storage firewall guidelines and limitations"), where an app without a network is.
+      defaultAction: network == 'private' ? 'Deny' : 'Allow'
     }
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' = {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-01-01' = {
   parent: account
   name: 'default'
   properties: {
@@ -71,7 +83,7 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2024-01-01' = {
   }
 }
 
-resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01' = [
+resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-01-01' = [
   for containerName in containerNames: {
     parent: blobs
     name: containerName
@@ -81,43 +93,65 @@ resource containers 'Microsoft.Storage/storageAccounts/blobServices/containers@2
   }
 ]
 
-resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2024-01-01' = {
+resource queueService 'Microsoft.Storage/storageAccounts/queueServices@2025-01-01' = {
   parent: account
   name: 'default'
 }
 
-resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-01' = [
+resource queues 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' = [
   for queueName in queueNames: {
     parent: queueService
     name: queueName
   }
 ]
 
-resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2024-01-01' = {
+resource tableService 'Microsoft.Storage/storageAccounts/tableServices@2025-01-01' = {
   parent: account
   name: 'default'
 }
 
-resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2024-01-01' = {
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' = {
   parent: tableService
   name: stateTable
 }
 
-// Who puts a message where: how a message in the poison queue is noticed even if the app cannot tell of it.
+// Who read, wrote and removed what: runs and their pages, the package, rows of state, and messages: also how one in the
+// poison queue is noticed even if the app cannot tell of it. A line for each request, about a kilobyte: the host's own
+// polling and leases among them, so this is most of what the workspace takes in (docs/azure.md, what costs).
+var requests = [
+  for category in ['StorageRead', 'StorageWrite', 'StorageDelete']: {
+    category: category
+    enabled: true
+  }
+]
+
+// There is no version without "preview" that storage takes.
+#disable-next-line use-recent-api-versions
+resource blobLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: blobs
+  properties: {
+    workspaceId: workspace.id
+    logs: requests
+  }
+}
+
+#disable-next-line use-recent-api-versions
 resource queueLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
   scope: queueService
   properties: {
-    workspaceId: workspaceId
-    logs: [
-      {
-        category: 'StorageWrite'
-        enabled: true
-      }
-    ]
+    workspaceId: workspace.id
+    logs: requests
   }
 }
 
-output id string = account.id
-output name string = account.name
-output packageContainer string = packageContainerName
+#disable-next-line use-recent-api-versions
+resource tableLogs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: tableService
+  properties: {
+    workspaceId: workspace.id
+    logs: requests
+  }
+}

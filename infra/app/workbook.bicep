@@ -1,13 +1,14 @@
 // One page for the operator: what happened, to how many, and why not. Never a number, never a name.
+import { tagsOf } from 'types.bicep'
 
 @description('Region.')
 param location string
 
 @description('Tags.')
-param tags object
+param tags tagsOf
 
 @description('Workspace that holds the logs.')
-param workspaceId string
+param workspaceName string
 
 var panels = [
   {
@@ -51,12 +52,16 @@ var items = [
       queryType: 0
       resourceType: 'microsoft.operationalinsights/workspaces'
       crossComponentResources: [
-        workspaceId
+        workspace.id
       ]
       visualization: panel.visualization
     }
   }
 ]
+
+resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
+  name: workspaceName
+}
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(resourceGroup().id, 'mfa-sync-workbook')
@@ -67,7 +72,7 @@ resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
     displayName: 'MFA phone sync'
     category: 'workbook'
     version: '1.0'
-    sourceId: workspaceId
+    sourceId: workspace.id
     serializedData: string({
       version: 'Notebook/1.0'
       items: items

@@ -5,7 +5,7 @@ extension microsoftGraphV1
 param principalId string
 
 @description('Application permissions of Microsoft Graph, by name.')
-param permissions array
+param permissions string[]
 
 resource graph 'Microsoft.Graph/servicePrincipals@v1.0' existing = {
   appId: '00000003-0000-0000-c000-000000000000'

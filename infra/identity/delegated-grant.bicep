@@ -10,7 +10,7 @@ param clientServicePrincipalId string
 param serviceAccountObjectId string
 
 @description('Delegated permissions of Microsoft Graph, by name.')
-param permissions array
+param permissions string[]
 
 resource graph 'Microsoft.Graph/servicePrincipals@v1.0' existing = {
   appId: '00000003-0000-0000-c000-000000000000'

@@ -38,12 +38,13 @@ var toWrite = phonesOnly ? ['UserAuthMethod-Phone.ReadWrite.All'] : ['UserAuthen
 var forFactors = (phonesOnly && lastFactorGuard) ? ['UserAuthenticationMethod.Read.All'] : []
 var forGroups = (scopeGroup || privilegedGuard) ? ['GroupMember.Read.All'] : []
 var forRoles = privilegedGuard ? ['RoleManagement.Read.Directory'] : []
-var forEligible = privilegedGuard ? ['RoleEligibilitySchedule.Read.Directory', 'PrivilegedEligibilitySchedule.Read.AzureADGroup'] : []
+var forEligible = privilegedGuard
+  ? ['RoleEligibilitySchedule.Read.Directory', 'PrivilegedEligibilitySchedule.Read.AzureADGroup']
+  : []
 var forAudit = auditLog ? ['AuditLog.Read.All'] : []
 var permissions = concat(always, toWrite, forFactors, forGroups, forRoles, forEligible, forAudit)
 
 module registration 'registration.bicep' = if (mode != 'managed-identity') {
-  name: 'mfa-sync-registration'
   params: {
     name: applicationName
     federatedSubject: federatedCredential ? managedIdentityPrincipalId : ''
@@ -51,24 +52,21 @@ module registration 'registration.bicep' = if (mode != 'managed-identity') {
 }
 
 module delegated 'delegated-grant.bicep' = if (mode == 'ropc') {
-  name: 'mfa-sync-delegated-grant'
   params: {
-    clientServicePrincipalId: registration.outputs.servicePrincipalId
+    clientServicePrincipalId: registration!.outputs.servicePrincipalId
     serviceAccountObjectId: serviceAccountObjectId
     permissions: permissions
   }
 }
 
 module ofApplication 'app-roles.bicep' = if (mode == 'client-secret') {
-  name: 'mfa-sync-app-roles'
   params: {
-    principalId: registration.outputs.servicePrincipalId
+    principalId: registration!.outputs.servicePrincipalId
     permissions: permissions
   }
 }
 
 module ofManagedIdentity 'app-roles.bicep' = if (mode == 'managed-identity') {
-  name: 'mfa-sync-identity-roles'
   params: {
     principalId: managedIdentityPrincipalId
     permissions: permissions
@@ -76,7 +74,7 @@ module ofManagedIdentity 'app-roles.bicep' = if (mode == 'managed-identity') {
 }
 
 @description('The setting CLIENT_ID; empty where no registration is needed.')
-output clientId string = mode == 'managed-identity' ? '' : registration.outputs.clientId
+output clientId string = registration.?outputs.clientId ?? ''
 
 @description('What was granted.')
-output permissions array = permissions
+output permissions string[] = permissions

@@ -7,6 +7,14 @@ param name string
 @description('Object id of the managed identity that stands for a client secret; empty: none does.')
 param federatedSubject string
 
+// Who asks Entra for such a token asks it of the cloud that it is in; the issuer follows too.
+// Microsoft: "Configure an app to trust a managed identity".
+var exchanges = {
+  AzureCloud: 'api://AzureADTokenExchange'
+  AzureUSGovernment: 'api://AzureADTokenExchangeUSGov'
+  AzureChinaCloud: 'api://AzureADTokenExchangeChina'
+}
+
 resource application 'Microsoft.Graph/applications@v1.0' = {
   displayName: name
   uniqueName: name
@@ -24,7 +32,7 @@ resource credential 'Microsoft.Graph/applications/federatedIdentityCredentials@v
   description: 'The function app signs in with its managed identity.'
   issuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
   subject: federatedSubject
-  audiences: ['api://AzureADTokenExchange']
+  audiences: [exchanges[environment().name]]
 }
 
 output clientId string = application.appId

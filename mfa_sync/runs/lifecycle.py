@@ -127,6 +127,7 @@ async def watch(context: RunContext) -> list[Nudge]:
             detail = f"Its head cannot be read ({type(error).__name__})."
             record(Event.RUN_DELAYED, level=logging.ERROR, run=open_id, detail=detail)
     _measure(unfinished, context.now)
+    record(Event.WATCHDOG_DONE)
     return nudges
 
 

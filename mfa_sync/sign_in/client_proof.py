@@ -13,7 +13,12 @@ from mfa_sync.vault.identity import IdentityTokens
 from mfa_sync.vault.key_vault import KeyVault
 from shared.clock import Clock
 
-AUDIENCE: Final = "api://AzureADTokenExchange"
+_AUDIENCE: Final = "api://AzureADTokenExchange"
+_NATIONAL: Final = {
+    "https://login.microsoftonline.us": f"{_AUDIENCE}USGov",
+    "https://login.partner.microsoftonline.cn": f"{_AUDIENCE}China",
+    "https://login.chinacloudapi.cn": f"{_AUDIENCE}China",
+}
 _SPARE_SECONDS: Final = 300
 
 
@@ -52,8 +57,9 @@ class StoredSecret:
 class FederatedIdentity:
     """The managed identity's token for Entra, kept until shortly before its end."""
 
-    def __init__(self, identity: IdentityTokens, clock: Clock) -> None:
+    def __init__(self, identity: IdentityTokens, clock: Clock, authority_host: str) -> None:
         self._identity = identity
+        self._scope = f"{audience(authority_host)}/.default"
         self._clock = clock
         self._kept: tuple[float, ClientProof] | None = None
 
@@ -65,10 +71,15 @@ class FederatedIdentity:
         """
         if self._kept and not fresh and self._kept[0] > self._clock.monotonic():
             return self._kept[1]
-        token = await self._identity.token(f"{AUDIENCE}/.default")
+        token = await self._identity.token(self._scope)
         proof = ClientProof("", is_assertion=True, value=token.value)
         self._kept = (self._clock.monotonic() + token.seconds - _SPARE_SECONDS, proof)
         return proof
+
+
+def audience(authority_host: str) -> str:
+    """Return what the token must be for, so that the sign-in service of this cloud exchanges it."""
+    return _NATIONAL.get(authority_host, _AUDIENCE)
 
 
 type ProofSource = StoredSecret | FederatedIdentity

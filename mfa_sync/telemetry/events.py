@@ -56,6 +56,7 @@ class Event(StrEnum):
     PIM_ABSENT = "privilegedTargets.withoutPim", logging.INFO
     PRIVILEGED_ALLOWED = "privilegedTargets.allowed", logging.WARNING
     PRIVILEGED_UNREADABLE = "privilegedTargets.unreadable", logging.WARNING
+    WATCHDOG_DONE = "watchdog.done", logging.INFO
 
 
 def quieten_libraries() -> None:

@@ -1,4 +1,4 @@
-"""The template, read once, with every part of it switched on."""
+"""The snapshots of infra/, each read once."""
 
 from __future__ import annotations
 
@@ -6,24 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dev.gates.bicep_template import Template, load
-
-ROOT = Path(__file__).parents[2]
-MAIN = ROOT / "infra" / "main.bicep"
-REQUIRED = {"environmentName": "test", "location": "swedencentral", "alertEmail": "operators@contoso.com"}
-CLIENT_ID = "22222222-2222-4222-8222-222222222222"
-EVERYTHING = {
-    **REQUIRED,
-    "tenantId": "contoso.com",
-    "clientId": CLIENT_ID,
-    "hrAddresses": ["192.0.2.0/28"],
-    "operatorAddresses": ["198.51.100.7/32"],
-    "vaultAddresses": ["198.51.100.7/32"],
-    "easyAuth": True,
-    "easyAuthClientId": CLIENT_ID,
-    "easyAuthCallers": ["33333333-3333-4333-8333-333333333333"],
-    "deployerPrincipalId": "44444444-4444-4444-8444-444444444444",
-}
+from tests.infra.snapshot import MAIN, ROOT, Snapshot, snapshot
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +15,31 @@ def root() -> Path:
     return ROOT
 
 
-@pytest.fixture(scope="session")
-def template() -> Template:
-    """What the template makes when only what is required is given."""
-    return load(MAIN, REQUIRED)
+@pytest.fixture(params=MAIN)
+def each(request: pytest.FixtureRequest) -> Snapshot:
+    """Every set of parameters of the resources."""
+    return snapshot(request.param)
 
 
 @pytest.fixture(scope="session")
-def everything() -> Template:
-    """The same with all that can be chosen."""
-    return load(MAIN, EVERYTHING)
+def private() -> Snapshot:
+    """What is made when only what is required is given."""
+    return snapshot("private")
+
+
+@pytest.fixture(scope="session")
+def public() -> Snapshot:
+    """The same without a network."""
+    return snapshot("public")
+
+
+@pytest.fixture(scope="session")
+def everything() -> Snapshot:
+    """The same with all that can be switched on."""
+    return snapshot("everything")
+
+
+@pytest.fixture(scope="session")
+def choices() -> Snapshot:
+    """The same with what can be chosen otherwise."""
+    return snapshot("choices")

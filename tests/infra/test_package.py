@@ -12,7 +12,7 @@ from typing import Any
 import pathspec
 import pytest
 
-from dev.gates.bicep_template import Template
+from tests.infra.snapshot import Snapshot
 
 SCHEMA = Path(__file__).with_name("azure-yaml.schema.json")
 # What the doctor remarks and is not so here.
@@ -25,7 +25,7 @@ REMARKS = {
 
 
 @pytest.fixture(scope="module")
-def published(root: Path, template: Template, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def published(root: Path, private: Snapshot, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files that are published, with the template as the doctor can read it."""
     folder = tmp_path_factory.mktemp("published")
     for name in [*_published(root), ".funcignore"]:
@@ -33,12 +33,12 @@ def published(root: Path, template: Template, tmp_path_factory: pytest.TempPathF
         copy(root / name, folder / name)
     (folder / "infra").mkdir()
     (folder / "infra" / "main.json").write_text(
-        json.dumps(_as_the_doctor_reads_it(template)), encoding="utf-8"
+        json.dumps(_as_the_doctor_reads_it(private)), encoding="utf-8"
     )
     return folder
 
 
-def test_azure_yaml_says_what_azd_knows(root: Path, template: Template) -> None:
+def test_azure_yaml_says_what_azd_knows(root: Path, private: Snapshot) -> None:
     """The service is found by its tag; the build in Azure, which is azd's default, is off."""
     done = subprocess.run(  # noqa: S603  our own tool
         [sys.executable, "-m", "check_jsonschema", "--schemafile", str(SCHEMA), str(root / "azure.yaml")],
@@ -48,7 +48,7 @@ def test_azure_yaml_says_what_azd_knows(root: Path, template: Template) -> None:
         timeout=100,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    (app,) = template.of("Microsoft.Web/sites")
+    (app,) = private.of("Microsoft.Web/sites")
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     assert app.at("tags")["azd-service-name"] in schema["properties"]["services"]["properties"]
 
@@ -116,14 +116,17 @@ def _published(root: Path) -> list[str]:
     return sorted(one.name for one in root.iterdir() if not ignored.match_file(one.name))
 
 
-def _as_the_doctor_reads_it(template: Template) -> dict[str, Any]:
+def _as_the_doctor_reads_it(private: Snapshot) -> dict[str, Any]:
     """Return the template as ARM, with the settings where the doctor looks for them."""
-    arm = template.arm()
-    site, settings = (
-        next(one for one in arm["resources"] if one["type"] == kind)
-        for kind in ("Microsoft.Web/sites", "Microsoft.Web/sites/config")
-    )
-    site["properties"]["siteConfig"]["appSettings"] = [
-        {"name": name, "value": value} for name, value in settings["properties"].items()
-    ]
-    return arm
+    (site,) = private.of("Microsoft.Web/sites")
+    settings = [{"name": name, "value": value} for name, value in private.settings().items()]
+    config = {**site.at("properties.siteConfig"), "appSettings": settings}
+    resources = [one.body for one in private.resources if one is not site]
+    return {
+        "$schema": "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#",
+        "contentVersion": "1.0.0.0",
+        "resources": [
+            {**site.body, "properties": {**site.at("properties"), "siteConfig": config}},
+            *resources,
+        ],
+    }

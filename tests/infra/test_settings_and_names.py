@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from dev.gates.bicep_template import Template, load
 from dev.gates.settings_read import settings_read
 from mfa_sync.settings.settings import Settings
 from mfa_sync.triggers.run_queue import CONNECTION, POISON_QUEUE, QUEUE
+from tests.infra.snapshot import Snapshot, snapshot
 
 # Read by the platform and not by the app, each for its reason.
 PLATFORM = {
@@ -36,9 +36,9 @@ STAND_INS = {
 }
 
 
-def test_the_template_sets_what_the_app_reads_and_nothing_else(everything: Template) -> None:
+def test_the_template_sets_what_the_app_reads_and_nothing_else(everything: Snapshot) -> None:
     """A setting that is missing could not be found to be changed; one that is not read does nothing."""
-    given, read = set(given_settings(everything)), settings_read() - OTHER_FORMS
+    given, read = set(everything.settings()), settings_read() - OTHER_FORMS
     strange, missing = given - read - PLATFORM, read - given - PLATFORM
     assert not strange, (
         f"infra/settings.json, infra/app/function.bicep: {strange}: take out, the app reads none"
@@ -47,10 +47,10 @@ def test_the_template_sets_what_the_app_reads_and_nothing_else(everything: Templ
     assert given >= PLATFORM
 
 
-def test_the_example_for_local_use_has_the_same(everything: Template, root: Path) -> None:
+def test_the_example_for_local_use_has_the_same(everything: Snapshot, root: Path) -> None:
     """Whoever tries the app locally meets the same choices."""
     example = json.loads((root / "local.settings.json.example").read_text(encoding="utf-8"))["Values"]
-    given = {name for name in given_settings(everything) if "__" not in name}
+    given = {name for name in everything.settings() if "__" not in name}
     assert set(example) - LOCAL - OTHER_FORMS == given - PLATFORM
 
 
@@ -66,22 +66,20 @@ def test_the_documented_settings_are_the_same_with_the_same_defaults(root: Path)
             )
 
 
-def test_the_app_takes_the_settings(everything: Template) -> None:
+def test_the_app_takes_the_settings(everything: Snapshot) -> None:
     """None is wrong, and together they are what is documented."""
-    given = {**given_settings(everything), **STAND_INS}
+    given = {**everything.settings(), **STAND_INS}
     settings = Settings.from_environment({name: str(value) for name, value in given.items()})
     assert (settings.sweeps.mode, settings.easy_auth, settings.tenant_id) == ("plan", True, "contoso.com")
 
 
 @pytest.mark.parametrize(("name", "parameter"), [("SWEEP_MODE", "sweepMode"), ("PUSH_MODE", "pushMode")])
-def test_an_installation_begins_by_planning(
-    template: Template, root: Path, name: str, parameter: str
-) -> None:
+def test_an_installation_begins_by_planning(private: Snapshot, root: Path, name: str, parameter: str) -> None:
     """Nothing is written unseen, nor by a caller who comes too early, until somebody decides so.
 
     The app by itself begins with PUSH_MODE=apply (docs/settings.md): that is for the day after.
     """
-    assert given_settings(template)[name] == "plan"
+    assert private.settings()[name] == "plan"
     parameters = json.loads((root / "infra" / "main.parameters.json").read_text(encoding="utf-8"))[
         "parameters"
     ]
@@ -89,27 +87,29 @@ def test_an_installation_begins_by_planning(
 
 
 @pytest.mark.parametrize(
-    ("given", "name", "expected"),
+    ("which", "name", "expected"),
     [
-        ({"settings": {"MAX_DELETES": "5"}}, "MAX_DELETES", "5"),
-        ({"settings": {"EASY_AUTH": "true"}}, "EASY_AUTH", "false"),  # or a forged header would be believed
-        ({"graphAuth": "client-secret"}, "GRAPH_AUTH", "client-secret"),
-        ({"pushMode": "apply"}, "PUSH_MODE", "apply"),
-        ({"clientId": "an id"}, "CLIENT_ID", "an id"),
-        (
-            {"graphAuth": "managed-identity"},
-            "CLIENT_ID",
-            "managed-identity:identity.properties.clientId",
-        ),
-        ({}, "PYTHON_ENABLE_OPENTELEMETRY", "true"),
-        ({"settings": {"TELEMETRY": "off"}}, "PYTHON_ENABLE_OPENTELEMETRY", "false"),
-        ({"ropcCredential": "managed-identity"}, "ROPC_CREDENTIAL", "managed-identity"),
+        ("everything", "MAX_DELETES", "5"),
+        ("choices", "EASY_AUTH", "false"),  # or a forged header would be believed
+        ("everything", "EASY_AUTH", "true"),
+        ("choices", "GRAPH_AUTH", "managed-identity"),
+        ("everything", "PUSH_MODE", "apply"),
+        ("everything", "CLIENT_ID", GUID),
+        ("private", "PYTHON_ENABLE_OPENTELEMETRY", "true"),
+        ("choices", "PYTHON_ENABLE_OPENTELEMETRY", "false"),
+        ("everything", "ROPC_CREDENTIAL", "managed-identity"),
     ],
 )
-def test_parameters_become_settings(root: Path, given: dict[str, object], name: str, expected: str) -> None:
+def test_parameters_become_settings(which: str, name: str, expected: str) -> None:
     """The operator's choice wins, except over what follows from the resources."""
-    required = {"environmentName": "test", "location": "swedencentral", "alertEmail": "operators@contoso.com"}
-    assert given_settings(load(root / "infra" / "main.bicep", {**required, **given}))[name] == expected
+    assert snapshot(which).settings()[name] == expected
+
+
+def test_the_identity_is_the_client_where_it_signs_in(choices: Snapshot) -> None:
+    """With managed-identity, whatever clientId says."""
+    given = choices.settings()
+    assert given["CLIENT_ID"] == given["AZURE_CLIENT_ID"]
+    assert given["CLIENT_ID"].endswith(".clientId]")
 
 
 def test_no_setting_holds_a_secret(root: Path) -> None:
@@ -120,13 +120,13 @@ def test_no_setting_holds_a_secret(root: Path) -> None:
             assert re.fullmatch(r"mfa-sync-[a-z-]+", value), f"infra/settings.json: {name}: the secret's name"
 
 
-def test_queues_containers_and_table_are_the_codes_own(template: Template) -> None:
+def test_queues_containers_and_table_are_the_codes_own(private: Snapshot) -> None:
     """They are made before the first message; under another name the app would find none."""
     storage = "Microsoft.Storage/storageAccounts"
-    queues = {str(one.body["name"]) for one in template.of(f"{storage}/queueServices/queues")}
-    containers = {str(one.body["name"]) for one in template.of(f"{storage}/blobServices/containers")}
-    tables = {str(one.body["name"]) for one in template.of(f"{storage}/tableServices/tables")}
-    environment = {name: str(value) for name, value in given_settings(template).items()}
+    queues = {one.name for one in private.of(f"{storage}/queueServices/queues")}
+    containers = {one.name for one in private.of(f"{storage}/blobServices/containers")}
+    tables = {one.name for one in private.of(f"{storage}/tableServices/tables")}
+    environment = {name: str(value) for name, value in private.settings().items()}
     own = Settings.from_environment(
         {**environment, **STAND_INS, "TENANT_ID": "contoso.com", "CLIENT_ID": GUID}
     )
@@ -136,22 +136,12 @@ def test_queues_containers_and_table_are_the_codes_own(template: Template) -> No
     assert any(name.startswith(f"{CONNECTION}__") for name in environment)
 
 
-def test_another_table_is_made_where_it_is_set(root: Path) -> None:
+def test_another_table_is_made_where_it_is_set(everything: Snapshot) -> None:
     """The setting decides, so both are told by one value."""
-    required = {"environmentName": "test", "location": "swedencentral", "alertEmail": "operators@contoso.com"}
-    chosen = {"STATE_TABLE": "other", "STATE_CONTAINER": "others"}
-    template = load(root / "infra" / "main.bicep", {**required, "settings": chosen})
-    (table,) = template.of("Microsoft.Storage/storageAccounts/tableServices/tables")
-    containers = template.of("Microsoft.Storage/storageAccounts/blobServices/containers")
-    assert table.body["name"] == "other"
-    assert [one.body["name"] for one in containers] == ["app-package", "others"]
-
-
-def given_settings(template: Template) -> dict[str, str]:
-    """Return the settings that the app is given."""
-    (found,) = (one for one in template.of("Microsoft.Web/sites/config") if one.body["name"] == "appsettings")
-    values: dict[str, str] = found.body["properties"]
-    return values
+    (table,) = everything.of("Microsoft.Storage/storageAccounts/tableServices/tables")
+    containers = everything.of("Microsoft.Storage/storageAccounts/blobServices/containers")
+    assert table.name == "other"
+    assert [one.name for one in containers] == ["app-package", "others"]
 
 
 def defaults(root: Path) -> dict[str, str]:

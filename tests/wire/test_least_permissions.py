@@ -13,13 +13,13 @@ ONE, TWO = "+46701740611", "+46701740612"
 
 
 @pytest.mark.parametrize(
-    ("switches", "guard"),
-    [({"phonesOnly": False}, "all"), ({}, "all"), ({"lastFactorGuard": False}, "off")],
+    ("parameters", "guard"),
+    [("every-method", "all"), ("ropc", "all"), ("no-last-factor", "off")],
     ids=["all methods", "phones and a look", "phones alone"],
 )
-async def test_what_is_granted_is_enough(bench: Bench, switches: dict[str, bool], guard: str) -> None:
+async def test_what_is_granted_is_enough(bench: Bench, parameters: str, guard: str) -> None:
     """For a create, an update and a delete, in a group's scope, with the guard of privileged targets on."""
-    bench.control.switch(grants=granted(**switches))
+    bench.control.switch(grants=granted(parameters))
     bench.configure(LAST_FACTOR_GUARD=guard, SYNC_SCOPE_GROUP_ID=sample.SCOPE_GROUP_ID)
     people = [bench.person(ONE), bench.person(TWO, ONE), bench.person(None, TWO)]
     bench.tenant.state.groups[sample.SCOPE_GROUP_ID].members += [person.id for person in people]

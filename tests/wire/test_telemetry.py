@@ -145,6 +145,12 @@ async def test_a_runs_steps_go_on_with_its_trace_whoever_nudges(
     assert (finished.trace, finished.span) == (start.trace, steps[-1].id)
 
 
+async def test_the_watchdog_says_that_it_came(sweeper: Sweeper, exported: Exported) -> None:
+    """Also where it found nothing to do: an alert tells of its silence."""
+    assert await lifecycle.watch(sweeper.tools) == []
+    assert len(exported.events("watchdog.done")) == 1
+
+
 async def test_a_span_with_a_parent_elsewhere_is_linked_to_the_one_around_it(exported: Exported) -> None:
     """A step goes on with its run's trace, and shows which invocation brought it."""
     async with measures.span(Span.PUSH), measures.span(Span.RUN_STEP, OUTSIDE):

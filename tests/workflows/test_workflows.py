@@ -115,8 +115,18 @@ def test_no_job_has_a_right_it_does_not_name(file: Path) -> None:
 
 def test_ci_runs_the_gates_that_a_person_runs() -> None:
     """There is one list of gates, in .ci/run."""
-    (job,) = loaded(FOLDER / "ci.yml")["jobs"].values()
-    assert [step["run"] for step in job["steps"] if "run" in step] == [".ci/run"]
+    jobs = loaded(FOLDER / "ci.yml")["jobs"]
+    ran = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+    assert ran["check"] == [".ci/run"]
+
+
+def test_ci_has_infra_judged_by_a_compiler_of_one_version() -> None:
+    """Named, so that a job without one is red; other versions may say other things."""
+    install, check = (
+        step["run"] for step in loaded(FOLDER / "ci.yml")["jobs"]["infrastructure"]["steps"][2:]
+    )
+    assert re.fullmatch(r"az bicep install --version v\d+\.\d+\.\d+", install)
+    assert check == 'BICEP="$HOME/.azure/bin/bicep" python -m dev.infra check'
 
 
 def delivery_faults(workflow: dict[Any, Any]) -> set[str]:

@@ -1,0 +1,1 @@
+"""What Bicep's own compiler says of infra/, and what it makes of it."""

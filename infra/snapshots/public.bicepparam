@@ -1,0 +1,6 @@
+using '../main.bicep'
+
+param environmentName = 'test'
+param location = 'swedencentral'
+param alertEmail = 'operators@contoso.com'
+param network = 'public'
