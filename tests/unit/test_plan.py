@@ -248,50 +248,6 @@ def test_trap_12_national_numbers_need_a_region_and_the_users_own_comes_first(
 
 
 @pytest.mark.parametrize(
-    ("regions", "usage_location", "expected"),
-    [
-        # PHONE_REGIONS   the user's   what "070-174 06 05" becomes where PHONE_DEFAULT_REGION=SE
-        ((), "SE", Kind.CREATE),
-        (("NO", "SE"), "SE", Kind.CREATE),
-        (("NO", "SE"), None, Kind.CREATE),
-        (("NO",), "SE", Code.INVALID_PHONE_NUMBER),
-        (("SE",), "NO", Code.INVALID_PHONE_NUMBER),
-    ],
-)
-def test_a_location_that_is_not_taken_is_not_replaced_by_the_default(
-    regions: tuple[str, ...], usage_location: str | None, expected: Word
-) -> None:
-    """Whoever may set a usage location must not choose how a national number is read."""
-    policy = Policy(default_region="SE", region_from_usage_location=True, regions=regions)
-    user = person("070-174 06 05", usage_location=usage_location)
-    assert word_of(decide(sighting(user), DELETE, policy, EVERYBODY)) is expected
-
-
-@pytest.mark.parametrize("wins", [False, True])
-def test_a_rows_mobile_is_read_by_the_same_region_as_the_attribute(*, wins: bool) -> None:
-    """A caller who sends the number as HR writes it is not refused for its spelling."""
-    policy = Policy(default_region="SE", payload_number_wins=wins)
-    decision = decide(sighting(person("070-174 06 05")), Intent(mobile="0701740605"), policy, EVERYBODY)
-    assert isinstance(decision, Change)
-    assert decision.number == PhoneNumber.parse(NUMBER)
-
-
-@pytest.mark.parametrize(
-    ("attribute", "stated", "named"),
-    [("letters", NUMBER, "extensionAttribute15"), (NUMBER, "letters", "Mobile")],
-)
-def test_a_number_that_cannot_be_read_is_refused_by_the_name_of_where_it_stands(
-    attribute: str, stated: str, named: str
-) -> None:
-    """Who must mend it is HR or the caller: the reason alone would not tell them."""
-    decision = decide(sighting(person(attribute)), Intent(mobile=stated), ASSERT, EVERYBODY)
-    assert isinstance(decision, Refusal)
-    assert decision.rule == named
-    assert decision.detail is not None
-    assert decision.detail.startswith(f"{named}: it holds characters other than digits")
-
-
-@pytest.mark.parametrize(
     ("one", "other", "same"),
     [
         (Intent(), Intent(), True),
