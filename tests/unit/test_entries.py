@@ -63,6 +63,12 @@ def test_somebody_read_by_no_key_is_refused_once_with_all_rows(by_upn: Unreadabl
     assert made.decision == Refusal(Code.UNAVAILABLE, "the directory", "a 503")
 
 
+def test_a_key_that_the_directory_knows_by_another_name_is_that_person() -> None:
+    """Somebody was renamed while HR's call was under way: both names were answered with one object id."""
+    (made,) = entries([("former@contoso.com", KEEP), (UPN, KEEP)], {"former@contoso.com": ANNA, UPN: ANNA})
+    assert (made.rows, made.user) == ((0, 1), ANNA.user)
+
+
 def test_keys_of_which_nothing_is_known_are_people_of_their_own() -> None:
     """Two keys that cannot be read are not guessed to be one person."""
     made = entries([(UPN, Intent()), (ANNA_ID, Intent())], {UPN: DOWN, ANNA_ID: DOWN})

@@ -177,10 +177,10 @@ async def test_who_cannot_be_read_back_is_told_as_gone_only_if_nothing_can_have_
     """Out of reach now may have been written before; who no longer exists has no phone."""
     for fate in fates:
         one = doubt(Kind.UPDATE if fate is Fate.MISSING else Kind.CREATE, fate)
-        looked = await look_again(
-            [one], ScriptedTenant([{ANNA_ID: Unreadable(code, "Graph's words")}]), ASSERT
-        )
+        tenant = ScriptedTenant([{ANNA_ID: Unreadable(code, "Graph's words")}])
+        looked = await look_again([one], tenant, ASSERT)
         assert word_of(looked, one) == expected
+        assert len(tenant.asked) == (5 if expected == KEEPS else 1)
         for result in looked.settled.values():
             assert result == Result.stopped(code, "Graph's words", notes=LASTING)
 
