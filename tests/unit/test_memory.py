@@ -48,7 +48,9 @@ def recollected(
     decision = decide(seen, Intent(), Policy(), ScopeSets())
     entry = Entry((0,), "key", Intent(), seen.user, seen.phones, decision)
     planned = Plan((entry,)).map_changes(lambda one, change: recollect(one, change, last, policy))
-    return planned.entries[0]
+    (made,) = planned.entries
+    assert made.decision.rule, "explain shows it"
+    return made
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,10 @@ async def test_what_is_seen_decides_what_follows(
     assert word_of(looked, one) == expected
     proved = {Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED} if policy is ASSERT else set()
     assert looked.proven == ([ANNA_ID] if expected in proved else [])
+    # What was remarked on the write stays true where it took effect, and else only what lasts.
+    for result in looked.settled.values():
+        took_effect = result.outcome in {Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED}
+        assert result.notes[: len(NOTES)] == (NOTES if took_effect else LASTING)
     for entry in (*looked.again, *looked.repeats):
         assert entry.phones == sighting(one.entry.user, shown).phones
 
