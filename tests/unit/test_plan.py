@@ -30,6 +30,7 @@ Word = Kind | Outcome | Code
 
 def word_of(decision: Decision) -> Word:
     """Return the one word that names a decision: what is written, how it is settled, or why not."""
+    assert decision.rule, "explain shows it"
     match decision:
         case Change(kind):
             return kind
