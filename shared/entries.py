@@ -59,7 +59,7 @@ def _entry(
 ) -> Entry:
     """Return one person's entry. One readable sighting is enough: it is the same person by another key."""
     first = wishes[0]
-    best = next((one for one in sightings if isinstance(one, Observation)), sightings[0])
+    best = max(sightings, key=lambda one: (isinstance(one, Observation), one.user is not None))
     if isinstance(best, Unreadable):
         entry = unreadable_entry(wishes, best)
     else:

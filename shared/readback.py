@@ -183,17 +183,17 @@ def _decide_anew(doubt: Doubt, seen: Observation, sets: ScopeSets, policy: Polic
     Such a delete has passed neither the guard's first look nor the last-factor rule.
     """
     decision = decide(seen, doubt.entry.intent, policy, sets)
-    was_delete = doubt.change.kind is Kind.DELETE
-    notes = doubt.entry.notes if was_delete else lasting(doubt.entry.notes)
+    notes = lasting(doubt.entry.notes)
     entry = replace(doubt.entry, phones=seen.phones, decision=decision, notes=notes)
     if not isinstance(decision, Change):
-        looked.settled[entry.rows] = foresee(replace(entry, notes=lasting(notes)))
+        looked.settled[entry.rows] = foresee(entry)
     elif doubt.fate is Fate.UNKNOWN and (decision.kind, decision.number) == (
         doubt.change.kind,
         doubt.change.number,
     ):
-        looked.repeats.append(entry)
-    elif decision.kind is not Kind.DELETE or was_delete:
+        # The same write as before passes no guard again: what was remarked on it then stays true.
+        looked.repeats.append(replace(entry, notes=doubt.entry.notes))
+    elif decision.kind is not Kind.DELETE:
         looked.again.append(entry)
     else:
-        looked.settled[entry.rows] = Result.stopped(Code.CHANGED_SINCE_PLAN, notes=lasting(notes))
+        looked.settled[entry.rows] = Result.stopped(Code.CHANGED_SINCE_PLAN, notes=notes)

@@ -33,7 +33,9 @@ _NOT_MADE = frozenset(
         Code.NOT_ATTEMPTED,
         Code.LIMIT_REACHED,
         Code.LIMIT_UNKNOWN,
+        Code.SHARED_NUMBER,
         Code.WRITE_REJECTED,
+        Code.DEFAULT_METHOD,
         Code.TARGET_OUT_OF_REACH,
         Code.CHANGED_SINCE_PLAN,
     }

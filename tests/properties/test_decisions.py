@@ -69,9 +69,13 @@ scopes = st.builds(
 def test_every_user_gets_a_decision(
     seen: Observation, intent: Intent, policy: Policy, sets: ScopeSets
 ) -> None:
-    """Deciding is total, gives the same answer twice, and a write carries a number unless it deletes."""
+    """Deciding is total, names its rule, and a write carries a number unless it deletes.
+
+    The same question has the same answer twice.
+    """
     decision = decide(seen, intent, policy, sets)
     assert decision == decide(seen, intent, policy, sets)
+    assert isinstance(decision.rule, str)
     if isinstance(decision, Change):
         assert decision.user_id == seen.user.id
         assert (decision.number is None) is (decision.kind is Kind.DELETE)

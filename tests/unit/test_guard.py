@@ -95,6 +95,7 @@ def test_all_writes_of_a_kind_over_its_limit_are_refused_and_the_others_go_on() 
         ),
         ({Kind.DELETE: 1}, {"delete": 1}, 1, None),
         ({Kind.CREATE: 90}, {"delete": 2}, 2, None),
+        ({Kind.CREATE: 90}, {"delete": 3}, 0, "3 changes are over MAX_DELETES=2."),
     ],
 )
 def test_the_changes_of_the_last_24_hours_count_too(
@@ -128,6 +129,11 @@ def test_every_kind_is_counted_by_itself() -> None:
     """Creates of a new office do not use up the deletes."""
     over = breaches({Kind.CREATE: 5, Kind.UPDATE: 3, Kind.DELETE: 9}, LIMITS, None)
     assert set(over) == {Kind.CREATE, Kind.DELETE}
+
+
+def test_a_kind_that_nothing_is_changed_of_is_over_no_limit() -> None:
+    """MAX_DELETES=0 holds no run that deletes nobody."""
+    assert breaches({Kind.CREATE: 1}, {Kind.DELETE: Limit("MAX_DELETES", 0, 5)}, 100) == {}
 
 
 def test_a_percentage_counts_the_managed_population_and_not_the_calls_rows() -> None:

@@ -48,7 +48,9 @@ def recollected(
     decision = decide(seen, Intent(), Policy(), ScopeSets())
     entry = Entry((0,), "key", Intent(), seen.user, seen.phones, decision)
     planned = Plan((entry,)).map_changes(lambda one, change: recollect(one, change, last, policy))
-    return planned.entries[0]
+    (made,) = planned.entries
+    assert made.decision.rule, "explain shows it"
+    return made
 
 
 @pytest.mark.parametrize(
@@ -134,6 +136,39 @@ def test_a_sweep_leaves_alone_what_a_push_would_write(last: Written, *, provisio
     left = recollected(OURS, OTHER, last, sweep).decision
     assert isinstance(left, NoChange)
     assert (left.outcome, left.is_provisional) == (Outcome.KEPT, provisional)
+
+
+@pytest.mark.parametrize(
+    ("policy", "wins", "mobile"),
+    [
+        (SWEEP, False, OTHER),
+        (PUSH, True, OTHER),
+        (SWEEP, True, SAME_TAIL),
+        (SWEEP, True, None),
+    ],
+    ids=["callers choose no longer", "a push names the user", "somebody changed it", "somebody removed it"],
+)
+def test_a_callers_number_stands_only_in_sweeps_where_callers_choose_and_nobody_else_did(
+    policy: Policy, mobile: str | None, *, wins: bool
+) -> None:
+    """What a caller once chose is no shield for what stands there now, nor outlives its setting."""
+    last = Written(OTHER, is_payload=True)
+    entry = recollected(OURS, mobile, last, replace(policy, payload_number_wins=wins))
+    assert isinstance(entry.decision, Change)
+    assert entry.decision.number == PhoneNumber.parse(OURS)
+
+
+def test_whether_a_caller_chose_is_asked_of_the_user_as_read_now() -> None:
+    """An attribute that moved since ends the caller's choice, so the record must see the attribute."""
+    asked: list[User] = []
+
+    class Asked(Written):
+        def is_payload_for(self, user: User) -> bool:
+            asked.append(user)
+            return True
+
+    recollected(OURS, OTHER, Asked(OTHER), replace(SWEEP, payload_number_wins=True))
+    assert asked == [person(OURS)]
 
 
 def test_a_refused_change_still_reports_that_a_phone_was_changed_outside() -> None:

@@ -29,6 +29,8 @@ NUMBER = PhoneNumber(46, "701740605")
         ("0701740605", "SE"),
         ("070-174 06 05", "SE"),
         ("(070) 174 06 05", "SE"),
+        ("070/174 06 05", "SE"),
+        ("07017/40605", "SE"),  # a whole subscriber number has five digits at least
     ],
 )
 def test_trap_3_every_accepted_spelling_is_the_same_number(text: str, region: str | None) -> None:
@@ -54,6 +56,47 @@ def test_a_number_is_sent_as_graph_documents_it(text: str, sent: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "region", "sent"),
+    [
+        ("212-555-2368", "US", "+1 2125552368"),  # as the country writes it, without its trunk digit
+        ("1-212-555-2368", "US", "+1 2125552368"),
+        ("06 698 12345", "IT", "+39 0669812345"),  # no trunk zero: it belongs to the number
+        (
+            "8 029 491-19-11",
+            "BY",
+            "+375 294911911",
+        ),  # as the country writes it, with more than its trunk digit
+        ("8 294 911-911", "BY", "+375 294911911"),  # the trunk digit is 8, then one waits for a tone
+    ],
+)
+def test_a_national_number_is_read_as_its_country_writes_it(text: str, region: str, sent: str) -> None:
+    """With the trunk digit or in the country's own manner, and in no third way."""
+    assert PhoneNumber.parse(text, region).reveal() == sent
+
+
+@pytest.mark.parametrize(
+    ("text", "region", "word"),
+    [
+        ("+999 701740605", None, "country code"),
+        ("+46 7", None, "short"),
+        ("+46 701740605701740605", None, "long"),
+        ("0701740605", None, "country code"),
+        ("46701740605", "SE", "SE"),
+        ("tel:+46701740605", None, "characters"),
+        ("+46701740605 +46701740606", None, "two numbers"),
+        ("+46 70-174 06 05/06", None, "two numbers"),
+        ("+46 (0)70-174 06 05", None, "trunk zero"),
+        ("+46 7017406", None, "numbering plan"),
+        ("+46 900 123 45 67", None, "premium"),
+    ],
+)
+def test_a_refusal_names_what_hr_must_mend(text: str, region: str | None, word: str) -> None:
+    """The text itself is never repeated, so the reason is all that HR gets."""
+    with pytest.raises(InvalidPhoneNumberError, match=word):
+        PhoneNumber.parse(text, region)
+
+
+@pytest.mark.parametrize(
     ("text", "region", "why"),
     [
         ("", None, "nothing"),
@@ -71,6 +114,9 @@ def test_a_number_is_sent_as_graph_documents_it(text: str, sent: str) -> None:
         ("+46 70-174 06 05/06", None, "two numbers, the second by its end"),
         ("+46/70/1740605", None, "two slashes"),
         ("/+46701740605", None, "a slash in front"),
+        ("/0701740605", "SE", "a slash in front"),
+        ("070-17406/05", "SE", "two numbers, the second by its end"),
+        ("070174/0605", "SE", "two numbers, the second by its end"),
         ("+46701740605x123", None, "an extension"),
         ("+46701740605 ext. 123", None, "an extension"),
         ("+46701740605#123", None, "an extension"),
@@ -130,6 +176,9 @@ def test_trap_12_whatever_could_be_dialled_in_two_ways_is_refused(
         ("+46 *******05", Comparison.CANNOT_TELL),
         ("+46 \u2022\u2022\u2022\u2022\u2022\u2022\u202205", Comparison.CANNOT_TELL),
         ("+46 70*****05", Comparison.CANNOT_TELL),
+        ("+46 -------05", Comparison.CANNOT_TELL),
+        ("+46 .......05", Comparison.CANNOT_TELL),
+        ("+46 70 -- --- 05", Comparison.CANNOT_TELL),
         ("+46 XXXXXXXXX", Comparison.CANNOT_TELL),
         ("XXXXXXXXX", Comparison.CANNOT_TELL),
         ("***********", Comparison.CANNOT_TELL),
@@ -141,6 +190,7 @@ def test_trap_12_whatever_could_be_dialled_in_two_ways_is_refused(
         ("+46 \u2022\u2022\u2022\u2022\u2022\u2022\u202206", Comparison.DIFFERENT),
         ("+47 *******05", Comparison.DIFFERENT),
         ("+46 72*****05", Comparison.DIFFERENT),
+        ("+46 -------15", Comparison.DIFFERENT),
         ("+1 XXXXXXXX05", Comparison.DIFFERENT),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from shared.codes import Code
@@ -28,6 +30,7 @@ Word = Kind | Outcome | Code
 
 def word_of(decision: Decision) -> Word:
     """Return the one word that names a decision: what is written, how it is settled, or why not."""
+    assert decision.rule, "explain shows it"
     match decision:
         case Change(kind):
             return kind
@@ -68,6 +71,10 @@ def word_of(decision: Decision) -> Word:
         ("call Anna", NUMBER, DELETE, ASSERT, Code.INVALID_PHONE_NUMBER),
         ("call Anna", NUMBER, KEEP, ASSERT, Code.INVALID_PHONE_NUMBER),
         ("0701740605", NUMBER, DELETE, ASSERT, Code.INVALID_PHONE_NUMBER),
+        # What people write for "none" is no emptiness either.
+        ("X", NUMBER, DELETE, ASSERT, Code.INVALID_PHONE_NUMBER),
+        ("-", NUMBER, DELETE, ASSERT, Code.INVALID_PHONE_NUMBER),
+        ("0", NUMBER, DELETE, ASSERT, Code.INVALID_PHONE_NUMBER),
         # Characters that cannot be seen are no emptiness: nobody knows what was meant.
         ("\u200b", NUMBER, DELETE, ASSERT, Code.INVALID_PHONE_NUMBER),
         ("\u00a0", NUMBER, DELETE, ASSERT, Code.INVALID_PHONE_NUMBER),
@@ -95,7 +102,35 @@ def test_a_delete_names_no_number() -> None:
     """A delete carries nothing that could be written by mistake."""
     decision = decide(sighting(person(), NUMBER), DELETE, ASSERT, EVERYBODY)
     assert isinstance(decision, Change)
-    assert decision.number is None
+    assert (decision.user_id, decision.number) == (ANNA_ID, None)
+
+
+@dataclass(frozen=True)
+class Believed:
+    """A number that a caller believes in, of a call whose rows were kept."""
+
+    number: PhoneNumber | None
+
+    def meets(self, number: PhoneNumber | None) -> bool:
+        """Return whether it is this one."""
+        return number == self.number
+
+
+@pytest.mark.parametrize(
+    ("attribute", "believed", "expected"),
+    [
+        (NUMBER, NUMBER, Kind.CREATE),
+        (NUMBER, OTHER, Code.SOURCE_NOT_YET_SYNCED),
+        (None, OTHER, Code.SOURCE_NOT_YET_SYNCED),
+        ("letters", OTHER, Code.INVALID_PHONE_NUMBER),
+    ],
+)
+def test_a_kept_rows_expectation_counts_as_its_mobile_did(
+    attribute: str | None, believed: str, expected: Word
+) -> None:
+    """A big push keeps no number: it recognises the attribute's all the same, or leaves the user alone."""
+    intent = Intent(expectation=Believed(PhoneNumber.parse(believed)))
+    assert word_of(decide(sighting(person(attribute)), intent, ASSERT, EVERYBODY)) is expected
 
 
 def test_an_alternate_mobile_forbids_the_delete_but_not_the_update() -> None:
@@ -229,6 +264,7 @@ def test_trap_12_national_numbers_need_a_region_and_the_users_own_comes_first(
 def test_two_rows_wish_the_same_by_value(one: Intent, other: Intent, *, same: bool) -> None:
     """The article sends a user twice: spelling makes no contradiction, another number does."""
     assert same_wish(one, other, "SE") is same
+    assert same_wish(other, one, "SE") is same
 
 
 def test_a_refusal_of_a_number_never_repeats_the_text() -> None:
@@ -240,6 +276,9 @@ def test_a_refusal_of_a_number_never_repeats_the_text() -> None:
 
 def test_somebody_unreadable_has_a_place_in_the_plan_with_the_directorys_code() -> None:
     """Nobody asked for goes unanswered."""
-    entry = unreadable_entry([RowRequest(3, "x@contoso.com", DELETE)], Unreadable(Code.USER_NOT_FOUND))
-    assert entry.rows == (3,)
-    assert word_of(entry.decision) is Code.USER_NOT_FOUND
+    wishes = [RowRequest(3, "x@contoso.com", KEEP), RowRequest(5, ANNA_ID, KEEP)]
+    entry = unreadable_entry(wishes, Unreadable(Code.UNAVAILABLE, "a 503", person(NUMBER)))
+    assert (entry.rows, entry.key, entry.intent, entry.phones) == ((3, 5), "x@contoso.com", KEEP, None)
+    assert entry.user == person(NUMBER)
+    assert isinstance(entry.decision, Refusal)
+    assert (entry.decision.code, entry.decision.detail) == (Code.UNAVAILABLE, "a 503")

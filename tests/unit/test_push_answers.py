@@ -129,3 +129,35 @@ def test_equal_rows_are_each_answered_in_their_order() -> None:
         ("c", "unchanged"),
     ]
     assert lines[1].user_principal_name == "bo@x.com"
+
+
+OTHER_ID = "22222222-2222-4222-8222-222222222222"
+
+
+@pytest.mark.parametrize(
+    ("key", "shown", "is_found", "expected"),
+    [
+        # looked up by   as it was sent        found?   id        userPrincipalName
+        (UPN, "Anna@Contoso.com", False, (None, "Anna@Contoso.com")),
+        (UPN, "+46701740605@contoso.com", False, (None, "+*********05@contoso.com")),
+        (OTHER_ID, None, False, (OTHER_ID, None)),
+        (OTHER_ID, None, True, (ANNA_ID, UPN)),
+        (UPN, "Anna@Contoso.com", True, (ANNA_ID, UPN)),
+    ],
+)
+def test_a_line_names_the_person_as_the_directory_does_or_else_as_the_caller_did(
+    key: str, shown: str | None, *, is_found: bool, expected: tuple[str | None, str | None]
+) -> None:
+    """Whoever was not found is told by the key that was sent, and no number comes back with it."""
+    user = person() if is_found else None
+    entry = Entry((0,), key, Intent(), user, None, NoChange(Outcome.UNCHANGED, "a rule"))
+    (line,) = row_results([Row(key, shown, Intent(), None)], [entry], [SETTLED], Policy())
+    assert (line.id, line.user_principal_name) == expected
+
+
+def test_a_line_names_the_source_that_its_own_row_chose() -> None:
+    """With ALLOW_PAYLOAD_NUMBER a row without a Mobile is still the attribute's."""
+    entry = Entry((0, 1), UPN, Intent(), person(), None, NoChange(Outcome.UNCHANGED, "a rule"))
+    rows = [Row(UPN, UPN, Intent(mobile="+46 701740605"), None), Row(UPN, UPN, Intent(), None)]
+    lines = row_results(rows, [entry], [SETTLED], Policy(payload_number_wins=True))
+    assert [line.source for line in lines] == ["payload", "extensionAttribute15"]

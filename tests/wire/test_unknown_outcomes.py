@@ -162,14 +162,17 @@ async def test_a_repeated_write_that_is_not_made_leaves_the_first_counted(bench:
 
 
 @pytest.mark.parametrize("status", [403, 400])
-async def test_a_second_write_that_is_not_made_does_not_hide_the_first(bench: Bench, status: int) -> None:
+@pytest.mark.parametrize(("attribute", "method"), [(ONE, "PATCH"), (None, "DELETE")])
+async def test_a_second_write_that_is_not_made_does_not_hide_the_first(
+    bench: Bench, attribute: str | None, method: str, status: int
+) -> None:
     """The first may have taken effect, whatever Graph says to the second."""
     bench.control.switch(write_lag=60.0)
-    person = bench.person(ONE, TWO)
-    bench.control.fault(**AFTER, method="PATCH", path=person.id, applies_to="item")
-    bench.control.fault(status=status, method="PATCH", path=person.id, applies_to="item", times=9)
+    person = bench.person(attribute, TWO)
+    bench.control.fault(**AFTER, method=method, path=person.id, applies_to="item")
+    bench.control.fault(status=status, method=method, path=person.id, applies_to="item", times=9)
     assert (await bench.one(person))["code"] == "outcomeUnknown"
-    assert bench.mobile(person) == ONE
+    assert bench.mobile(person) == attribute
 
 
 async def test_a_first_write_that_comes_late_is_the_one_that_did_it(bench: Bench) -> None:
