@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -48,6 +49,9 @@ def list_registrations(state: TenantState, caller: Caller, call: Call) -> Reply:
         person = state.people.get(key)
         return person is not None and person.enabled
 
+    most = state.switches.registrations_page_size
+    if int(call.params.get("$top", 0)) > most:
+        call = replace(call, query=call.query.replace(f"top={call.params['$top']}", f"top={most}"))
     ids, more = page(state, call, state.people.roster, is_listed)
     return Reply(
         200,
