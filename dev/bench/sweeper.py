@@ -2,7 +2,7 @@
 
 Reads a line `{"settings", "kind": "full"|"changed"|"readiness", "population"?}`. With a population there has
 been, as far as the storage tells, a finished full sweep of so many just now. Writes the line `ready`, so that
-the tenant can be changed, waits for a line, and writes `{"wall", "cpu", "peakMegabytes", "kind", "users", …}`.
+the tenant can be changed, waits for a line, and writes `{"wall", "cpu", "peakMegabytes", "kind", …}`.
 """
 
 from __future__ import annotations
