@@ -34,7 +34,11 @@ def readiness(run: Mapping[str, Any]) -> list[str]:
         return []
     words = [*_MEANINGS, *sorted(set(counts) - set(_MEANINGS))]
     rows = [(word, counts.get(word, 0), _MEANINGS.get(word)) for word in words]
-    lines = ["", "What those in scope have registered", *table(("", "users", ""), rows, right=("users",))]
+    lines = [
+        "",
+        "What those in scope have registered",
+        *table((READINESS, "users", ""), rows, right=("users",)),
+    ]
     apart = ", ".join(f"{count} {code}" for code, count in sorted(run["counts"]["refused"].items()))
     return [*lines, "", f"Not in scope: {apart}"] if apart else lines
 
@@ -53,7 +57,7 @@ def people(shown: Sequence[Mapping[str, Any]], part: str) -> list[str]:
     ]
     if not rows:
         return []
-    return ["", f"Who must act ({part}; with the ready: --csv)", *table(("", "user", "", "has"), rows)]
+    return ["", f"Who must act ({part}; with the ready: --csv)", *table((READINESS, "user", "", "has"), rows)]
 
 
 def csv_line(one: Mapping[str, Any]) -> str:

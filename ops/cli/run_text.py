@@ -198,6 +198,8 @@ def _brief(run: Mapping[str, Any], now: datetime) -> str:
         return f"{decision['what']} by {decision['by']}"
     if run["state"] == "failed":
         return str(run.get("detail") or "")[:60]
+    if run["kind"] == READINESS:
+        return words(run["counts"].get("readiness") or {})
     return "turned full" if _turned_full(run) else ""
 
 

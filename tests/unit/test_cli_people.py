@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.cli.people import CSV_HEADING, csv_line, readiness
+from ops.cli.people import CSV_HEADING, csv_line, people, readiness
 from shared.readiness import Readiness
 
 FORMULAS = [
@@ -67,3 +67,14 @@ def test_every_word_has_its_meaning_and_a_newer_one_is_shown_all_the_same() -> N
     for word in (*Readiness, "ofTomorrow", "2 excluded", "2027-02-01"):
         assert word in text
     assert readiness({"kind": "full", "counts": {}}) == []
+
+
+def test_who_is_ready_need_not_act() -> None:
+    """The table for people's eyes is short; the CSV has all."""
+    shown = [person("a@x", isAdmin=True), person("b@x", readiness="passwordless"), person("", methods=[])]
+    text = people(shown, "all")
+    assert [line.split() for line in text[3:]] == [
+        ["phoneOnly", "a@x", "administrator", "mobilePhone,", "email"],
+        ["phoneOnly", shown[2]["id"]],
+    ]
+    assert people(shown[1:2], "all") == []
