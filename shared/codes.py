@@ -168,7 +168,7 @@ CODES: dict[Code, Meaning] = {
         _REFUSED,
         _ENGINEER,
         "The mobile phone is the user's last usable factor.",
-        "Let the user register another method, or see LAST_FACTOR_GUARD.",
+        "Let the user register another method, or see LAST_FACTOR_GUARD and PHONE_DELIVERY.",
     ),
     Code.PHONE_NUMBER_NOT_UNIQUE: Meaning(
         _REFUSED,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from shared.phone_delivery import PhoneDelivery
 from shared.scope import ScopePolicy
 from shared.tenant import User
 
@@ -39,6 +40,7 @@ class Policy:
         keep_when_empty: Whether an empty attribute never deletes (SWEEP_EMPTY=keep, in sweeps).
         empty_grace_days: How long an attribute must have been empty before a sweep deletes.
         regions: Which usage locations are taken; empty for all. National numbers of others are refused.
+        phone_delivery: Who carries codes to phones: whether a phone counts as a factor depends on it.
     """
 
     scope: ScopePolicy = field(default_factory=ScopePolicy)
@@ -51,6 +53,7 @@ class Policy:
     keep_when_empty: bool = False
     empty_grace_days: int = 0
     regions: tuple[str, ...] = ()
+    phone_delivery: PhoneDelivery = PhoneDelivery.MICROSOFT
 
     def for_sweeps(self, *, keep_when_empty: bool, empty_grace_days: int) -> Policy:
         """Return the policy as it is for users whom nobody named: more careful in everything."""

@@ -1,8 +1,8 @@
 """Our side of a sweep's measurement: one worker in a process of its own that takes nudge after nudge.
 
-Reads a line `{"settings", "kind": "full"|"changed", "population"?}`. With a population there has been, as far
-as the storage tells, a finished full sweep of so many just now. Writes the line `ready`, so that the tenant
-can be changed, waits for a line, and writes `{"wall", "cpu", "peakMegabytes", "kind", "users", …}`.
+Reads a line `{"settings", "kind": "full"|"changed"|"readiness", "population"?}`. With a population there has
+been, as far as the storage tells, a finished full sweep of so many just now. Writes the line `ready`, so that
+the tenant can be changed, waits for a line, and writes `{"wall", "cpu", "peakMegabytes", "kind", …}`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,10 @@ async def _main() -> None:
     print("ready", flush=True)
     sys.stdin.readline()
     wall, cpu = time.perf_counter(), time.process_time()
-    run = await lifecycle.start(tools, RunKind(job["kind"]), apply=False)
+    if job["kind"] == RunKind.READINESS:
+        run = await lifecycle.start_readiness(tools, "key")
+    else:
+        run = await lifecycle.start(tools, RunKind(job["kind"]), apply=False)
     nudge: Nudge | None = Nudge(run.id, run.step)
     while nudge:
         nudge = await take(nudge, tools)
@@ -62,6 +65,7 @@ async def _main() -> None:
         "detail": stored.run.detail,
         "users": stored.run.tally.users,
         "planned": dict(stored.run.tally.planned),
+        "readiness": dict(stored.run.tally.readiness or {}),
     }
     print(json.dumps(found), flush=True)
 

@@ -86,11 +86,13 @@ def start_run() -> Operation:
     """Return `POST /api/runs`."""
     return {
         "operationId": "startRun",
-        "summary": "Begin a sweep now.",
+        "summary": "Begin a sweep, or a readiness run, now.",
         "description": "The approvers' handshake is demanded with `apply: true` alone.",
-        "requestBody": body("Start", {"a plan": {"kind": "full", "apply": False}}),
+        "requestBody": body(
+            "Start", {"a plan": {"kind": "full", "apply": False}, "who is ready": {"kind": "readiness"}}
+        ),
         "responses": responses(
-            {202: answered("The sweep is begun.", "RunHead", _LOCATION, links={**_READ, **_STOP})}, _DECISION
+            {202: answered("The run is begun.", "RunHead", _LOCATION, links={**_READ, **_STOP})}, _DECISION
         ),
         "security": [{"functionKey": []}, *_SECURITY],
     }

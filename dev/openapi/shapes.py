@@ -21,6 +21,7 @@ from mfa_sync.runs.run import RunKind, State, Tally
 from mfa_sync.runs.store import RUN_ID
 from shared.codes import CODES, Code
 from shared.outcome import Note, Outcome
+from shared.readiness import Readiness
 from shared.tenant import OBJECT_ID, Kind
 
 Schema = dict[str, Any]
@@ -60,14 +61,23 @@ def components() -> dict[str, Schema]:
         },
         "Note": _words(Note, "Remarks on a row; docs/codes.md says what each means."),
         "Kind": _words(Kind, "The kinds of change. assert: a masked number was written to be sure."),
-        "RunKind": _words(RunKind, "A sweep of everybody, a sweep of who changed since, a push."),
+        "RunKind": _words(RunKind, "A sweep of everybody, of who changed since, a push, or who is ready."),
+        "Readiness": _words(Readiness, "What somebody has registered; docs/runs.md says what each means."),
         "State": _words(State, "docs/architecture.md shows which leads to which."),
         "RunId": {"type": "string", "pattern": _RUN_ID},
-        "Start": _closed(
+        "Start": {"oneOf": [ref("StartSweep"), ref("StartReadiness")]},
+        "StartSweep": _closed(
             {
                 "kind": {"enum": [kind.value for kind in SWEEPS]},
                 "apply": {"type": "boolean", "description": "Whether it may write without a person."},
             }
+        ),
+        "StartReadiness": _closed(
+            {
+                "kind": {"enum": [RunKind.READINESS.value]},
+                "apply": {"enum": [False], "description": "It writes nothing."},
+            },
+            optional=("apply",),
         ),
         "Approval": _closed(
             {
@@ -98,6 +108,7 @@ def _answered(*types: type[msgspec.Struct]) -> dict[str, Schema]:
             ]
             schema |= {"required": always, "additionalProperties": False}
     words = {"planned": ref("Kind"), "refused": ref("Code"), "outcomes": ref("Outcome"), "codes": ref("Code")}
+    words["readiness"] = ref("Readiness")
     count = {"type": "integer", "minimum": 0}
     schemas[Tally.__name__]["properties"] |= {"users": count, "unchanged": count, "holders": count} | {
         name: {"type": "object", "propertyNames": one, "additionalProperties": count}

@@ -104,6 +104,10 @@ class Switches:
     audit_told_by: str = "methods"
     # Whether a filter by loggedByService works; in 2018 it was seen to find nothing.
     audit_service_filter: bool = True
+    # Licence P1: without it there is no report of who has registered which methods.
+    premium_licence: bool = True
+    # People on a page of it at most: not published; 999 are asked for and seen.
+    registrations_page_size: int = 999
     # Calls of the audit log and reports per 10 seconds, as documented; None: no limit.
     reports_limit: int | None = 5
     # Microsoft Graph: traffic

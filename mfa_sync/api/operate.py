@@ -21,7 +21,7 @@ from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.api.contract.rows import refuse_query
 from mfa_sync.api.worker import Call
 from mfa_sync.runs import lifecycle
-from mfa_sync.runs.run import Run, UnknownRunError, Verdict, WrongStateError
+from mfa_sync.runs.run import Run, RunKind, UnknownRunError, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge
 from mfa_sync.storage.table import StorageDownError
 from mfa_sync.telemetry.events import Event, record
@@ -68,7 +68,7 @@ async def read_run(call: Call) -> Answer:
 
 
 async def start_run(call: Call) -> Answer:
-    """Return the answer to `POST /api/runs`: a sweep is begun.
+    """Return the answer to `POST /api/runs`: a sweep, or a readiness run, is begun.
 
     What may write without being seen needs who may approve. SWEEP_MODE=plan holds that one too.
 
@@ -78,6 +78,8 @@ async def start_run(call: Call) -> Answer:
     """
     refuse_query(call.query)
     wanted = parse_start(call.body, call.content_type)
+    if wanted.kind is RunKind.READINESS:
+        return _moving(await _asked(lifecycle.start_readiness(call.worker, BY_KEY)))
     by = await approver_of(call) if wanted.apply else BY_KEY
     apply = wanted.apply and call.worker.settings.sweeps.mode != "plan"
     run = await _asked(lifecycle.start(call.worker, wanted.kind, apply=apply, by=by))

@@ -19,6 +19,7 @@ MOBILE_ID = "3179e48a-750b-4051-897c-87b9720928f7"
 
 # What a person can still prove themselves with. Passwords and e-mail are none; a temporary access pass and
 # a QR code are none that last; a type that we do not know is not counted on.
+_PHONE = "#microsoft.graph.phoneAuthenticationMethod"
 _USABLE = frozenset(
     {
         "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod",
@@ -28,7 +29,7 @@ _USABLE = frozenset(
         "#microsoft.graph.hardwareOathAuthenticationMethod",
         "#microsoft.graph.platformCredentialAuthenticationMethod",
         "#microsoft.graph.externalAuthenticationMethod",
-        "#microsoft.graph.phoneAuthenticationMethod",
+        _PHONE,
     }
 )
 
@@ -85,8 +86,13 @@ def _unreadable(reply: Reply, user: User | None = None) -> Unreadable:
     return Unreadable(Code.UNAVAILABLE, detail, user)
 
 
-def other_factors_of(reply: Reply) -> int | Unreadable:
-    """Return how many usable factors a list of all methods holds besides the mobile phone."""
+def other_factors_of(reply: Reply, *, phones: bool) -> int | Unreadable:
+    """Return how many usable factors a list of all methods holds besides the mobile phone.
+
+    Args:
+        reply: What Graph answered.
+        phones: Whether codes still reach phones, so that another phone is one.
+    """
     if reply.status == HTTPStatus.FORBIDDEN:
         return Unreadable(
             Code.TARGET_OUT_OF_REACH,
@@ -97,7 +103,8 @@ def other_factors_of(reply: Reply) -> int | Unreadable:
     methods = reply.objects()
     if methods is None:
         return _unreadable(reply)
-    usable = [method for method in methods if method.get("@odata.type") in _USABLE]
+    kinds = _USABLE if phones else _USABLE - {_PHONE}
+    usable = [method for method in methods if method.get("@odata.type") in kinds]
     return len([method for method in usable if method.get("id") != MOBILE_ID])
 
 

@@ -30,6 +30,7 @@ from mfa_sync.graph.reply import Reply, raise_if_dead, unreadable
 from mfa_sync.graph.users import SELECT, user_of, user_path
 from shared.clock import Deadline
 from shared.errors import SyncError
+from shared.phone_delivery import PhoneDelivery
 from shared.tenant import Change, Observation, Privileged, ScopeSets, Unreadable, User, WriteAnswer
 
 type Bounds = tuple[str | None, str | None]
@@ -44,13 +45,20 @@ class GraphTenant:
     """A tenant's users and phone methods."""
 
     def __init__(
-        self, client: GraphClient, groups: Groups, reach: Reach, deadline: Deadline, bounds: Bounds
+        self,
+        client: GraphClient,
+        groups: Groups,
+        reach: Reach,
+        deadline: Deadline,
+        bounds: Bounds,
+        delivery: PhoneDelivery,
     ) -> None:
         self._client = client
         self._groups = groups
         self._reach = reach
         self._deadline = deadline
         self._scope, self._exclude = bounds
+        self._delivery = delivery
 
     async def scope_sets(self) -> ScopeSets:
         """Return the members of the configured groups and our own identity.
@@ -117,7 +125,11 @@ class GraphTenant:
         """Return how many usable factors each user has besides the mobile phone: one read a user."""
         user_ids = list(user_ids)
         replies = await self._read([all_methods_path(user_id) for user_id in user_ids])
-        return {user_id: other_factors_of(reply) for user_id, reply in zip(user_ids, replies, strict=True)}
+        phones = self._delivery.reaches_phones(self._deadline.clock.now())
+        return {
+            user_id: other_factors_of(reply, phones=phones)
+            for user_id, reply in zip(user_ids, replies, strict=True)
+        }
 
     async def write(self, changes: Sequence[Change]) -> Mapping[str, WriteAnswer]:
         """Carry out the changes, twenty a call.

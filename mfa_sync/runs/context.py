@@ -35,7 +35,8 @@ class RunContext:
     def tenant(self, deadline: Deadline) -> GraphTenant:
         """Return the tenant, bound to one call's deadline."""
         bounds = self.settings.scope_group_id, self.settings.exclude_group_id
-        return GraphTenant(self.graph, self.groups, self.reach, deadline, bounds)
+        delivery = self.settings.policy.phone_delivery
+        return GraphTenant(self.graph, self.groups, self.reach, deadline, bounds, delivery)
 
     @property
     def now(self) -> float:

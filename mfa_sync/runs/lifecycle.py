@@ -78,7 +78,31 @@ async def _begun_for(slot: datetime, context: RunContext) -> str:
 async def _open_sweeps(context: RunContext) -> list[Stored]:
     """Return the sweeps that are under way or held."""
     found = [await context.runs.get(open_id) for open_id in await context.runs.open()]
-    return [one for one in found if one and one.run.kind is not RunKind.PUSH and not one.run.state.is_final]
+    return [one for one in found if one and one.run.kind.is_sweep and not one.run.state.is_final]
+
+
+async def start_readiness(context: RunContext, by: str) -> Run:
+    """Begin a readiness run. The caller sends the nudge for its first step.
+
+    Args:
+        context: What runs work with.
+        by: Who begins it.
+
+    Raises:
+        WrongStateError: Another one is under way: it takes the calls that sweeps need for the audit log.
+        StorageDownError: The storage is out of reach.
+    """
+    kind = RunKind.READINESS
+    for open_id in await context.runs.open():
+        other = await context.runs.get(open_id) if f"-{kind}-" in open_id else None
+        if other and not other.run.state.is_final:
+            raise WrongStateError(f"The run {open_id} is under way.")
+    at = context.now
+    name = run_id(kind, context.clock.now(), uuid.uuid4().hex[:8])
+    run = Run(name, kind, at, at, apply=False, started_by=by, trace=measures.traceparent(), seals={})
+    await context.runs.create(run)
+    record(Event.RUN_STARTED, run=run.id, kind=kind.value, apply=False, by=by)
+    return run
 
 
 def due_kind(sweeps: Sweeps, context: RunContext) -> RunKind:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from mfa_sync.runs.kept import Kept, dump
+from mfa_sync.runs.registered import Registered
 from mfa_sync.runs.run import DIGEST_LENGTH, Tally
 from mfa_sync.vault.fingerprints import FingerprintKey
 from shared.codes import CODES, Code
@@ -177,6 +178,7 @@ class Page(Kept, frozen=True):
         refusals: Who cannot be planned for.
         owed: Object ids of those whom the next sweep must look at, whatever changes until then.
         covers: What its digest covers; not there on pages of former versions, where it covers less.
+        people: Of a readiness run, who is listed; not there on pages of others.
     """
 
     key: str
@@ -184,11 +186,17 @@ class Page(Kept, frozen=True):
     refusals: tuple[PlannedRefusal, ...] = ()
     owed: tuple[str, ...] = ()
     covers: str | UnsetType = UNSET
+    people: tuple[Registered, ...] | UnsetType = UNSET
 
     @classmethod
     def of(cls, key: str, changes: Iterable[PlannedChange] = ()) -> Page:
         """Return a page whose digest covers all of it."""
         return cls(key, tuple(changes), covers=_ALL)
+
+    @classmethod
+    def of_people(cls, people: Iterable[Registered]) -> Page:
+        """Return a page of a readiness run, which has no fingerprints and so no key."""
+        return cls("", covers=_ALL, people=tuple(people))
 
     @property
     def digest(self) -> str:
@@ -199,7 +207,8 @@ class Page(Kept, frozen=True):
         if self.covers is UNSET:
             former = [[one.id, one.kind, one.desired, one.observed] for one in self.changes]
             return hashlib.sha256(json.dumps([self.key, former]).encode()).hexdigest()
-        what = (self.covers, self.key, [one.shown for one in self.changes], self.refusals, self.owed)
+        what = [self.covers, self.key, [one.shown for one in self.changes], self.refusals, self.owed]
+        what += [self.people] if self.people else []
         return hashlib.sha256(dump(what).encode()).hexdigest()
 
     def counts(self) -> Counter[Kind]:

@@ -42,6 +42,12 @@ class RunKind(StrEnum):
     FULL = "full"  # everybody in scope
     CHANGED = "changed"  # who changed since the last finished sweep
     PUSH = "push"  # the rows of one call
+    READINESS = "readiness"  # what everybody in scope has registered; it writes nothing
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether it looks after phones whose users nobody named."""
+        return self in {RunKind.FULL, RunKind.CHANGED}
 
 
 class State(StrEnum):
@@ -104,6 +110,7 @@ class Tally(msgspec.Struct, frozen=True):
         refused: Users for whom nothing can be planned, by code.
         outcomes: What became of the planned changes, by outcome.
         codes: And by code, where they were refused or failed.
+        readiness: Of a readiness run, those in scope by what they have registered; not there in others.
 
     Codes and outcomes are kept as words: a version that knows fewer of them must still read the run.
     """
@@ -115,6 +122,7 @@ class Tally(msgspec.Struct, frozen=True):
     refused: dict[str, int] = {}
     outcomes: dict[str, int] = {}
     codes: dict[str, int] = {}
+    readiness: dict[str, int] | msgspec.UnsetType = msgspec.UNSET
 
     def __add__(self, other: Tally) -> Tally:
         """Return both together."""
@@ -126,6 +134,7 @@ class Tally(msgspec.Struct, frozen=True):
             _sum(self.refused, other.refused),
             _sum(self.outcomes, other.outcomes),
             _sum(self.codes, other.codes),
+            _sum(self.readiness or {}, other.readiness or {}) or msgspec.UNSET,
         )
 
 

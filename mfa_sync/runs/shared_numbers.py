@@ -19,6 +19,8 @@ async def refuse_shared(run: Run, context: RunContext) -> Run:
     Raises:
         StorageDownError: Pages or notes could not be read or written.
     """
+    if not run.tally.planned:
+        return run
     store, most = context.runs, context.settings.users_per_number
     prints = [await store.note(run.id, numbers_note(one), list[str]) or [] for one in run.digests]
     users = Counter(one for of_page in prints for one in of_page if one)

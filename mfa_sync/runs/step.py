@@ -12,7 +12,7 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from mfa_sync.runs.kept import Kept
 from mfa_sync.runs.page import applying_tally
 from mfa_sync.runs.planner import Planner
 from mfa_sync.runs.push_run import PushPlanner
+from mfa_sync.runs.readiness import ReadinessPlanner
 from mfa_sync.runs.run import Run, RunKind, State
 from mfa_sync.runs.shared_numbers import refuse_shared
 from mfa_sync.runs.store import RUN_ID
@@ -131,8 +132,7 @@ async def _attempt(run: Run, context: RunContext) -> Run:
 
 def planner_of(run: Run, context: RunContext, deadline: Deadline) -> Planner:
     """Return what plans and ends runs of this kind."""
-    planner = PushPlanner if run.kind is RunKind.PUSH else SweepPlanner
-    return planner(run, context, deadline)
+    return _PLANNERS[run.kind](run, context, deadline)
 
 
 async def _work(run: Run, planner: Planner, context: RunContext, deadline: Deadline) -> Run:
@@ -234,6 +234,7 @@ async def _leave(run: Run, context: RunContext) -> None:
         users=run.tally.users,
         planned=json.dumps(run.tally.planned),
         outcomes=json.dumps(run.tally.outcomes),
+        readiness=json.dumps(run.tally.readiness) if run.tally.readiness else None,
         heldFor=list(run.held_for),
         detail=run.detail or None,
     )
@@ -260,6 +261,12 @@ async def _made(run: Run, context: RunContext) -> Counter[Kind]:
     return made
 
 
+_PLANNERS: Mapping[RunKind, Callable[[Run, RunContext, Deadline], Planner]] = {
+    RunKind.FULL: SweepPlanner,
+    RunKind.CHANGED: SweepPlanner,
+    RunKind.PUSH: PushPlanner,
+    RunKind.READINESS: ReadinessPlanner,
+}
 _ENDS = {
     State.HELD: Event.RUN_HELD,
     State.FINISHED: Event.RUN_FINISHED,

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from mfa_sync.settings.reader import Reader
 from shared.errors import SettingsError
 from shared.guard import SHARED_RULE, USERS_PER_NUMBER, Limit, Limits
+from shared.phone_delivery import PhoneDelivery
 from shared.policy import LastFactorGuard, MaskedPolicy, Policy
 from shared.scope import ScopePolicy
 from shared.tenant import Kind
@@ -254,6 +255,7 @@ class Settings(NamedTuple):
                 default_region=read.optional("PHONE_DEFAULT_REGION", "a region such as SE", _REGION),
                 region_from_usage_location=read.flag("PHONE_REGION_FROM_USAGE_LOCATION", default=False),
                 regions=_regions(read),
+                phone_delivery=read.member("PHONE_DELIVERY", PhoneDelivery.MICROSOFT),
                 payload_number_wins=read.flag("ALLOW_PAYLOAD_NUMBER", default=False),
             ),
             limits=_limits(read),

@@ -124,7 +124,7 @@ def count_users(kind: str, outcomes: Mapping[str, int], codes: Mapping[str, int]
     """Count what became of users.
 
     Args:
-        kind: Of the run: full, changed or push.
+        kind: Of the run: full, changed, push or readiness.
         outcomes: How many, by outcome.
         codes: How many of those refused or failed, by code.
     """

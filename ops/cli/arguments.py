@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from ops.cli import decide, explain, push, runs, smoke
 from ops.cli.terminal import usage
-from ops.cli.vocabulary import KINDS, RUN_KINDS, STATES, SWEEPS
+from ops.cli.vocabulary import KINDS, READINESS, RUN_KINDS, STATES, SWEEPS
 
 if TYPE_CHECKING:
     type Add = Callable[..., argparse.Action]
@@ -80,8 +80,11 @@ def _runs(verbs: argparse._SubParsersAction[_Parser]) -> None:
 
     what = "one run: what it found, would do and did, and why it waits"
     add = _command(verbs, "show", runs.show_run, what)
-    _which(add, "an id, latest (the latest sweep), or held; without it: held, or else latest")
+    _which(
+        add, "an id, latest (the latest sweep), held, or readiness (the latest); without it: held, or latest"
+    )
     _page(add)
+    add("--csv", action="store_true", help="of a readiness run: all its people as CSV, and nothing else")
     add("--wait", "--follow", action="store_true", help="watch it until it is held or has ended")
     _interval(add)
 
@@ -101,8 +104,8 @@ def _runs(verbs: argparse._SubParsersAction[_Parser]) -> None:
     _which(add, "an id, latest (the latest sweep), or held")
     _decision(add, "do not ask")
 
-    add = _command(verbs, "start", decide.start, "begin a sweep now")
-    add("kind", choices=SWEEPS)
+    add = _command(verbs, "start", decide.start, "begin a sweep, or a readiness run, now")
+    add("kind", choices=(*SWEEPS, READINESS))
     add("--apply", action="store_true", help="within the limits it goes on by itself; else it is held")
     add("--yes", action="store_true", help="do not ask, even if a held sweep is given up for it")
     _watched(add)

@@ -18,6 +18,7 @@ from ops.cli.terminal import CommandError, Exit, Terminal, usage
 from ops.cli.vocabulary import (
     ENDED,
     HELD,
+    READINESS,
     RUNS_APPROVE,
     RUNS_DISCARD,
     RUNS_LIST,
@@ -87,6 +88,8 @@ def stop(app: App, terminal: Terminal, options: Namespace) -> Exit:
 
 def start(app: App, terminal: Terminal, options: Namespace) -> Exit:
     """Begin a sweep, and watch it. One that is held would be given up for it, so that is asked first."""
+    if options.kind == READINESS:
+        return _start_readiness(app, terminal, options)
     if not options.yes and app.credentials.find_key(RUNS_LIST):
         held = [run["id"] for run in held_runs(app, terminal) if run["kind"] in SWEEPS]
         if held:
@@ -102,6 +105,15 @@ def start(app: App, terminal: Terminal, options: Namespace) -> Exit:
     terminal.remark(f"Begun: {run['id']}")
     if options.apply and not run["apply"]:
         terminal.remark("SWEEP_MODE=plan: it will be held for a decision all the same.")
+    return _after(app, terminal, run, options)
+
+
+def _start_readiness(app: App, terminal: Terminal, options: Namespace) -> Exit:
+    """Begin a readiness run, and watch it. It gives up nothing and writes nothing."""
+    if options.apply:
+        raise usage("A readiness run writes nothing: there is nothing to --apply.")
+    run: dict[str, Any] = app.call(RUNS_START, "POST", "api/runs", body={"kind": READINESS}).body
+    terminal.remark(f"Begun: {run['id']}")
     return _after(app, terminal, run, options)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from ops.cli.app import App, part
 from ops.cli.terminal import CommandError, Exit, Terminal
-from ops.cli.vocabulary import MOVING, RUNS_READ
+from ops.cli.vocabulary import MOVING, READINESS, RUNS_READ
 
 # An app that restarts, or whose storage is away, comes back; the run itself waits six hours.
 _PATIENCE_SECONDS = 900.0
@@ -79,6 +79,8 @@ def _progress(run: dict[str, Any], pace: _Pace) -> str:
     planned, done = sum(counts["planned"].values()), sum(counts["outcomes"].values())
     if state == "planning":
         rate = pace.rate(state, counts["users"], time.monotonic())
+        if run["kind"] == READINESS:
+            return f"planning: {counts['users']} users looked at{rate}"
         return f"planning: {counts['users']} users looked at, {planned} changes planned{rate}"
     rate = pace.rate(state, done, time.monotonic())
     pages = f", page {run['pagesApplied']} of {run['pages']}" if run.get("pages") else ""

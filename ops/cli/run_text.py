@@ -17,6 +17,7 @@ from ops.cli.vocabulary import (
     HELD_SECONDS,
     KINDS,
     LEFT_OUT,
+    READINESS,
     SWEEPS,
     advice,
     at,
@@ -28,6 +29,7 @@ _COVERS = {
     "full": "everybody (full)",
     "changed": "who changed since the last sweep (changed)",
     "push": "the rows of one call (push)",
+    "readiness": "what everybody has registered (readiness)",
 }
 
 
@@ -135,7 +137,7 @@ def changes(run: Mapping[str, Any], shown: Sequence[Mapping[str, Any]], part: st
 def refusals(run: Mapping[str, Any], shown: Sequence[Mapping[str, Any]], part: str) -> list[str]:
     """Return for whom nothing can be planned: by code with what to do, and one by one."""
     counts = run["counts"]["refused"]
-    if not counts:
+    if not counts or run["kind"] == READINESS:
         return []
     lines = ["", "Refused: nothing is planned for these users", *_advice(counts)]
     if shown:
@@ -197,6 +199,8 @@ def _brief(run: Mapping[str, Any], now: datetime) -> str:
         return f"{decision['what']} by {decision['by']}"
     if run["state"] == "failed":
         return str(run.get("detail") or "")[:60]
+    if run["kind"] == READINESS:
+        return words(run["counts"].get("readiness") or {})
     return "turned full" if _turned_full(run) else ""
 
 
@@ -213,6 +217,8 @@ def _turned_full(run: Mapping[str, Any]) -> bool:
 
 def _users(run: Mapping[str, Any]) -> str:
     counts = run["counts"]
+    if run["kind"] == READINESS:
+        return f"{counts['users']} looked at"
     seen = f"{counts['users']} looked at, {counts['unchanged']} unchanged"
     return f"{seen}, {counts['holders']} in scope with a number" if run["kind"] in SWEEPS else seen
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import shlex
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ops.cli import run_text
+from ops.cli import people, run_text
 from ops.cli.app import App, part
 from ops.cli.follow import follow
 from ops.cli.terminal import CommandError, Exit, Terminal, usage
@@ -23,6 +23,7 @@ from ops.cli.vocabulary import (
     HELD_SECONDS,
     LEFT_OUT,
     MOVING,
+    READINESS,
     RUN_KINDS,
     RUNS_LIST,
     RUNS_READ,
@@ -103,8 +104,23 @@ def show_run(app: App, terminal: Terminal, options: Namespace) -> Exit:
     """Print one run with what it would change; with --wait, once it stands still."""
     run_id = find(app, terminal, options.id)
     run = follow(app, terminal, run_id, options.interval) if options.wait else read(app, run_id)
+    if options.csv:
+        return _print_csv(app, terminal, run)
     show(app, terminal, run, options)
     return exit_of(run) if options.wait else Exit.DONE
+
+
+def _print_csv(app: App, terminal: Terminal, run: Run) -> Exit:
+    """Print the people of a readiness run as CSV, page by page."""
+    if run["kind"] != READINESS:
+        raise usage("Only a readiness run has people to list.", "runs show readiness --csv")
+    terminal.say(people.line(people.CSV_HEADING))
+    for number in range(run["pages"]):
+        terminal.say(map(people.csv_line, read(app, run["id"], number)["people"]))
+    if run["state"] == FINISHED:
+        return Exit.DONE
+    terminal.remark(f"The run is {run['state']}: the list is not whole. {run['detail'] or ''}")
+    return Exit.REFUSED
 
 
 def show(app: App, terminal: Terminal, run: Run, options: Namespace) -> None:
@@ -118,9 +134,10 @@ def show(app: App, terminal: Terminal, run: Run, options: Namespace) -> None:
         terminal.remark("The plan is still growing: read it again once it is held.")
     changes = [change for page in read_pages for change in page["changes"]]
     refused = [refusal for page in read_pages for refusal in page["refusals"]]
+    listed = [one for page in read_pages for one in page.get("people") or ()]  # an older app has none
     if options.json:
         whole = {"page": None} if options.all else {"page": number - 1}
-        terminal.json({**run, **whole, "changes": changes, "refusals": refused})
+        terminal.json({**run, **whole, "changes": changes, "refusals": refused, "people": listed})
         return
     where = "all" if options.all or pages == 1 else f"page {number} of {pages}; others by --page or --all"
     terminal.say(
@@ -130,6 +147,8 @@ def show(app: App, terminal: Terminal, run: Run, options: Namespace) -> None:
             *run_text.changes(run, changes, where),
             *run_text.unmade(run),
             *run_text.refusals(run, refused, where),
+            *people.readiness(run),
+            *people.people(listed, where),
             *run_text.to_decide(run),
         ]
     )
@@ -203,11 +222,13 @@ def held_runs(app: App, terminal: Terminal) -> list[Run]:
 
 
 def find(app: App, terminal: Terminal, wanted: str | None, *, deciding: bool = False) -> str:
-    """Return the id of the run that is meant: an id, `latest`, `held`; without any, held or else latest.
+    """Return the id of the run that is meant: an id, `latest`, `held`, `readiness`; without, held or latest.
 
     Raises:
         CommandError: There is none; or several are held and one is to be decided about.
     """
+    if wanted == READINESS:
+        return _latest(app, (READINESS,), "readiness run", "runs start readiness")
     if wanted not in {None, "latest", HELD}:
         return str(wanted)
     if wanted == "latest":
@@ -225,15 +246,20 @@ def find(app: App, terminal: Terminal, wanted: str | None, *, deciding: bool = F
     return _latest(app)
 
 
-def _latest(app: App) -> str:
+def _latest(
+    app: App,
+    kinds: Sequence[str] = SWEEPS,
+    name: str = "sweep",
+    remedy: str = "runs start full. For pushes: runs list --kind push",
+) -> str:
     """Return the latest sweep: the latest run is a push wherever pushes come all day."""
-    found = search(app, lambda run: run["kind"] in SWEEPS, most=1)
+    found = search(app, lambda run: run["kind"] in kinds, most=1)
     if not found.runs:
         where = f"among the newest {found.stopped_after} runs" if found.stopped_after else "yet"
         raise CommandError(
             Exit.REFUSED,
-            f"There is no sweep {where}.",
-            "Begin one: runs start full. For pushes: runs list --kind push",
+            f"There is no {name} {where}.",
+            f"Begin one: {remedy}",
         )
     return str(found.runs[0]["id"])
 

@@ -36,10 +36,10 @@ LEFT_OUT = "discarded"
 """The code of changes that a decision left out."""
 
 SWEEPS = ("full", "changed")
+READINESS = "readiness"
 RUN_KINDS = {
     "sweep": frozenset(SWEEPS),
-    "push": frozenset({"push"}),
-    **{kind: frozenset({kind}) for kind in SWEEPS},
+    **{kind: frozenset({kind}) for kind in ("push", *SWEEPS, READINESS)},
 }
 """What a list of runs can be narrowed to, and which kinds of run that is."""
 

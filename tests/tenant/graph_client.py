@@ -11,7 +11,7 @@ BASE = "https://graph.microsoft.com/v1.0"
 OUTSIDE_DESCRIPTION = (
     *("/$batch", "/roleManagement", "/owners", "/members?", "/groups?", "/organization", "/directory/"),
     *("/identity/", "/policies/", "/servicePrincipals", "/oauth2PermissionGrants", "/domains/"),
-    "/transitiveMemberOf",
+    *("/transitiveMemberOf", "/reports/"),
 )
 
 

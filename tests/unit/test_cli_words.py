@@ -25,7 +25,7 @@ def test_the_words_are_the_products_own() -> None:
     assert {state.value for state in State if state.is_moving} == vocabulary.MOVING
     assert {state.value for state in State if state.is_final} == vocabulary.ENDED
     assert {kind.value for kind in Kind} == set(vocabulary.KINDS)
-    assert {*vocabulary.SWEEPS, "push"} == {kind.value for kind in RunKind}
+    assert {*vocabulary.SWEEPS, "push", vocabulary.READINESS} == {kind.value for kind in RunKind}
     assert set().union(*vocabulary.RUN_KINDS.values()) == {kind.value for kind in RunKind}
     assert {code.value for code in page.NOT_OURS} == vocabulary.COUNTED_ONLY
     assert (vocabulary.HELD_SECONDS, vocabulary.ROLE) == (HELD_SECONDS, ROLE)

@@ -49,10 +49,18 @@ def test_a_start_names_kind_and_whether_to_apply(kind: str, *, apply: bool) -> N
     assert parse_start(body, None) == Start(RunKind(kind), apply)
 
 
+@pytest.mark.parametrize("body", [b'{"kind": "readiness"}', b'{"kind": "readiness", "apply": false}'])
+def test_a_readiness_run_need_not_say_that_it_writes_nothing(body: bytes) -> None:
+    """It never does."""
+    assert parse_start(body, None) == Start(RunKind.READINESS, apply=False)
+
+
 @pytest.mark.parametrize(
     ("body", "pointers"),
     [
         ({}, {"/kind", "/apply"}),
+        ({"kind": "readiness", "apply": True}, {"/apply"}),
+        ({"kind": "readiness", "apply": 0}, {"/apply"}),
         ({"kind": "full"}, {"/apply"}),
         ({"kind": "full", "apply": "true"}, {"/apply"}),
         ({"kind": "full", "apply": 1}, {"/apply"}),

@@ -8,6 +8,7 @@ import pytest
 
 from mfa_sync.settings.settings import Settings
 from shared.errors import Problem, SettingsError
+from shared.phone_delivery import PhoneDelivery
 from shared.policy import LastFactorGuard, MaskedPolicy, Policy
 from shared.scope import ScopePolicy
 from shared.tenant import Kind
@@ -81,6 +82,7 @@ def test_an_empty_setting_counts_as_not_set(empty: str) -> None:
         ("MASKED_POLICY", "trust", "policy.masked", MaskedPolicy.TRUST),
         ("LAST_FACTOR_GUARD", "all", "policy.last_factor", LastFactorGuard.ALL),
         ("LAST_FACTOR_GUARD", "off", "policy.last_factor", LastFactorGuard.OFF),
+        ("PHONE_DELIVERY", "provider", "policy.phone_delivery", PhoneDelivery.PROVIDER),
         ("PHONE_DEFAULT_REGION", " SE ", "policy.default_region", "SE"),
         ("PHONE_REGION_FROM_USAGE_LOCATION", "true", "policy.region_from_usage_location", True),
         ("PHONE_REGIONS", "SE, NO ,DK", "policy.regions", ("DK", "NO", "SE")),
@@ -145,6 +147,7 @@ WRONG = {
     "PRIVILEGED_TARGETS": "wrong-value",
     "MASKED_POLICY": "wrong-value",
     "LAST_FACTOR_GUARD": "wrong-value",
+    "PHONE_DELIVERY": "wrong-value",
     "PHONE_DEFAULT_REGION": "wrong-value",
     "PHONE_REGION_FROM_USAGE_LOCATION": "wrong-value",
     "ALLOW_PAYLOAD_NUMBER": "wrong-value",

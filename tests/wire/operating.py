@@ -43,6 +43,10 @@ class Operator:
         body = json.dumps({"kind": kind, "apply": apply}).encode()
         return read(await operate.start_run(Call(self.bench.worker, headers, {}, body)))
 
+    async def start_readiness(self) -> Read:
+        """POST /api/runs of a readiness run, by the function key alone; it is not moved."""
+        return read(await operate.start_run(Call(self.bench.worker, {}, {}, b'{"kind": "readiness"}')))
+
     async def decide(
         self,
         what: str,

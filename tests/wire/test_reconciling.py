@@ -290,3 +290,19 @@ async def test_a_payload_number_wins_only_where_it_may(bench: Bench) -> None:
     person = bench.person(ONE, ONE)
     line = await bench.one(person, Mobile=THREE)
     assert (line["outcome"], line["source"], bench.mobile(person)) == ("updated", "payload", THREE)
+
+
+@pytest.mark.parametrize(
+    ("delivery", "days", "end"),
+    [("microsoft", 68, "deleted"), ("microsoft", 69, "lastFactor"), ("provider", 69, "deleted")],
+)
+async def test_from_february_2027_on_an_office_phone_is_no_factor_that_microsoft_reaches(
+    bench: Bench, delivery: str, days: int, end: str
+) -> None:
+    """PHONE_DELIVERY: a delete that an office phone allowed is refused; tests begin on 24 November 2026."""
+    bench.clock.advance(days * 86_400)
+    bench.configure(LAST_FACTOR_GUARD="all", PHONE_DELIVERY=delivery)
+    person = bench.person(None, "+46701740605", methods=["password"])
+    person.phones["office"] = Phone("+46850012345")
+    line = await bench.one(person)
+    assert (line["code"] or line["outcome"]) == end

@@ -50,7 +50,7 @@ def list_audits(state: TenantState, caller: Caller, call: Call) -> Reply:
     Raises:
         GraphError: 403 without the permission or, for a signed-in caller, one of the roles; 400 for queries.
     """
-    _check(caller)
+    check_reader(caller)
     switches, now = state.switches, state.clock()
     names = _selected(call.params.get("$select"))
     text = call.params.get("$filter")
@@ -73,7 +73,8 @@ def list_audits(state: TenantState, caller: Caller, call: Call) -> Reply:
     return Reply(200, {"@odata.context": _CONTEXT, **tip, **more, "value": value})
 
 
-def _check(caller: Caller) -> None:
+def check_reader(caller: Caller) -> None:
+    """Refuse whoever may not read the audit log and the reports, with 403."""
     if READ_AUDIT not in caller.grants:
         message = f"The principal does not have required Microsoft Graph permission(s): {READ_AUDIT}."
         raise GraphError(HTTPStatus.FORBIDDEN, "Authentication_MSGraphPermissionMissing", message)

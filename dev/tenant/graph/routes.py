@@ -5,7 +5,17 @@ from __future__ import annotations
 import math
 from http import HTTPStatus
 
-from dev.tenant.graph import access, all_methods, audits, consent, delta, groups, phone_methods, users
+from dev.tenant.graph import (
+    access,
+    all_methods,
+    audits,
+    consent,
+    delta,
+    groups,
+    phone_methods,
+    registrations,
+    users,
+)
 from dev.tenant.graph.caller import Caller
 from dev.tenant.graph.errors import GraphError, bad_request, not_found
 from dev.tenant.graph.path import Segment, segments, user_key
@@ -56,13 +66,22 @@ def _directory(state: TenantState, caller: Caller, call: Call, names: list[str])
             return groups.list_members(state, caller, call, names[1:])
         case ["servicePrincipals" | "oauth2PermissionGrants" | "domains", *_]:
             return consent.answer(state, caller, call, names)
-        case ["auditLogs", "directoryAudits"]:
-            return audits.list_audits(state, caller, call)
+        case ["auditLogs" | "reports", *_]:
+            return _reports(state, caller, call, names)
         case ["organization"]:
             value = [{"id": state.tenant_id, "displayName": "Contoso", "verifiedDomains": []}]
             context = "https://graph.microsoft.com/v1.0/$metadata#organization"
             return Reply(200, {"@odata.context": context, "value": value})
     raise bad_request(f"Resource not found for the segment '{names[-1] if names else ''}'.")
+
+
+def _reports(state: TenantState, caller: Caller, call: Call, names: list[str]) -> Reply:
+    match names:
+        case ["auditLogs", "directoryAudits"]:
+            return audits.list_audits(state, caller, call)
+        case ["reports", "authenticationMethods", "userRegistrationDetails"]:
+            return registrations.list_registrations(state, caller, call)
+    raise bad_request(f"Resource not found for the segment '{names[-1]}'.")
 
 
 def _methods(state: TenantState, caller: Caller, call: Call, person: Person, rest: list[str]) -> Reply:

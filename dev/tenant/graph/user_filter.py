@@ -36,6 +36,14 @@ def compiled(text: str, *, advanced: bool) -> Test:
     return lambda person: any(all(test(person) for test in group) for group in tests)
 
 
+def named_ids(text: str) -> list[str] | None:
+    """The ids that a filter `id in (…)` names; None of another filter, for which everybody is looked at."""
+    match = _IN.fullmatch(text.strip())
+    if match is None or match.group(1) != "id":
+        return None
+    return [str(_value(literal)) for literal in re.findall(_LITERAL, match.group(2))]
+
+
 def _split(text: str, word: str) -> list[str]:
     # Literals are matched first, so a word inside quotes does not divide.
     parts, start = [], 0

@@ -45,7 +45,9 @@ def list_users(state: TenantState, caller: Caller, call: Call) -> Reply:
         person = state.people.get(key)
         return person is not None and (test is None or test(person))
 
-    ids, more = page(state, call, state.people.roster, None if test is None else matches)
+    named = None if text is None else user_filter.named_ids(text)
+    source = state.people.roster if named is None else lambda: named
+    ids, more = page(state, call, source, None if test is None else matches)
     with_extensions = bool(caller.grants & READ_USERS)
     envelope: dict[str, Any] = {"@odata.context": context(select)}
     if counted and eventual:

@@ -16,7 +16,8 @@ from shared.tenant import Kind
 MOST_RUNS = 100
 _RUNS = 20
 MOST_REASON = 500
-SWEEPS = (RunKind.FULL, RunKind.CHANGED)
+SWEEPS = tuple(kind for kind in RunKind if kind.is_sweep)
+_STARTED = (*SWEEPS, RunKind.READINESS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class Start:
     """What `POST /api/runs` asks.
 
     Attributes:
-        kind: Full or changed.
+        kind: Full, changed or readiness.
         apply: Whether it may write without a person where the limits allow.
     """
 
@@ -77,16 +78,18 @@ def parse_page(query: Mapping[str, str]) -> int:
 
 
 def parse_start(body: bytes, content_type: str | None) -> Start:
-    """Return what a start asks: `{"kind": "full" | "changed", "apply": true | false}`.
+    """Return what a start asks: `{"kind": "full" | "changed", "apply": true | false}` or `"readiness"` alone.
 
     Raises:
         RequestError: 400, 413, 415 or 422; a wrong shape names every fault by JSON pointer.
     """
     given = parse_object(body, content_type, ("kind", "apply"))
     kind, apply = given.values.get("kind"), given.values.get("apply")
-    if kind not in SWEEPS:
-        given.fault("/kind", f"Must be one of {', '.join(SWEEPS)}.")
-    if not isinstance(apply, bool):
+    if kind not in _STARTED:
+        given.fault("/kind", f"Must be one of {', '.join(_STARTED)}.")
+    if kind == RunKind.READINESS and given.values.get("apply", False) is not False:
+        given.fault("/apply", "Must be false, or left out: a readiness run writes nothing.")
+    elif kind != RunKind.READINESS and not isinstance(apply, bool):
         given.fault("/apply", "Must be true or false.")
     given.stop()
     return Start(RunKind(str(kind)), apply is True)

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from mfa_sync.api.contract.answers import Count, RunId, Time
 from mfa_sync.runs.page import Page
+from mfa_sync.runs.registered import Registered
 from mfa_sync.runs.run import Run, RunKind, State, Tally, Verdict
 from shared.outcome import Outcome
 from shared.row_result import CodeWord, Masked, NoteWord
@@ -83,6 +84,7 @@ class WholeRun(RunHead, frozen=True, rename="camel"):
     page: Count
     changes: list[Change]
     refusals: list[Refusal]
+    people: Annotated[list[Registered], Meta(description="Of a readiness run.")]
 
 
 class RunList(msgspec.Struct, frozen=True):
@@ -114,6 +116,7 @@ def whole(run: Run, number: int, page: Page | None) -> WholeRun:
         page=number,
         changes=msgspec.convert(page.changes if page else (), list[Change], from_attributes=True),
         refusals=msgspec.convert(page.refusals if page else (), list[Refusal], from_attributes=True),
+        people=list(page.people or ()) if page else [],
     )
 
 

@@ -23,6 +23,7 @@ NAMES = {name: f"mfa_sync.{name}" for name in _SAME.split()} | {
     "event": "event.name",
     "expires": "mfa_sync.secret.expires",
     "heldFor": "mfa_sync.run.held_for",
+    "readiness": "mfa_sync.run.readiness",
     "host": "peer.service",
     "items": "mfa_sync.graph.items",
     "kind": "mfa_sync.run.kind",
