@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mfa_sync.graph.client import GraphClient
 from mfa_sync.graph.groups import Groups
+from mfa_sync.graph.looks import Looks
 from mfa_sync.graph.reach import Reach
 from mfa_sync.graph.tenant import GraphTenant
 from mfa_sync.runs.store import RunStore
@@ -36,6 +37,10 @@ class RunContext:
         """Return the tenant, bound to one call's deadline."""
         bounds = self.settings.scope_group_id, self.settings.exclude_group_id
         return GraphTenant(self.graph, self.groups, self.reach, deadline, bounds)
+
+    def looks(self, deadline: Deadline) -> Looks:
+        """Return what looks at the tenant for the doctor, bound to one call's deadline."""
+        return Looks(self.graph, self.groups, deadline)
 
     @property
     def now(self) -> float:

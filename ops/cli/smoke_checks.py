@@ -22,6 +22,7 @@ from ops.cli.runs import search
 from ops.cli.terminal import CommandError, Exit
 from ops.cli.vocabulary import (
     BACKGROUND_FUNCTIONS,
+    DOCTOR,
     EXPLAIN,
     KEYED_FUNCTIONS,
     OPERATOR_FUNCTIONS,
@@ -41,6 +42,7 @@ _NO_JSON = b"{"
 _CALLS: dict[str, tuple[str, str]] = {
     PUSH: ("POST", "api/mfa-sync?dryRun=true"),
     EXPLAIN: ("POST", "api/explain"),
+    DOCTOR: ("POST", "api/doctor"),
     RUNS_LIST: ("GET", "api/runs"),
     RUNS_READ: ("GET", f"api/runs/{_NO_RUN}"),
     RUNS_START: ("POST", "api/runs"),
