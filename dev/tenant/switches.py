@@ -69,6 +69,9 @@ class Switches:
     delete_only_default: bool = True
     # The text of the refusal: the one seen in 2022 or the one of 2021.
     default_method_text: str = "2022"
+    # The texts of two 400s (unknown): there is a phone of this type already, and a number that is not taken.
+    exists_text: str = "A phone authentication method of this type is already registered for the user."
+    bad_number_text: str = "The phone number is not in the format +{country code} {number}x{extension}."
     # Microsoft Graph: users/delta
     # ----------------------------
     # People on a page: not promised, about 200 were seen.

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from mfa_sync.api.secrets_found import secrets_found
 from mfa_sync.api.worker import Worker
-from mfa_sync.doctor import configuration, rights, tenant
+from mfa_sync.doctor import configuration, found_out, rights, tenant
 from mfa_sync.doctor.rights import Features
 from mfa_sync.doctor.verdict import State, Verdict, fault, ok, unknown
 from mfa_sync.settings.settings import Settings
@@ -55,6 +55,7 @@ class Examination:
             self._look(("table",), self._table),
             self._look(("blobs",), self._blobs),
             self._look(("queue",), self._queue),
+            self._look(("facts",), self._facts),
             self._graph(),
         )
         return self._found
@@ -71,7 +72,7 @@ class Examination:
             state = State.FAULT if isinstance(error, PermanentError) else State.UNKNOWN
             self._fill(names, Verdict(state, error.detail, "", error.remedy))
         except StorageDownError:
-            self._fill(names, configuration.storage_down("the storage"))
+            self._fill(names, configuration.storage_down(names[0]))
         except TimeoutError:
             self._fill(names, unknown("not looked at", "the call's time was over", "Call again."))
         except Exception as error:  # noqa: BLE001  one check's fault is told in its place, without its text
@@ -126,6 +127,11 @@ class Examination:
         moved = datetime.fromtimestamp(max(stepped), UTC) if stepped else None
         return {"queue": configuration.judge_queue(stuck, moved)}
 
+    async def _facts(self) -> Found:
+        if self._settings.canary_user is None:
+            return {}
+        return {"facts": found_out.judge_facts(await self._worker.facts.known())}
+
     async def _graph(self) -> None:
         """Sign in, and look at what only Graph tells."""
         names = (*_OF_GRAPH, "forecast", "roles", *self._groups())
@@ -179,7 +185,10 @@ class Examination:
         shown = await self._looks.phones_of([*holding, *(user for user in ours if user not in holding)])
         population = await self._population(users) if more else len(ours)
         forecast = tenant.judge_forecast(
-            population, at_least=more, seconds_a_batch=shown.seconds if shown else None, limit=None
+            population,
+            at_least=more,
+            seconds_a_batch=shown.seconds if shown else None,
+            limit=(await self._worker.facts.known()).methods_limit,
         )
         if shown is None:
             return {"numbers": unknown("nobody in scope was looked at"), "forecast": forecast}
@@ -213,8 +222,8 @@ class Examination:
 
     async def _audit(self) -> Found:
         allowed, newest = await self._looks.newest_entry()
-        now = self._worker.clock.now()
-        return {"auditLog": tenant.judge_audit(newest, now, allowed=allowed, filtered=None)}
+        now, facts = self._worker.clock.now(), await self._worker.facts.known()
+        return {"auditLog": tenant.judge_audit(newest, now, allowed=allowed, filtered=facts.audit_filter)}
 
     async def _delta(self) -> Found:
         await self._looks.changes()

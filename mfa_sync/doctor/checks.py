@@ -55,6 +55,7 @@ CHECKS: tuple[Check, ...] = (
         "whether the tenant lets people use SMS or voice, and until when Microsoft delivers them",
         'Entra "Retirement of Microsoft-provided SMS and voice"',
     ),
+    Check("facts", "what was found out by the canary, how old it is, and whether it is used", "below"),
     Check("forecast", "how long a sweep of everybody will take", 'Graph "Throttling limits"'),
 )
 """The list."""

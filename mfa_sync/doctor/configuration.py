@@ -109,10 +109,12 @@ _STORAGE_REMEDY = (
 )
 
 
-def storage_down(what: str) -> Verdict:
-    """Return the verdict on a storage that does not answer."""
+def storage_down(check: str) -> Verdict:
+    """Return the verdict of a check to which the storage does not answer."""
+    if check not in {"table", "blobs"}:
+        return unknown("not looked at", "the storage does not answer")
     means = "pushes create and update, and delete nothing; sweeps and runs stand still"
-    return fault(f"{what} cannot be reached, or refuses us", means, _STORAGE_REMEDY)
+    return fault("the storage cannot be reached, or refuses us", means, _STORAGE_REMEDY)
 
 
 def judge_queue(stuck: list[str], moved: datetime | None) -> Verdict:
@@ -134,10 +136,10 @@ def judge_queue(stuck: list[str], moved: datetime | None) -> Verdict:
 
 
 def judge_clock(offset: float | None) -> Verdict:
-    """Return the verdict on our clock, which is so many seconds before (over 0) Graph's; None: not told."""
+    """Return the verdict on our clock, which is so many seconds ahead of Graph's; None: not told."""
     if offset is None:
         return unknown("Graph's answer names no time")
-    seen = f"{abs(offset):.0f} s {'before' if offset > 0 else 'behind'} Graph's"
+    seen = f"{abs(offset):.0f} s {'ahead of' if offset > 0 else 'behind'} Graph's"
     means = "signed calls, federated proofs, limits per day and the audit log go by it"
     if abs(offset) > _CLOCK_FAULT:
         return fault(seen, means, "Mend the host's time; in Azure report it to the platform.")

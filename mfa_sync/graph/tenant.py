@@ -16,6 +16,7 @@ from http import HTTPStatus
 from mfa_sync.graph.batch import batch
 from mfa_sync.graph.client import GraphClient, Request
 from mfa_sync.graph.groups import Groups
+from mfa_sync.graph.pace import Service
 from mfa_sync.graph.phone_methods import (
     all_methods_path,
     fate_of,
@@ -30,6 +31,7 @@ from mfa_sync.graph.reply import Reply, raise_if_dead, unreadable
 from mfa_sync.graph.users import SELECT, user_of, user_path
 from shared.clock import Deadline
 from shared.errors import SyncError
+from shared.facts import Facts, FactSource
 from shared.tenant import Change, Observation, Privileged, ScopeSets, Unreadable, User, WriteAnswer
 
 type Bounds = tuple[str | None, str | None]
@@ -44,13 +46,20 @@ class GraphTenant:
     """A tenant's users and phone methods."""
 
     def __init__(
-        self, client: GraphClient, groups: Groups, reach: Reach, deadline: Deadline, bounds: Bounds
+        self,
+        client: GraphClient,
+        groups: Groups,
+        reach: Reach,
+        deadline: Deadline,
+        bounds: Bounds,
+        facts: FactSource,
     ) -> None:
         self._client = client
         self._groups = groups
         self._reach = reach
         self._deadline = deadline
         self._scope, self._exclude = bounds
+        self._facts = facts
 
     async def scope_sets(self) -> ScopeSets:
         """Return the members of the configured groups and our own identity.
@@ -74,6 +83,7 @@ class GraphTenant:
         """
         keys = list(keys)
         token = await self._client.token(self._deadline)
+        await self._known()
         users, methods = await self._pairs(keys)
         raise_if_dead([*users, *methods])
         raise_if_nobody_readable(users)
@@ -92,6 +102,7 @@ class GraphTenant:
             TransientError: No answer came from a working Graph.
         """
         token = await self._client.token(self._deadline)
+        await self._known()
         replies = await self._read([phone_methods_path(user.id) for user in users])
         raise_if_dead(replies)
         self._reach.judge(token, replies, users)
@@ -125,8 +136,13 @@ class GraphTenant:
         Raises:
             PermanentError, TransientError: Sign-in failed before anything was sent.
         """
+        facts = await self._known()
         replies = await batch(self._client, [write_request(change) for change in changes], self._deadline)
-        return {change.user_id: fate_of(reply) for change, reply in zip(changes, replies, strict=True)}
+        return {change.user_id: fate_of(reply, facts) for change, reply in zip(changes, replies, strict=True)}
+
+    async def patience(self) -> Sequence[float]:
+        """Return the seconds before each look at what a doubtful write did."""
+        return (await self._known()).patience
 
     async def pause(self, seconds: float) -> bool:
         """Let some time pass, and return True; return False at once if the call's time would not last."""
@@ -134,6 +150,12 @@ class GraphTenant:
             return False
         await self._deadline.clock.sleep(seconds)
         return True
+
+    async def _known(self) -> Facts:
+        """Return what was found out about the tenant, its pace taken note of."""
+        facts = await self._facts.known()
+        self._client.pace.expect(Service.METHODS, facts.methods_limit)
+        return facts
 
     async def _look_again(self, keys: list[str]) -> dict[str, Observation | Unreadable]:
         """Return what is seen of users whose methods were not there yet, as far as the call's time allows."""

@@ -13,6 +13,7 @@ from mfa_sync.runs.store import RunStore
 from mfa_sync.settings.settings import Settings
 from mfa_sync.storage.change_counts import Counters
 from mfa_sync.storage.emptiness import EmptySince
+from mfa_sync.storage.known_facts import KnownFacts
 from mfa_sync.storage.last_writes import LastWritten
 from mfa_sync.vault.fingerprints import FingerprintKeys
 from shared.clock import Clock, Deadline
@@ -32,11 +33,12 @@ class RunContext:
     emptiness: EmptySince
     runs: RunStore
     keys: FingerprintKeys
+    facts: KnownFacts
 
     def tenant(self, deadline: Deadline) -> GraphTenant:
         """Return the tenant, bound to one call's deadline."""
         bounds = self.settings.scope_group_id, self.settings.exclude_group_id
-        return GraphTenant(self.graph, self.groups, self.reach, deadline, bounds)
+        return GraphTenant(self.graph, self.groups, self.reach, deadline, bounds, self.facts)
 
     def looks(self, deadline: Deadline) -> Looks:
         """Return what looks at the tenant for the doctor, bound to one call's deadline."""
