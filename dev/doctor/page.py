@@ -18,7 +18,7 @@ def renewed(text: str) -> str:
     """Return the page with its lists as the code has them."""
     checks = [(f"`{check.name}`", check.looks_at, check.source) for check in CHECKS]
     facts = [(f"`{kind.name}`", kind.meaning, kind.default, kind.bounds) for kind in FACTS]
-    tables = {
+    tables: dict[str, list[tuple[str, ...]]] = {
         "checks": [("check", "looks at", "source"), *checks],
         "facts": [("fact", "says", "while it is not known", "bounds"), *facts],
     }

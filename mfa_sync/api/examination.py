@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
+from mfa_sync.api.canary_call import CanaryCall
 from mfa_sync.api.secrets_found import secrets_found
 from mfa_sync.api.worker import Worker
 from mfa_sync.doctor import configuration, found_out, rights, tenant
@@ -40,12 +41,21 @@ _NO_TOKEN = unknown("not looked at", "nothing can be asked of Graph while signin
 class Examination:
     """One look at everything, within one call's deadline."""
 
-    def __init__(self, worker: Worker, deadline: Deadline) -> None:
+    def __init__(self, worker: Worker, deadline: Deadline, canary_by: str | None = None) -> None:
+        """Take the worker and the time; `canary_by`: who wants the canary to be tried."""
+        self._canary_by = canary_by
         self._worker = worker
         self._settings = worker.settings
         self._deadline = deadline
         self._looks = worker.looks(deadline)
         self._found: dict[str, Verdict] = {}
+
+    async def _canary(self) -> Found:
+        user_id = self._settings.canary_user
+        if user_id is None:
+            return {}
+        call = CanaryCall(self._worker, self._deadline, user_id)
+        return await (call.tried(self._canary_by) if self._canary_by else call.looked_at())
 
     async def everything(self) -> Found:
         """Return each check's verdict by its name; what is not used has none."""
@@ -55,9 +65,12 @@ class Examination:
             self._look(("table",), self._table),
             self._look(("blobs",), self._blobs),
             self._look(("queue",), self._queue),
-            self._look(("facts",), self._facts),
             self._graph(),
         )
+        if self._found["signIn"].state is State.OK and self._settings.canary_user:
+            # After the rest, which a burst of reads would slow down.
+            await self._look(("canary",), self._canary)
+        await self._look(("facts",), self._facts)
         return self._found
 
     async def _look(self, names: tuple[str, ...], look: Callable[[], Awaitable[Found]]) -> None:

@@ -55,6 +55,29 @@ CHECKS: tuple[Check, ...] = (
         "whether the tenant lets people use SMS or voice, and until when Microsoft delivers them",
         'Entra "Retirement of Microsoft-provided SMS and voice"',
     ),
+    Check(
+        "canary",
+        "`CANARY_USER`: disabled, in scope, its phone its attribute's; a try cut off is put right",
+        "below",
+    ),
+    Check("canary.mask", "how a known number is shown", _METHODS),
+    Check(
+        "canary.restrictedUnit",
+        "whether Graph lets the app write it",
+        'Entra "Restricted management administrative units"',
+    ),
+    Check("canary.readLag", "after how long a read shows a write", "nobody publishes it"),
+    Check(
+        "canary.refusals",
+        "what refusals of a second create, a bad number and a delete of nothing look like",
+        "nobody publishes it",
+    ),
+    Check(
+        "canary.auditLog",
+        "when the audit log shows our write, whether as ours, and whether its filter finds it",
+        _AUDIT,
+    ),
+    Check("canary.rate", "how many reads of methods are taken at once", "nobody publishes it"),
     Check("facts", "what was found out by the canary, how old it is, and whether it is used", "below"),
     Check("forecast", "how long a sweep of everybody will take", 'Graph "Throttling limits"'),
 )

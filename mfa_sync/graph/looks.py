@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import NamedTuple
 
-from mfa_sync.graph import delta
+from mfa_sync.graph import audit, delta
 from mfa_sync.graph.batch import SIZE, batch
 from mfa_sync.graph.client import GraphClient, Request
 from mfa_sync.graph.groups import Groups
@@ -113,6 +113,19 @@ class Looks:
             return True, datetime.fromisoformat(str(at)) if at else None
         except ValueError:
             return True, None
+
+    async def write_seen(
+        self, user_id: str, at: datetime, own: frozenset[str], *, by_service: bool
+    ) -> bool | None:
+        """Return whether the audit log tells our write as ours; None: not at all, or no such filter."""
+        try:
+            return await audit.write_seen(
+                self._client, user_id, at, own, self._deadline, by_service=by_service
+            )
+        except GraphFault as fault:
+            if by_service and fault.reply.status == HTTPStatus.BAD_REQUEST:
+                return None
+            raise fault.refusal("the audit log", "AuditLog.Read.All", is_sweeps=True) from fault
 
     async def changes(self) -> None:
         """Ask for where changes are told from now on."""

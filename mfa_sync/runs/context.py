@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mfa_sync.graph.canary import Canary
 from mfa_sync.graph.client import GraphClient
 from mfa_sync.graph.groups import Groups
 from mfa_sync.graph.looks import Looks
@@ -17,6 +18,7 @@ from mfa_sync.storage.known_facts import KnownFacts
 from mfa_sync.storage.last_writes import LastWritten
 from mfa_sync.vault.fingerprints import FingerprintKeys
 from shared.clock import Clock, Deadline
+from shared.phone_number import PhoneNumber
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class RunContext:
     def looks(self, deadline: Deadline) -> Looks:
         """Return what looks at the tenant for the doctor, bound to one call's deadline."""
         return Looks(self.graph, self.groups, deadline)
+
+    def canary(self, user_id: str, number: PhoneNumber, deadline: Deadline) -> Canary:
+        """Return what tries writes on one account, which the caller has made sure of."""
+        return Canary(self.graph, user_id, number, deadline)
 
     @property
     def now(self) -> float:

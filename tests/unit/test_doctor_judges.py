@@ -6,10 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from mfa_sync.doctor import configuration, tenant
+from mfa_sync.doctor import configuration, found_out, tenant
 from mfa_sync.doctor.configuration import SecretFound
 from mfa_sync.doctor.rights import RIGHTS, Features, judge_rights, judge_roles
 from mfa_sync.doctor.verdict import State, Verdict, fault, ok, unknown, warning, worst
+from shared.facts import Facts
+from shared.phone_number import ObservedNumber, PhoneNumber
 
 NOW = datetime(2026, 11, 25, 6, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -228,3 +230,62 @@ def test_the_vaults_and_the_settings() -> None:
 def test_the_worst_is_the_doctors_word(verdicts: list[Verdict], state: str) -> None:
     """What is unknown is no fault, and hides none."""
     assert worst(verdicts) == state
+
+
+@pytest.mark.parametrize(
+    ("shown", "state", "says"),
+    [
+        ("+46 701740611", "ok", "whole"),
+        ("+XX XXXXXXX11", "ok", "masked by 'X', with its last 2 digits"),
+        ("***", "ok", "masked by '*', with its last 0 digits"),
+        ("+46 701740622", "fault", "as another"),
+        ("+XX XXXXXXX22", "fault", "as another"),
+    ],
+)
+def test_masks(shown: str, state: str, says: str) -> None:
+    """A number that is known must not be shown as another: every look would find a change."""
+    verdict = found_out.judge_mask(ObservedNumber(shown), PhoneNumber.parse("+46701740611"))
+    assert (verdict.state, says in verdict.found) == (state, True)
+
+
+@pytest.mark.parametrize(
+    ("status", "state"), [(204, "ok"), (200, "ok"), (403, "warning"), (404, "fault"), (None, "fault")]
+)
+def test_reaches(status: int | None, state: str) -> None:
+    """403 may be a restricted unit's border; anything else is none."""
+    assert found_out.judge_reach(status, "accessDenied").state == state
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "facts"),
+    [
+        ((400, "a", 400, "b", 404), "ok", {"existsSignature": "a", "badNumberSignature": "b"}),
+        ((400, "a", 400, "a", 404), "warning", {"existsSignature": "a", "badNumberSignature": "a"}),
+        ((409, "a", 400, "b", 404), "warning", {"badNumberSignature": "b"}),
+        ((201, "", 201, "", 204), "warning", {}),
+    ],
+)
+def test_refusals(found: tuple[int, str, int, str, int], state: str, facts: dict[str, str]) -> None:
+    """Only 400s need a look at their words, and only where both differ it tells something."""
+    verdict, learned = found_out.judge_refusals(*found)
+    assert (verdict.state, learned) == (state, facts)
+
+
+def test_lags_rates_and_entries() -> None:
+    """What is found is ok; what is not is told with what to do."""
+    assert [found_out.judge_lag(lag, 60).state.value for lag in (0.0, None)] == ["ok", "warning"]
+    assert found_out.judge_rate(200, 0, 1.0, None, says_wait=False).found.endswith("no limit showed")
+    assert "with Retry-After: about 120" in found_out.judge_rate(120, 80, 1.0, 120.0, says_wait=True).found
+    states = [found_out.judge_own_entry(own, 60, filtered=True).state.value for own in (True, False, None)]
+    assert states == ["ok", "warning", "unknown"]
+
+
+def test_facts_are_shown_with_their_day() -> None:
+    """One that is not used is told, without its value."""
+    day = NOW.timestamp()
+    good = found_out.judge_facts(Facts.of({"readLag": (2.5, day), "auditFilter": (True, day)}, day))
+    assert (good.state, good.found) == ("ok", "readLag 2.5 (2026-11-25); auditFilter true (2026-11-25)")
+    bad = found_out.judge_facts(Facts.of({"readLag": (900.0, day)}, day))
+    assert (bad.state, bad.found) == ("warning", "readLag ? (2026-11-25)")
+    assert bad.means == "readLag is not used: it is out of bounds (0 to 120)"
+    assert found_out.judge_facts(Facts()).state == "unknown"
