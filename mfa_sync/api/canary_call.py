@@ -10,7 +10,6 @@ No number is kept: the way back is what the attribute says, which is what was th
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -31,6 +30,8 @@ _NOT_READY = "Correct the account, or name another in CANARY_USER: docs/doctor.m
 # There and back.
 _WRITES = {Kind.UPDATE: 2}
 _LONGEST_LATENCY = 7200.0
+# For as long as the audit log is kept in every tenant.
+_KEPT_SECONDS = 7 * 86400.0
 # Whoever began is given so much longer than its call lasts before another takes it for dead.
 _GRACE_SECONDS = 10.0
 
@@ -60,11 +61,8 @@ class CanaryCall:
         if put_right and put_right.state != "ok":
             return {"canary": put_right}
         audit = await self._audit()
-        account = await self._account()
-        if isinstance(account, Verdict):
-            return {"canary": account, **audit}
-        verdict = self._judged(account)
-        return {"canary": put_right if put_right and verdict.state == "ok" else verdict, **audit}
+        # What was put right just now, reads may not show yet.
+        return {"canary": put_right or _judged(await self._account()), **audit}
 
     async def tried(self, by: str) -> dict[str, Verdict]:
         """Try everything, if the account is what it must be."""
@@ -72,8 +70,9 @@ class CanaryCall:
         if looked["canary"].state != "ok":
             return looked
         account = await self._account()
-        if isinstance(account, Verdict):
-            return {**looked, "canary": account}
+        verdict = _judged(account)
+        if verdict.state != "ok" or isinstance(account, Verdict):
+            return {**looked, "canary": verdict}
         if not await self._counted():
             over = "the day's limit of updates is reached, or unknown"
             return {**looked, "canary": unknown(over, "nothing was tried", "Ask again tomorrow.")}
@@ -165,12 +164,6 @@ class CanaryCall:
         is_right = mobile is not None and mobile.compare(number) is not Comparison.DIFFERENT
         return Account(user.id, number, is_right, tuple(name for name, holds in faults.items() if holds))
 
-    def _judged(self, account: Account) -> Verdict:
-        faults = account.faults if account.is_right else (*account.faults, "its phone is not its attribute's")
-        if faults:
-            return fault("; ".join(faults), "nothing is tried", _NOT_READY)
-        return ok("disabled, in scope, and its phone is its attribute's")
-
     async def _counted(self) -> bool:
         """Count the writes as everybody's are counted, and return whether they may be made."""
         limits = self._worker.settings.limits
@@ -193,17 +186,31 @@ class CanaryCall:
         written = await self._journal.written()
         if written is None or written.user != self._user_id:
             return {}
+        age = self._worker.now - written.at
+        if age > _KEPT_SECONDS:
+            await self._journal.keep_written(None)
+            return {}
         looks, at = self._worker.looks(self._deadline), datetime.fromtimestamp(written.at, UTC)
         own = (await looks.token()).principals
-        with suppress(SyncError):
+        try:
             found = await looks.write_seen(written.user, at, own, by_service=False)
-            age = self._worker.now - written.at
             if found is None:
-                if age > _LONGEST_LATENCY:
-                    await self._journal.keep_written(None)
                 return {"canary.auditLog": found_out.judge_own_entry(None, age, filtered=None)}
             filtered = await looks.write_seen(written.user, at, own, by_service=True) is not None
-            await self._worker.facts.learn({"auditFilter": filtered, "auditLatency": round(age)})
-            await self._journal.keep_written(None)
-            return {"canary.auditLog": found_out.judge_own_entry(found, age, filtered=filtered)}
-        return {"canary.auditLog": unknown("the audit log cannot be read", "", "See auditLog.")}
+        except SyncError:
+            return {"canary.auditLog": unknown("the audit log cannot be read", "", "See auditLog.")}
+        # Asked for long after, it tells nothing of how late entries come.
+        latency = {"auditLatency": round(age)} if age <= _LONGEST_LATENCY else {}
+        await self._worker.facts.learn({"auditFilter": filtered, **latency})
+        await self._journal.keep_written(None)
+        return {"canary.auditLog": found_out.judge_own_entry(found, age, filtered=filtered)}
+
+
+def _judged(account: Account | Verdict) -> Verdict:
+    """Return the verdict on the account: what it must be before anything is tried on it."""
+    if isinstance(account, Verdict):
+        return account
+    faults = account.faults if account.is_right else (*account.faults, "its phone is not its attribute's")
+    if faults:
+        return fault("; ".join(faults), "nothing is tried", _NOT_READY)
+    return ok("disabled, in scope, and its phone is its attribute's")

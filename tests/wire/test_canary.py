@@ -17,7 +17,7 @@ import pytest
 from dev.tenant.access import AdministrativeUnit
 from dev.tenant.people import Person
 from mfa_sync.api.contract.problems import RequestError
-from mfa_sync.storage.canary_journal import Begun, CanaryJournal
+from mfa_sync.storage.canary_journal import Begun, CanaryJournal, Written
 from mfa_sync.telemetry.events import Event
 from shared.errors import Problem
 from shared.tenant import Kind
@@ -220,6 +220,20 @@ async def test_the_audit_log_is_looked_at_again_by_a_later_call(reader: Bench, *
     assert checks["canary.auditLog"]["state"] == "ok"
     assert (facts.audit_filter, facts.audit_latency) == (works, 200)
     assert "canary.auditLog" not in await examined(reader)
+
+
+async def test_an_entry_that_is_found_the_next_day_tells_no_latency(reader: Bench) -> None:
+    """Only that the filter works; after a week nobody looks any more."""
+    person = canary(reader)
+    await tried(reader)
+    reader.clock.advance(86400)
+    await examined(reader)
+    facts = await reader.worker.facts.known()
+    assert (facts.audit_filter, facts.audit_latency) == (True, None)
+    journal = CanaryJournal(reader.worker.table)
+    await journal.keep_written(Written(person.id, reader.clock.epoch() - 8 * 86400))
+    assert "canary.auditLog" not in await examined(reader)
+    assert await journal.written() is None
 
 
 async def test_over_the_days_limit_nothing_is_tried(bench: Bench) -> None:
