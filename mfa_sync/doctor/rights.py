@@ -152,6 +152,13 @@ _NAMES = {
     "4a5d8f65-41da-4de4-8968-e035b65339cf": "Reports Reader",
     "5d6b6bb7-de71-4623-b4af-96380a352509": "Security Reader",
 }
+# Roles of people that turn up on service accounts; they write nobody's methods, or not enough of them.
+_OTHERS = {
+    "fe930be7-5e62-47db-91af-98c3a49a38b1": "User Administrator",
+    "729827e3-9c14-49f7-bb1b-9608f156bbb8": "Helpdesk Administrator",
+    "966707d0-3269-4727-9be2-8c3a10f19b9d": "Password Administrator",
+    "e8611ab8-c189-46e8-94e1-60213ab1f814": "Privileged Role Administrator",
+}
 _WRITERS = (_LIMITED, _UNLIMITED, _GLOBAL)
 # In every member's token; it is no role.
 _EVERY_MEMBER = "b79fbf4d-3ef9-4689-8143-76b194e85509"
@@ -171,7 +178,10 @@ def judge_roles(wids: Collection[str], *, app_only: bool) -> Verdict:
     if app_only:
         return ok("an app alone", "no role limits it: this app alone spares administrators")
     held = [one for one in wids if one != _EVERY_MEMBER]
-    names = ", ".join(sorted(_NAMES.get(one, f"role {one}") for one in held)) or "no role over the tenant"
+    names = (
+        ", ".join(sorted(({**_NAMES, **_OTHERS}).get(one, f"role {one}") for one in held))
+        or "no role over the tenant"
+    )
     others = [one for one in held if one not in _NAMES]
     if not any(one in _WRITERS for one in held):
         if others:
