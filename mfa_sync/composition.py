@@ -25,6 +25,7 @@ from mfa_sync.storage.azure_blobs import AzureBlobs
 from mfa_sync.storage.azure_table import AzureTable
 from mfa_sync.storage.change_counts import Counters
 from mfa_sync.storage.emptiness import EmptySince
+from mfa_sync.storage.known_facts import KnownFacts
 from mfa_sync.storage.last_writes import LastWritten
 from mfa_sync.storage.table import Blobs, Table
 from mfa_sync.telemetry.events import Event, record
@@ -59,6 +60,7 @@ def build_worker(
     table = table or AzureTable(settings.storage, settings.state_table, clock, transports)
     blobs = blobs or AzureBlobs(settings.storage, settings.state_container, clock, transports)
     keys = FingerprintKeys(vault, names.fingerprint_key)
+    facts = KnownFacts(table, settings.tenant_id, clock, is_used=settings.canary_user is not None)
     graph = GraphClient(
         settings.graph_url, sign_in_of(settings, vault, clock, transports, table), transports.graph
     )
@@ -70,12 +72,15 @@ def build_worker(
         graph,
         Groups(graph, clock),
         Reach(app_only=settings.graph_auth.is_app_only),
-        LastWritten(table, keys, clock),
+        LastWritten(table, keys, clock, facts),
         Counters(table, clock),
         EmptySince(table, clock),
         RunStore(table, blobs),
         keys,
+        facts,
+        vault,
         table,
+        blobs,
         Handshake(vault, names.handshake, clock, previous=names.handshake_previous),
         Handshake(vault, names.approver, clock, unlike=(names.handshake, names.handshake_previous)),
         SignedRequests(vault, settings, table, clock) if settings.signed_requests else None,

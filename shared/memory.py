@@ -29,7 +29,13 @@ class LastWrite(Protocol):
 
     Attributes:
         age: Seconds since it was confirmed.
+        lag: Seconds for which reads were found to show what was before; 0: not found out.
     """
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which reads were found to show what was before."""
+        ...
 
     @property
     def age(self) -> float:
@@ -103,7 +109,7 @@ def recollect(entry: Entry, change: Change, last: LastWrite | Forgotten, policy:
     """
     if isinstance(last, Forgotten):
         return entry
-    moved = last.age >= _LAG_SECONDS and _moved_outside(change, entry.mobile, last)
+    moved = last.age >= max(_LAG_SECONDS, last.lag) and _moved_outside(change, entry.mobile, last)
     if moved:
         entry = replace(entry, notes=(*entry.notes, Note.CHANGED_OUTSIDE))
     if policy.sweeping and last.age < _SETTLING_SECONDS:

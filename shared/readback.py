@@ -24,8 +24,6 @@ from shared.policy import MaskedPolicy, Policy
 from shared.results import Result, done, foresee
 from shared.tenant import Change, Fate, Kind, Observation, ScopeSets, Tenant, Unreadable, WriteAnswer
 
-# Seconds before each look. No figure is published; tools in daily use wait 5 to 10 seconds.
-_PATIENCE = (0.0, 1.0, 2.0, 4.0, 8.0)
 _PERHAPS_EXISTS = frozenset({Fate.REJECTED, Fate.EXISTS})
 _CANNOT_PROVE = "Graph shows the number masked, so whether it was written cannot be told."
 
@@ -82,7 +80,7 @@ async def look_again(doubts: Sequence[Doubt], tenant: Tenant, policy: Policy) ->
     looked, is_over = Looked(), False
     remaining = list(doubts)
     late: dict[str, tuple[Observation, ScopeSets]] = {}
-    for wait in _PATIENCE:
+    for wait in await tenant.patience() if remaining else ():
         if not remaining:
             break
         is_over = not await tenant.pause(wait)

@@ -180,6 +180,10 @@ class Tenant(Protocol):
         """Carry out the changes, at most one for each user, and return each one's fate by object id."""
         ...
 
+    async def patience(self) -> Sequence[float]:
+        """Return the seconds before each look at what a doubtful write did."""
+        ...
+
     async def pause(self, seconds: float) -> bool:
         """Let some time pass, and return True; return False at once if the call's time would not last."""
         ...

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.errors import Problem, TransientError
+from shared.facts import Facts
 from shared.tenant import Change, Fate, Observation, Privileged, ScopeSets, Unreadable, WriteAnswer
 
 Look = Mapping[str, Observation | Unreadable]
@@ -67,6 +68,10 @@ class ScriptedTenant:
         if not fates:
             raise TransientError(Problem.GRAPH_UNAVAILABLE, "it fails as a whole", retry_after=1)
         return {one.user_id: WriteAnswer(fates[one.user_id]) for one in changes}
+
+    async def patience(self) -> Sequence[float]:
+        """Return the seconds before each look."""
+        return Facts().patience
 
     async def pause(self, seconds: float) -> bool:
         """Let some of the call's time pass, if there is so much."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from dev.demo import doctor as demo_doctor
 from dev.demo import sweep as demo_sweep
 from dev.demo.sign_in_modes import MODES
 from dev.functions_host import HostOptions
@@ -123,7 +124,7 @@ def main() -> int:
     console, start, faults = Console(width=118), time.perf_counter(), []
     options = HostOptions(timers=False, max_polling_seconds=0.1)
     # In the demo three days shall not pass before an empty number counts.
-    settings = {**mode, "EMPTY_GRACE_DAYS": "0", "SWEEP_MODE": "apply"}
+    settings = {**mode, "EMPTY_GRACE_DAYS": "0", "SWEEP_MODE": "apply", "CANARY_USER": demo_doctor.CANARY}
     with LocalStack(settings, options=options) as stack:
         state = stack.tenant.state
         people = list(state.people.values())
@@ -158,6 +159,7 @@ def main() -> int:
         }
         faults += [f"{upn}: written again" for upn in sorted(rewritten)]
         faults += demo_sweep.show(console, stack)
+        faults += demo_doctor.show(console, stack)
     for fault in faults:
         console.print(f"[red]not as it should be:[/red] {fault}")
     seconds = time.perf_counter() - start

@@ -33,6 +33,7 @@ _FUNCTIONS = {
     "push": "mfa_sync",
     "getPush": "mfa_sync",
     "explain": "explain",
+    "doctor": "doctor",
     "listRuns": "runs_list",
     "startRun": "runs_start",
     "getRun": "runs_read",

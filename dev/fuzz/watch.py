@@ -23,7 +23,7 @@ _MAY_WRITE = frozenset({"push", "startRun", "approveRun"})
 # What says that a request was not understood at all: never the answer to one as documented.
 _NOT_UNDERSTOOD = frozenset({"invalidRequest", "notJson", "unsupportedMediaType", "tooManyRows", "tooLarge"})
 # Where what is valid by its shape can still be too much, or not there.
-_BEYOND_THE_SHAPE = ("page must be below", "The plan holds no")
+_BEYOND_THE_SHAPE = ("page must be below", "The plan holds no", "CANARY_USER names no account")
 
 
 class Watch:

@@ -36,6 +36,7 @@ def document() -> dict[str, Any]:
             "/api/mfa-sync": {"post": callers.push()},
             "/api/mfa-sync/{runId}": {"parameters": run, "get": callers.result()},
             "/api/explain": {"post": callers.explain()},
+            "/api/doctor": {"post": operators.doctor()},
             "/api/runs": {"get": operators.list_runs(), "post": operators.start_run()},
             "/api/runs/{runId}": {"parameters": run, "get": operators.read_run()},
             "/api/runs/{runId}/approve": {"parameters": run, "post": operators.approve_run()},

@@ -36,6 +36,21 @@ _DECIDE = {
 }
 
 
+def doctor() -> Operation:
+    """Return `POST /api/doctor`."""
+    return {
+        "operationId": "doctor",
+        "summary": "Find out about app and tenant, and what is missing.",
+        "description": "The approvers' handshake is demanded with `canary: true` alone; no body is false.",
+        "requestBody": {**body("DoctorsWish", {"nothing is written": {"canary": False}}), "required": False},
+        "responses": responses(
+            {200: answered("What was found.", "Diagnosis")},
+            (Problem.APPROVER_REFUSED, *BODY, *VAULT, *OURS),
+        ),
+        "security": [{"functionKey": []}, *_SECURITY],
+    }
+
+
 def list_runs() -> Operation:
     """Return `GET /api/runs`."""
     return {

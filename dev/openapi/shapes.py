@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from mfa_sync.api.contract.answers import PushAnswer, PushUnderWay
+from mfa_sync.api.contract.diagnosis import Diagnosis
 from mfa_sync.api.contract.explanation import Explanation
 from mfa_sync.api.contract.operator import MOST_REASON, SWEEPS
 from mfa_sync.api.contract.problems import ProblemDocument
@@ -40,7 +41,9 @@ def ref(name: str) -> Schema:
 def components() -> dict[str, Schema]:
     """Return every schema by its name."""
     return {
-        **_answered(PushAnswer, PushUnderWay, Explanation, ProblemDocument, WholeRun, DiscardedRun, RunList),
+        **_answered(
+            PushAnswer, PushUnderWay, Explanation, Diagnosis, ProblemDocument, WholeRun, DiscardedRun, RunList
+        ),
         "RowByName": _row("UserPrincipalName", "Id"),
         "RowById": _row("Id", "UserPrincipalName"),
         "Row": {"oneOf": [ref("RowByName"), ref("RowById")]},
@@ -86,6 +89,16 @@ def components() -> dict[str, Schema]:
                 "reason": ref("Reason"),
             },
             optional=("kinds",),
+        ),
+        "DoctorsWish": _closed(
+            {
+                "canary": {
+                    "type": "boolean",
+                    "default": False,
+                    "description": "Whether CANARY_USER is written, to find out what only that shows.",
+                }
+            },
+            optional=("canary",),
         ),
         "Ending": _closed({"reason": ref("Reason")}),
         "Reason": {

@@ -62,6 +62,8 @@ class _Play:
 
     async def all(self) -> list[Told]:
         """Play every phase."""
+        if self.schedule.finds_out:
+            await self.world.find_out(self._worker(0)[0])
         for number, step in enumerate(self.schedule.steps):
             await asyncio.sleep(step.pause)
             self.world.before_step(number)

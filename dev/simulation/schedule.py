@@ -15,6 +15,16 @@ from dev.tenant.people import Person
 from dev.tenant.sample import SERVICE_ACCOUNT
 
 _FEWEST, _MOST = 5, 25
+CANARY = "00000000-0000-4000-8000-0000000ca4a7"
+"""The account that is tried where a run finds out."""
+
+# What a canary finds otherwise than the defaults are.
+_OTHERWISE: dict[str, list[Any]] = {
+    "write_lag": [3.0, 10.0, 18.0],
+    "mask_character": ["#", "•"],
+    "exists_text": ["The number conflicts with the format that is invalid for one more phone."],
+    "bad_number_text": ["This type cannot be added, it has already been judged.", "No."],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,7 @@ class Schedule:
         faults: What fails, by the name of its kind.
         events: What else happens in the middle.
         steps: The pushes.
+        finds_out: Whether a canary is tried first, in a tenant that lags, masks and refuses otherwise.
         hides_excluded: Whether the group whose members are left alone does not show them, until all is calm.
     """
 
@@ -93,6 +104,7 @@ class Schedule:
     events: tuple[Event, ...]
     steps: tuple[Step, ...]
     hides_excluded: bool
+    finds_out: bool
 
 
 def schedule_of(seed: int) -> Schedule:
@@ -117,6 +129,10 @@ def schedule_of(seed: int) -> Schedule:
         cast.exclude.visibility = HIDDEN
     switches = _switches(chance)
     switches["pim_licence"] = happens(later, 0.8)
+    finds_out = happens(later, 0.25) and settings["MAX_UPDATES"] == "200"
+    if finds_out:
+        settings["CANARY_USER"] = CANARY
+        switches |= {name: later.choice(values) for name, values in _OTHERWISE.items()}
     return Schedule(
         seed,
         numbers,
@@ -129,6 +145,7 @@ def schedule_of(seed: int) -> Schedule:
         events(chance, _others(cast), numbers, len(steps)),
         steps,
         hides_excluded,
+        finds_out,
     )
 
 

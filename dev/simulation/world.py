@@ -13,7 +13,7 @@ from dev.simulation.history import Trouble
 from dev.simulation.in_process import Line, Network, transports_of
 from dev.simulation.journal import OUTSIDER, Journal, at_work
 from dev.simulation.mischief import Event
-from dev.simulation.schedule import Schedule
+from dev.simulation.schedule import CANARY, Schedule
 from dev.simulation.storage import WayToBlobs, WayToTable
 from dev.simulation.virtual_time import VirtualClock
 from dev.tenant import sample
@@ -22,12 +22,14 @@ from dev.tenant.people import Group, Person, Phone
 from dev.tenant.secrets_and_accounts import Account, AppRegistration
 from dev.tenant.state import TenantState
 from dev.tenant.switches import DEFAULT_GRANTS
-from mfa_sync.api.worker import Worker
+from mfa_sync.api.doctor import doctor
+from mfa_sync.api.worker import Call, Worker
 from mfa_sync.composition import build_worker
 from shared.clock import Clock
 
 _SERVICE_ID = "00000000-0000-4000-8000-00000000feed"
 _EMERGENCY_ID = "00000000-0000-4000-8000-00000000911a"
+_UNUSED = "+46701740699"
 _A_DAY = 24 * 3600
 _SLOW_SECONDS = 1.5
 
@@ -77,6 +79,14 @@ class World:
         if service is None:
             service = state.add_person(Person(_SERVICE_ID, sample.SERVICE_ACCOUNT))
         service.roles, service.enabled = [schedule.role], True
+        if schedule.finds_out:
+            canary = Person(
+                CANARY, "canary@contoso.com", attribute=_UNUSED, phones={"mobile": Phone(_UNUSED)}
+            )
+            canary.enabled = False
+            state.add_person(canary)
+            if schedule.cast.scope:
+                schedule.cast.scope.members.append(CANARY)
         for group in (schedule.cast.scope, schedule.cast.exclude, schedule.cast.assignable):
             if group is not None:
                 state.groups[group.id] = group
@@ -96,6 +106,18 @@ class World:
     @property
     def _account(self) -> Account:
         return self.state.accounts[sample.SERVICE_ACCOUNT]
+
+    async def find_out(self, worker: Worker) -> None:
+        """Try the canary before anything goes wrong, so that a run goes by what this tenant is like."""
+        faults, to_come = list(self.state.faults), self._to_come
+        self.state.faults.clear()
+        self._to_come = []
+        body, headers = b'{"canary": true}', {"message": sample.APPROVER_HANDSHAKE}
+        await doctor(Call(worker, headers, {}, body))
+        found = await worker.facts.known()
+        self.struck.update(f"found out: {one.kind.name}" for one in found.found if not one.unused)
+        self.state.faults.extend(faults)
+        self._to_come, self.network.calls = to_come, 0
 
     def before_step(self, step: int) -> None:
         """Let happen what is to happen before a step."""

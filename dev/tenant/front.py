@@ -42,7 +42,14 @@ class Front:
         if reply.reset:
             close(scope)
             return
-        await send_reply(reply, send, [EMULATED, ("Date", formatdate(self.state.clock(), usegmt=True))])
+        await send_reply(
+            reply,
+            send,
+            [
+                EMULATED,
+                ("Date", formatdate(self.state.clock() + self.state.switches.date_offset, usegmt=True)),
+            ],
+        )
 
     def answer(self, call: Call) -> Reply:
         """The reply to a call, after faults, written to the log."""

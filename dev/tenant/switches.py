@@ -69,6 +69,9 @@ class Switches:
     delete_only_default: bool = True
     # The text of the refusal: the one seen in 2022 or the one of 2021.
     default_method_text: str = "2022"
+    # The texts of two 400s (unknown): there is a phone of this type already, and a number that is not taken.
+    exists_text: str = "A phone authentication method of this type is already registered for the user."
+    bad_number_text: str = "The phone number is not in the format +{country code} {number}x{extension}."
     # Microsoft Graph: users/delta
     # ----------------------------
     # People on a page: not promised, about 200 were seen.
@@ -110,6 +113,11 @@ class Switches:
     registrations_page_size: int = 999
     # Calls of the audit log and reports per 10 seconds, as documented; None: no limit.
     reports_limit: int | None = 5
+    # Microsoft Graph: policy
+    # -----------------------
+    # Whether the authentication methods policy lets people use SMS, and voice calls.
+    policy_sms: bool = True
+    policy_voice: bool = True
     # Microsoft Graph: traffic
     # ------------------------
     # Seconds a Graph call takes, and up to how much longer at random; a batch costs its slowest item.
@@ -119,6 +127,8 @@ class Switches:
     batch_item_latency: float = 0.002
     # Resource units of the directory per 10 seconds (Microsoft: 3,500 to 8,000 by size); None: no limit.
     directory_limit: int | None = None
+    # By how many seconds the `Date` of all answers is before the tenant's own clock.
+    date_offset: float = 0.0
     # Calls per 10 seconds of the authentication-methods service, whose limits are not published.
     methods_limit: int | None = None
     # Whether a 429 carries Retry-After, and answers x-ms-throttle-limit-percentage from 0.8 on.

@@ -69,6 +69,13 @@ class Handshake:
         return secrets
 
 
+def weakness_of(value: str) -> str:
+    """Return why such a handshake opens nothing; empty where it does."""
+    if value.strip() == _ARTICLES_OWN:
+        return "it is the published sample"
+    return "" if is_strong(value) else "it can be guessed"
+
+
 def _matches(message: str | None, secrets: InForce) -> bool:
     # Bytes, because compare_digest raises on text beyond ASCII; both always, whatever the first says.
     given = (message or "").encode("utf-8", "surrogatepass")

@@ -9,7 +9,8 @@ from mfa_sync.api.handshake import Handshake
 from mfa_sync.api.idempotency import StoredAnswers
 from mfa_sync.api.signature import SignedRequests
 from mfa_sync.runs.context import RunContext
-from mfa_sync.storage.table import StorageDownError, Table
+from mfa_sync.storage.table import Blobs, StorageDownError, Table
+from mfa_sync.vault.key_vault import KeyVault
 from shared.clock import Deadline
 from shared.guard import Guard
 
@@ -46,7 +47,9 @@ class Call:
 class Worker(RunContext):
     """What one worker process keeps between calls: what runs work with, and the way in."""
 
+    vault: KeyVault
     table: Table
+    blobs: Blobs
     handshake: Handshake
     approver: Handshake
     signatures: SignedRequests | None

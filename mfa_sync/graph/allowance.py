@@ -64,11 +64,11 @@ class Sent:
 class Allowance:
     """What was sent to one service lately, and when more may follow. Times are monotonic seconds.
 
-    `published` is the service's limit of items in ten seconds where its documentation names one. Below
-    `floor` refusals teach nothing: no limit is that small, so it was not our volume.
+    `published` is the service's limit of items in ten seconds where its documentation names one, or one was
+    found out. Below `floor` refusals teach nothing: no limit is that small, so it was not our volume.
     """
 
-    def __init__(self, published: int | None = None, floor: int = 0) -> None:
+    def __init__(self, published: float | None = None, floor: int = 0) -> None:
         self._published = published
         self._floor = floor
         self._sent: deque[Sent] = deque()
@@ -84,6 +84,10 @@ class Allowance:
         self._next_at = 0.0
         self._duration: float | None = None
         self._edge = _EDGE_SECONDS
+
+    def expect(self, published: float | None) -> None:
+        """Take another limit to start with."""
+        self._published = published
 
     def limit(self, now: float) -> float | None:
         """Return how many items are believed to fit into ten seconds; None while nothing is known."""

@@ -108,7 +108,7 @@ async def _renewed(
 async def _send_all(client: GraphClient, items: list[Request], deadline: Deadline) -> list[Reply | SyncError]:
     """Return each item's reply, or what stopped the call that it was in."""
     chunks = [items[start : start + SIZE] for start in range(0, len(items), SIZE)]
-    outcomes = await asyncio.gather(*(_post(client, chunk, deadline) for chunk in chunks))
+    outcomes = await asyncio.gather(*(post_once(client, chunk, deadline) for chunk in chunks))
     return [
         one
         for chunk, outcome in zip(chunks, outcomes, strict=True)
@@ -117,8 +117,8 @@ async def _send_all(client: GraphClient, items: list[Request], deadline: Deadlin
 
 
 @measures.span(measures.Span.GRAPH_BATCH)
-async def _post(client: GraphClient, items: list[Request], deadline: Deadline) -> list[Reply] | SyncError:
-    """Return the items' replies, or what stopped them all before they were carried out."""
+async def post_once(client: GraphClient, items: list[Request], deadline: Deadline) -> list[Reply] | SyncError:
+    """Return the replies to at most twenty items, sent once, or what stopped them all before."""
     envelope = {"requests": [_wire(item, number) for number, item in enumerate(items)]}
     ticket = Ticket([Service.of(item.path) for item in items])
     measures.note(items=len(items))

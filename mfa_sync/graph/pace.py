@@ -119,6 +119,13 @@ class Pace:
             service: Allowance(_PUBLISHED.get(service), _FLOORS.get(service, 0)) for service in Service
         }
 
+    def expect(self, service: Service, limit: float | None) -> None:
+        """Start with a limit that was found out, of items in ten seconds; None: with the published one.
+
+        What is learned from Graph's answers goes before it.
+        """
+        self._allowances[service].expect(limit or _PUBLISHED.get(service))
+
     def closed_for(self, clock: Clock, services: Iterable[Service]) -> float:
         """Return the seconds until the gates of all these services are open; 0 when they are."""
         opens_at = max(self._gates[service].opens_at for service in services)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -11,6 +12,7 @@ from mfa_sync.graph.client import Request
 from mfa_sync.graph.reply import Reply, unreadable
 from mfa_sync.graph.users import user_path
 from shared.codes import Code
+from shared.facts import NOTHING_FOUND, Facts
 from shared.phone_number import ObservedNumber
 from shared.tenant import Change, Fate, Kind, Observation, PhoneMethods, Unreadable, User, WriteAnswer
 
@@ -123,19 +125,36 @@ def write_request(change: Change) -> Request:
             assert_never(never)
 
 
-def fate_of(reply: Reply) -> WriteAnswer:
-    """Return what became of a write. PATCH succeeds by 200 and by 204, so no body is looked at."""
+def fate_of(reply: Reply, facts: Facts = NOTHING_FOUND) -> WriteAnswer:
+    """Return what became of a write. PATCH succeeds by 200 and by 204, so no body is looked at.
+
+    What a 400 looks like is known where it was found out, and told by its words otherwise.
+    """
     if reply.status is None:
         return WriteAnswer(Fate.UNKNOWN if reply.was_sent else Fate.NOT_SENT, reply.lack)
     if reply.is_success:
         return WriteAnswer(Fate.DONE)
     if reply.status == HTTPStatus.BAD_REQUEST:
-        return WriteAnswer(_fate_of_bad_request(reply.error_texts()), f"Graph: {reply.reference()}.")
+        return WriteAnswer(_fate_of_bad_request(reply.error_texts(), facts), f"Graph: {reply.reference()}.")
     default = Fate.UNKNOWN if reply.has_failed else Fate.UNAVAILABLE
     return WriteAnswer(_FATES.get(reply.status, default), f"Graph: {reply.reference()}.")
 
 
-def _fate_of_bad_request(texts: Sequence[str]) -> Fate:
+def signature_of(texts: Sequence[str]) -> str:
+    """Return what two refusals of one kind have in common: their words, without any that holds a digit.
+
+    Digested, so that neither a number nor an id can stand in what is kept.
+    """
+    words = [word for text in texts for word in text.casefold().split() if word.isalpha()]
+    return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
+
+
+def _fate_of_bad_request(texts: Sequence[str], facts: Facts) -> Fate:
+    match signature_of(texts):
+        case facts.exists_signature:
+            return Fate.EXISTS
+        case facts.bad_number_signature:
+            return Fate.BAD_NUMBER
     if any(_EXISTS.match(text) for text in texts):
         return Fate.EXISTS
     return Fate.BAD_NUMBER if any(_BAD_NUMBER.match(text) for text in texts) else Fate.REJECTED

@@ -101,6 +101,11 @@ class Reply:
         return self.status is None or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
     @property
+    def is_refusal(self) -> bool:
+        """Whether Graph says that it was not done, and will not be."""
+        return self.status is not None and not (self.is_success or self.is_for_later)
+
+    @property
     def is_for_later(self) -> bool:
         """Whether the same again later is right: throttled, failed or unanswered."""
         return self.has_failed or self.status == HTTPStatus.TOO_MANY_REQUESTS

@@ -12,10 +12,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
+from typing import NamedTuple
 
 from mfa_sync.graph.batch import batch
 from mfa_sync.graph.client import GraphClient, Request
 from mfa_sync.graph.groups import Groups
+from mfa_sync.graph.pace import Service
 from mfa_sync.graph.phone_methods import (
     all_methods_path,
     fate_of,
@@ -30,11 +32,23 @@ from mfa_sync.graph.reply import Reply, raise_if_dead, unreadable
 from mfa_sync.graph.users import SELECT, user_of, user_path
 from shared.clock import Deadline
 from shared.errors import SyncError
+from shared.facts import Facts, FactSource
 from shared.phone_delivery import PhoneDelivery
 from shared.tenant import Change, Observation, Privileged, ScopeSets, Unreadable, User, WriteAnswer
 
-type Bounds = tuple[str | None, str | None]
-"""The ids of the groups who are in scope and who are excluded from it; None: not configured."""
+
+class Decided(NamedTuple):
+    """What the settings say of the tenant.
+
+    Attributes:
+        scope: The group whose members are in scope; None: everybody is.
+        exclude: The group whose members are not; None: nobody.
+        delivery: By whom texts and calls are delivered.
+    """
+
+    scope: str | None
+    exclude: str | None
+    delivery: PhoneDelivery
 
 
 # Seconds before each further look at somebody whose methods are not there yet. No figure is published.
@@ -50,15 +64,15 @@ class GraphTenant:
         groups: Groups,
         reach: Reach,
         deadline: Deadline,
-        bounds: Bounds,
-        delivery: PhoneDelivery,
+        decided: Decided,
+        facts: FactSource,
     ) -> None:
         self._client = client
         self._groups = groups
         self._reach = reach
         self._deadline = deadline
-        self._scope, self._exclude = bounds
-        self._delivery = delivery
+        self._scope, self._exclude, self._delivery = decided
+        self._facts = facts
 
     async def scope_sets(self) -> ScopeSets:
         """Return the members of the configured groups and our own identity.
@@ -82,6 +96,7 @@ class GraphTenant:
         """
         keys = list(keys)
         token = await self._client.token(self._deadline)
+        await self._known()
         users, methods = await self._pairs(keys)
         raise_if_dead([*users, *methods])
         raise_if_nobody_readable(users)
@@ -100,6 +115,7 @@ class GraphTenant:
             TransientError: No answer came from a working Graph.
         """
         token = await self._client.token(self._deadline)
+        await self._known()
         replies = await self._read([phone_methods_path(user.id) for user in users])
         raise_if_dead(replies)
         self._reach.judge(token, replies, users)
@@ -137,8 +153,13 @@ class GraphTenant:
         Raises:
             PermanentError, TransientError: Sign-in failed before anything was sent.
         """
+        facts = await self._known()
         replies = await batch(self._client, [write_request(change) for change in changes], self._deadline)
-        return {change.user_id: fate_of(reply) for change, reply in zip(changes, replies, strict=True)}
+        return {change.user_id: fate_of(reply, facts) for change, reply in zip(changes, replies, strict=True)}
+
+    async def patience(self) -> Sequence[float]:
+        """Return the seconds before each look at what a doubtful write did."""
+        return (await self._known()).patience
 
     async def pause(self, seconds: float) -> bool:
         """Let some time pass, and return True; return False at once if the call's time would not last."""
@@ -146,6 +167,12 @@ class GraphTenant:
             return False
         await self._deadline.clock.sleep(seconds)
         return True
+
+    async def _known(self) -> Facts:
+        """Return what was found out about the tenant, its pace taken note of."""
+        facts = await self._facts.known()
+        self._client.pace.expect(Service.METHODS, facts.methods_limit)
+        return facts
 
     async def _look_again(self, keys: list[str]) -> dict[str, Observation | Unreadable]:
         """Return what is seen of users whose methods were not there yet, as far as the call's time allows."""

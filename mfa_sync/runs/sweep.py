@@ -93,6 +93,7 @@ class _Listed:
         self.other_factors = tenant.other_factors
         self.write = tenant.write
         self.pause = tenant.pause
+        self.patience = tenant.patience
 
     async def observe(self, keys: Collection[str]) -> Mapping[str, Observation | Unreadable]:
         """Return each listed user with phone methods."""

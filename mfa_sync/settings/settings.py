@@ -151,6 +151,7 @@ class Settings(NamedTuple):
         users_per_number: To how many users one plan may give one number.
         scope_group_id: Only members (transitive) are ours; None for everybody.
         exclude_group_id: Members (transitive) are not ours.
+        canary_user: Object id of the account on which the doctor may try writes; None: on nobody.
         plan_only: PUSH_MODE=plan: pushes are answered with a plan and nothing is written.
         inline_max: Most rows that one call does at once; more become a run.
         rows_max: Most rows that one call may carry.
@@ -177,6 +178,7 @@ class Settings(NamedTuple):
     users_per_number: int
     scope_group_id: str | None
     exclude_group_id: str | None
+    canary_user: str | None
     plan_only: bool
     inline_max: int
     rows_max: int
@@ -262,6 +264,7 @@ class Settings(NamedTuple):
             users_per_number=read.whole(SHARED_RULE, USERS_PER_NUMBER, 1, 1_000_000),
             scope_group_id=read.optional("SYNC_SCOPE_GROUP_ID", "an object id (GUID)", _GUID),
             exclude_group_id=read.optional("EXCLUDE_GROUP_ID", "an object id (GUID)", _GUID),
+            canary_user=(read.optional("CANARY_USER", "an object id (GUID)", _GUID) or "").lower() or None,
             plan_only=read.word("PUSH_MODE", "apply", "plan") == "plan",
             inline_max=read.whole("SYNC_INLINE_MAX", 100, 1, 1000),
             rows_max=read.whole("SYNC_MAX", 10_000, 1, 50_000),

@@ -45,6 +45,7 @@ class AccessToken:
             and UPN, for an app alone the ids of its service principal and of the app.
         value: The token itself.
         rights: The permissions that it holds, of either kind.
+        roles: The template ids of the roles over the tenant that it names for its holder, small letters.
         stops_at_administrators: Whether it proves that each role over the tenant which its holder has is one
             that Entra lets write no administrator's phone. It tells of no role over a unit; and an app alone
             is limited by none.
@@ -54,6 +55,7 @@ class AccessToken:
     principals: frozenset[str]
     value: str = field(repr=False)
     rights: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
     stops_at_administrators: bool = False
 
     @classmethod
@@ -63,13 +65,14 @@ class AccessToken:
         names = frozenset(one.casefold() for one in own if one)
         claims = _claims_in(value)
         delegated = str(claims.get("scp") or "").split()
-        roles = {one.casefold() for one in _texts(claims, "wids")} - _HARMLESS
+        roles = frozenset(one.casefold() for one in _texts(claims, "wids"))
         return cls(
             clock.monotonic() + good_for,
             names,
             value,
             frozenset((*delegated, *_texts(claims, "roles"))),
-            bool(delegated) and roles == {_AUTHENTICATION_ADMINISTRATOR},
+            roles,
+            bool(delegated) and roles - _HARMLESS == {_AUTHENTICATION_ADMINISTRATOR},
         )
 
 

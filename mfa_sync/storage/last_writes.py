@@ -23,6 +23,7 @@ from shared.clock import Clock, Deadline
 from shared.codes import Code
 from shared.decide import source_of
 from shared.errors import SyncError
+from shared.facts import FactSource, NoFacts
 from shared.memory import Forgotten, LastWrite
 from shared.outcome import Note
 from shared.phone_number import PhoneNumber
@@ -47,6 +48,7 @@ class _Recognised:
     key: FingerprintKey
     age: float
     payload_beside: str | None
+    lag: float
 
     def was(self, number: PhoneNumber | None) -> bool:
         """Return whether this number was written; None asks whether the phone was deleted."""
@@ -60,7 +62,10 @@ class _Recognised:
 class LastWritten:
     """The rows of all users; keeps nothing but whose rows this worker failed to take the proof from."""
 
-    def __init__(self, table: Table, keys: FingerprintKeys, clock: Clock) -> None:
+    def __init__(
+        self, table: Table, keys: FingerprintKeys, clock: Clock, facts: FactSource | None = None
+    ) -> None:
+        self.facts = facts or NoFacts()
         self.table = table
         self.keys = keys
         self.clock = clock
@@ -224,7 +229,8 @@ class CallMemory:
         if key is None:
             return Forgotten.NOTHING_CERTAIN
         beside = what["attribute"] if what["source"] == "payload" else None
-        return _Recognised(user_id, what["number"], key, age, beside)
+        lag = (await self._users.facts.known()).settled_after
+        return _Recognised(user_id, what["number"], key, age, beside, lag)
 
     async def _put(self, writes: Sequence[Write], state_of_lost: str) -> dict[str, str]:
         """Write rows over the versions that we know, and return the new versions by key.

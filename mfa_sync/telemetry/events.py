@@ -26,6 +26,8 @@ class Event(StrEnum):
         return event
 
     BRAKE_ALONE = "brake.alone", logging.WARNING
+    CANARY_TRIED = "canary.tried", logging.INFO
+    CHECK_FAILED = "doctor.checkFailed", logging.WARNING
     CALL_STOPPED = "call.stopped", logging.ERROR
     HANDSHAKE_REFUSED = "handshake.refused", logging.WARNING
     NOT_REMEMBERED = "lastWrite.notRemembered", logging.WARNING

@@ -1,4 +1,4 @@
-"""What is only read: explain one user, the contract as a document, and whether the process is alive."""
+"""What is only read: explain one user, the doctor, the contract's document, and whether we are alive."""
 
 from __future__ import annotations
 
@@ -20,6 +20,14 @@ async def explain(req: func.HttpRequest) -> func.HttpResponse:
     from mfa_sync.api.explain import explain as explain_one
 
     return await respond(req, explain_one)
+
+
+@blueprint.route("doctor", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+async def doctor(req: func.HttpRequest) -> func.HttpResponse:
+    """Find out about app and tenant, and say what is missing."""
+    from mfa_sync.api.doctor import doctor as examine
+
+    return await respond(req, examine)
 
 
 @blueprint.route("health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)

@@ -31,6 +31,7 @@ class Secret:
     version: str
     expires: datetime | None
     value: str = field(repr=False)
+    created: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,8 @@ class KeyVault:
         except ValueError as error:
             self._client = None  # its library repeats an answer that it could not read for some seconds
             raise vault_faults.of_shape(error) from error
-        return Secret(name, read.properties.version or "", read.properties.expires_on, read.value or "")
+        made = read.properties
+        return Secret(name, made.version or "", made.expires_on, read.value or "", made.created_on)
 
     def _secrets(self) -> Any:
         if self._client is None:

@@ -194,6 +194,10 @@ class App:
             )
         return reply
 
+    def approver(self) -> Secret | None:
+        """Return the approvers' handshake. With a sign-in nobody is asked for one: it may decide alone."""
+        return self.credentials.find("approver") if self.sign_in else self.credentials.need("approver")
+
     def send(self, call: Call) -> Reply:
         """Return whatever a call is answered.
 

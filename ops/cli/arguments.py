@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from ops.cli import decide, explain, push, runs, smoke
+from ops.cli import decide, doctor, explain, push, runs, smoke
 from ops.cli.terminal import usage
 from ops.cli.vocabulary import KINDS, READINESS, RUN_KINDS, STATES, SWEEPS
 
@@ -65,6 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     add("user", nargs="?", metavar="UPN")
     add("--id", metavar="ID", help="the user's object id instead")
     _push(_command(commands, "push", push.push, "send a small file of users; tried only, unless --apply"))
+    add = _command(commands, "doctor", doctor.doctor, "will it work here, and what is missing")
+    add("--canary", action="store_true", help="try on CANARY_USER what only a write shows")
     _smoke(_command(commands, "smoke", smoke.smoke, "prove a deployment, line by line; writes nothing"))
     return parser
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from ops.cli import run_text
 from ops.cli.app import App, part
-from ops.cli.credentials import Secret
 from ops.cli.follow import follow
 from ops.cli.runs import exit_of, find, held_runs, read, show
 from ops.cli.terminal import CommandError, Exit, Terminal, usage
@@ -69,7 +68,7 @@ def approve(app: App, terminal: Terminal, options: Namespace) -> Exit:
         **({"kinds": list(kinds)} if kinds else {}),
     }
     reply = app.call(
-        RUNS_APPROVE, "POST", f"api/runs/{part(run['id'])}/approve", body=body, message=_approver(app)
+        RUNS_APPROVE, "POST", f"api/runs/{part(run['id'])}/approve", body=body, message=app.approver()
     )
     again = "" if reply.status == HTTPStatus.ACCEPTED else " (it was already; nothing is done twice)"
     terminal.remark(f"Approved{again}: {run['id']}")
@@ -99,7 +98,7 @@ def start(app: App, terminal: Terminal, options: Namespace) -> Exit:
             terminal.confirm("start", "start", _NOTHING)
     wish = {"kind": options.kind, "apply": options.apply}
     reply = app.call(
-        RUNS_START, "POST", "api/runs", body=wish, message=_approver(app) if options.apply else None
+        RUNS_START, "POST", "api/runs", body=wish, message=app.approver() if options.apply else None
     )
     run: dict[str, Any] = reply.body
     terminal.remark(f"Begun: {run['id']}")
@@ -130,7 +129,7 @@ def _end(app: App, terminal: Terminal, options: Namespace, function: str, verb: 
         terminal.confirm(verb, verb, _NOTHING)
     body = {"reason": _reason(terminal, options)}
     path = f"api/runs/{part(run['id'])}/{verb}"
-    ended = app.call(function, "POST", path, body=body, message=_approver(app)).body
+    ended = app.call(function, "POST", path, body=body, message=app.approver()).body
     if options.json:
         terminal.json(ended)
         return Exit.DONE
@@ -179,8 +178,3 @@ def _reason(terminal: Terminal, options: Namespace) -> str:
     if options.yes:
         raise usage("--yes needs --reason too: it is kept with the run.")
     return terminal.ask("Reason (kept with the run; no phone numbers)\n> ")
-
-
-def _approver(app: App) -> Secret | None:
-    """Return the approvers' handshake. With a sign-in that alone may decide, so nobody is asked for one."""
-    return app.credentials.find("approver") if app.sign_in else app.credentials.need("approver")

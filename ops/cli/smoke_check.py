@@ -15,6 +15,7 @@ from http import HTTPStatus
 from ops.cli.app import App, Call, Reply
 from ops.cli.credentials import Secret
 from ops.cli.vocabulary import (
+    DOCTOR,
     EXPLAIN,
     PUSH,
     RUNS_APPROVE,
@@ -30,6 +31,7 @@ _NO_JSON = b"{"
 CALLS: dict[str, tuple[str, str]] = {
     PUSH: ("POST", "api/mfa-sync?dryRun=true"),
     EXPLAIN: ("POST", "api/explain"),
+    DOCTOR: ("POST", "api/doctor"),
     RUNS_LIST: ("GET", "api/runs"),
     RUNS_READ: ("GET", f"api/runs/{_NO_RUN}"),
     RUNS_START: ("POST", "api/runs"),

@@ -12,9 +12,9 @@ _HIDDEN = "[secret]"
 # A shorter one would blank out ordinary words, and is no secret worth the name.
 _SHORTEST = 6
 _COLOURS = {
-    "green": r"\b(pass|finished)\b",
-    "yellow": r"\b(skip|held)\b",
-    "red": r"\b(FAIL|(?<!\b0 )failed|exceeded)\b",
+    "green": r"\b(pass|finished)\b|^  ok\b",
+    "yellow": r"\b(skip|held)\b|^  (warning|unknown)\b",
+    "red": r"\b(FAIL|(?<!\b0 )failed|exceeded)\b|^  fault\b",
 }
 
 

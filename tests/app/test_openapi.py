@@ -33,6 +33,7 @@ OPERATIONS: dict[str, tuple[str, str, str]] = {
     "push": ("mfa_sync", "POST", "/api/mfa-sync"),
     "getPush": ("mfa_sync", "GET", "/api/mfa-sync/{}"),
     "explain": ("explain", "POST", "/api/explain"),
+    "doctor": ("doctor", "POST", "/api/doctor"),
     "listRuns": ("runs_list", "GET", "/api/runs"),
     "startRun": ("runs_start", "POST", "/api/runs"),
     "getRun": ("runs_read", "GET", "/api/runs/{}"),
@@ -45,6 +46,7 @@ OPERATIONS: dict[str, tuple[str, str, str]] = {
 WITH_BODY: dict[str, tuple[Any, dict[str, str]]] = {
     "push": ([{"UserPrincipalName": BO}], KNOWING),
     "explain": ({"UserPrincipalName": BO}, {}),
+    "doctor": ({"canary": False}, {}),
     "startRun": (START, {}),
     "approveRun": (APPROVAL, APPROVING),
     "discardRun": (REASON, APPROVING),
@@ -111,6 +113,7 @@ def bad_requests(caller: Caller) -> None:
         body, headers = WITH_BODY.get(operation, (None, KNOWING))
         caller.call(operation, 404, body, headers)
     caller.call("getRun", 404)
+    caller.call("doctor", 401, {"canary": True})
     for operation in ("listRuns", "getRun"):
         caller.call(operation, 422, query="?nothing=1")
     caller.call("getPush", 422, None, KNOWING, query="?nothing=1")
@@ -123,6 +126,7 @@ def pushes(caller: Caller) -> None:
         made = caller.call("push", status, rows, KNOWING)
         caller.call("getPush", status, None, KNOWING, run=made["runId"])
     caller.call("explain", 200, {"UserPrincipalName": ANNA})
+    caller.call("doctor", 200)
 
 
 def runs(caller: Caller) -> None:
@@ -165,6 +169,9 @@ def signed(body: bytes, message: str) -> dict[str, str]:
 def outages(caller: Caller) -> None:
     """Call an app whose table cannot be reached, and then without the vault too."""
     control = caller.stack.tenant.control
+    control.switch(vault="unavailable")
+    caller.call("doctor", 503, {"canary": True}, APPROVING)
+    control.switch(vault="ok")
     for operation in ("listRuns", "getRun", "getPush", "startRun", *DECISIONS):
         body, headers = WITH_BODY.get(operation, (None, KNOWING))
         caller.call(operation, 503, body, headers)
@@ -177,6 +184,7 @@ def outages(caller: Caller) -> None:
     for operation in ("getPush", "startRun", *DECISIONS):
         body = {**START, "apply": True} if operation == "startRun" else WITH_BODY.get(operation, (None,))[0]
         caller.call(operation, 502, body, {"Message": "one that the vault must be asked for"})
+    caller.call("doctor", 502, {"canary": True}, {"Message": "one that the vault must be asked for"})
 
 
 def test_each_documented_answer_can_be_had_and_is_as_documented(
@@ -214,6 +222,7 @@ def test_each_documented_answer_can_be_had_and_is_as_documented(
         for operation in ("startRun", *DECISIONS):
             body = {**START, "apply": True} if operation == "startRun" else WITH_BODY[operation][0]
             guarded.call(operation, 403, body, PRINCIPAL)
+        guarded.call("doctor", 403, {"canary": True}, PRINCIPAL)
         stack.tenant.control.put_secret("mfa-sync-password", "not-the-password")
         for operation in ("push", "explain"):
             guarded.call(operation, 502, *WITH_BODY[operation])

@@ -32,7 +32,7 @@ def test_a_sound_app_is_green_and_nothing_was_written(operator: Operator, stack:
         "dry run": "pass",
         "schedule": "pass",
     }
-    assert "14 functions" in seen.out
+    assert "15 functions" in seen.out
     assert operator("runs", "list", "--all", "--json").json == runs
     assert stack.tenant.control.mobiles() == phones
     writes = [

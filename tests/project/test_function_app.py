@@ -64,6 +64,7 @@ def test_the_functions_are_indexed_without_settings_under_their_routes_methods_a
     assert functions() == {
         "mfa_sync": [["mfa-sync/{runId?}", ["POST", "GET"], "function"]],
         "explain": [["explain", ["POST"], "function"]],
+        "doctor": [["doctor", ["POST"], "function"]],
         "runs_list": [["runs", ["GET"], "function"]],
         "runs_start": [["runs", ["POST"], "function"]],
         "runs_read": [["runs/{runId}", ["GET"], "function"]],

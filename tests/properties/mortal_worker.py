@@ -25,12 +25,14 @@ from mfa_sync.runs.store import RunStore
 from mfa_sync.settings.settings import Settings
 from mfa_sync.storage.change_counts import Counters
 from mfa_sync.storage.emptiness import EmptySince
+from mfa_sync.storage.known_facts import KnownFacts
 from mfa_sync.storage.last_writes import LastWritten
 from mfa_sync.storage.table import StorageDownError, Write
 from mfa_sync.vault.fingerprints import FingerprintKeys
 from mfa_sync.vault.key_vault import KeyVault, Secret
 from shared.clock import Deadline
 from shared.errors import Problem, TransientError
+from shared.facts import Facts
 from shared.guard import Limit
 from shared.phone_number import ObservedNumber
 from shared.tenant import Change, Fate, Kind, Observation, PhoneMethods, Privileged, ScopeSets, WriteAnswer
@@ -219,6 +221,9 @@ class _Tenant:
     async def write(self, changes: Sequence[Change]) -> Mapping[str, WriteAnswer]:
         return {one.user_id: await self._directory.write(one, self._deadline) for one in changes}
 
+    async def patience(self) -> Sequence[float]:
+        return Facts().patience
+
     async def pause(self, seconds: float) -> bool:
         return self._deadline.remaining() > seconds
 
@@ -267,6 +272,7 @@ class MortalWorker:
             EmptySince(self._table, self.clock),
             self.store,
             keys,
+            KnownFacts(self._table, "", self.clock, is_used=False),
             self.directory,
         )
 

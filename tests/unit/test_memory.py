@@ -29,6 +29,7 @@ class Written:
 
     number: str | None
     age: float = 3600.0
+    lag: float = 0.0
     is_payload: bool = False
 
     def was(self, number: PhoneNumber | None) -> bool:

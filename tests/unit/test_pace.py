@@ -261,3 +261,16 @@ def test_a_share_that_is_none_teaches_nothing(text: str) -> None:
         return clock.monotonic()
 
     assert virtual_time.run(send_much) == 0.0
+
+
+@pytest.mark.parametrize(("known", "most"), [(None, 1.0), (400, 0.02)])
+def test_a_limit_that_was_found_out_is_not_run_into_to_begin_with(known: int | None, most: float) -> None:
+    """Where nothing is told, a pace that knows nothing runs into the limit first, and learns by that."""
+    graph = ThrottledGraph({METHODS: 400}, tells_share=False, tells_wait=False)
+    pace = Pace()
+    pace.expect(METHODS, known)
+    virtual_time.run(lambda clock: keep_busy(clock, graph, WRITES, WARM, pace))
+    refused = graph.refused(0, WARM)
+    assert refused <= most
+    assert (refused > 0.1) is (known is None)
+    assert graph.served(METHODS, 0, WARM) >= 0.5

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from dev.tenant.graph import administrative_units, conditional_access, eligibility, role_assignments
+from dev.tenant.graph import (
+    administrative_units,
+    conditional_access,
+    eligibility,
+    methods_policy,
+    role_assignments,
+)
 from dev.tenant.graph.caller import Caller
 from dev.tenant.graph.errors import bad_request
 from dev.tenant.state import TenantState
@@ -24,6 +30,15 @@ def answer(state: TenantState, caller: Caller, call: Call, names: list[str]) -> 
             return eligibility.list_members(state, caller, call)
         case ["identity", "conditionalAccess", *rest] if rest:
             return conditional_access.answer(state, caller, call, rest)
-        case ["policies", "identitySecurityDefaultsEnforcementPolicy"] if call.method == "GET":
-            return conditional_access.security_defaults(state, caller)
+        case ["policies", name] if call.method == "GET":
+            return _policy(state, caller, name)
     raise bad_request(f"Resource not found for the segment '{names[-1]}'.")
+
+
+def _policy(state: TenantState, caller: Caller, name: str) -> Reply:
+    match name:
+        case "identitySecurityDefaultsEnforcementPolicy":
+            return conditional_access.security_defaults(state, caller)
+        case "authenticationMethodsPolicy":
+            return methods_policy.answer(state, caller)
+    raise bad_request(f"Resource not found for the segment '{name}'.")

@@ -16,7 +16,6 @@ from dev.tenant.state import TenantState, new_guid
 from dev.tenant.wire import Call, Reply
 
 _CONTEXT = "https://graph.microsoft.com/v1.0/$metadata#users('{}')/authentication/phoneMethods"
-_FORMAT = "The phone number is not in the format +{country code} {number}x{extension}."
 
 
 def list_phones(state: TenantState, caller: Caller, person: Person) -> Reply:
@@ -50,7 +49,7 @@ def create_phone(state: TenantState, caller: Caller, person: Person, call: Call)
         raise method_refused("The phone type is not valid.")
     number = _number(state, body)
     if kind in person.phones:
-        raise method_refused("A phone authentication method of this type is already registered for the user.")
+        raise method_refused(state.switches.exists_text)
     if kind == "alternateMobile" and "mobile" not in person.phones:
         raise method_refused("An alternate mobile phone needs a mobile phone to be registered first.")
     _write(state, caller, person, kind, number)
@@ -142,7 +141,7 @@ def _number(state: TenantState, body: dict[str, Any]) -> str:
     text = body.get("phoneNumber")
     number = stored_form(text, state.switches.number_format) if isinstance(text, str) else None
     if number is None:
-        raise method_refused(_FORMAT)
+        raise method_refused(state.switches.bad_number_text)
     return number
 
 
