@@ -4,8 +4,7 @@ The library catches `Exception` alone. Whatever else ends a function, a cancella
 answered (seen on host 4.1037): the host waits until `functionTimeout` and then ends the worker, with whatever
 else runs there. Three such ends are the host's.
 
-What runs as a task of its own must not raise `SystemExit`: asyncio hands that to the event loop, past every
-edge.
+What runs as a task of its own must not raise `SystemExit`: asyncio hands it to the loop, past every edge.
 """
 
 from __future__ import annotations

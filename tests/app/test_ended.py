@@ -35,11 +35,11 @@ ROUTES = [
 def ended(
     request: pytest.FixtureRequest, steady_azurite: Azurite
 ) -> Iterator[tuple[FunctionsHost, str, str]]:
-    """The app's own functions in a host that ends what is never answered after three seconds."""
+    """The app's own functions in a host that ends what is never answered after half a minute."""
     account = steady_azurite.another_account()
     environment = {"AzureWebJobsStorage": account, "ENDED": request.param}
     options = HostOptions(
-        timers=False, max_polling_seconds=0.1, visibility_seconds=0, function_timeout_seconds=3
+        timers=False, max_polling_seconds=0.1, visibility_seconds=0, function_timeout_seconds=30
     )
     for name in ("mfa-sync-runs", "mfa-sync-runs-poison"):
         with QueueClient.from_connection_string(account, name) as queue:

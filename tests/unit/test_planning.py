@@ -28,6 +28,7 @@ class Ours:
     """Our last write of ONE, an hour ago."""
 
     age: float = 3600.0
+    lag: float = 0.0
 
     def was(self, number: PhoneNumber | None) -> bool:
         """Return whether it was ONE."""
