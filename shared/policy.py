@@ -38,6 +38,7 @@ class Policy:
         sweeping: Whether nobody named the users, so that more care is due.
         keep_when_empty: Whether an empty attribute never deletes (SWEEP_EMPTY=keep, in sweeps).
         empty_grace_days: How long an attribute must have been empty before a sweep deletes.
+        memory_days: For how long our own last write settles what a mask hides.
         regions: Which usage locations are taken; empty for all. National numbers of others are refused.
     """
 
@@ -51,6 +52,7 @@ class Policy:
     keep_when_empty: bool = False
     empty_grace_days: int = 0
     regions: tuple[str, ...] = ()
+    memory_days: int = 30
 
     def for_sweeps(self, *, keep_when_empty: bool, empty_grace_days: int) -> Policy:
         """Return the policy as it is for users whom nobody named: more careful in everything."""

@@ -11,6 +11,8 @@ from mfa_sync.triggers.run_queue import CONNECTION, QUEUE, Messages, send
 
 # Read when the functions are indexed: a setting that is missing must not cost a tenant its nightly sweep.
 _SCHEDULE = os.environ.get("SWEEP_SCHEDULE", "").strip() or "0 0 2 * * *"
+# Each look costs what an instance costs at least: every minute would use up most of a plan's free grant.
+_WATCHDOG_SCHEDULE = os.environ.get("WATCHDOG_SCHEDULE", "").strip() or "0 */5 * * * *"
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call]  # the library leaves it untyped
 
@@ -36,7 +38,7 @@ async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: AR
     send([Nudge.of(run)], nudges)
 
 
-@blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *")
+@blueprint.timer_trigger(arg_name="timer", schedule=_WATCHDOG_SCHEDULE)
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: ARG001  bound by name
     """Nudge runs that stand still, end what waited too long for a decision, and forget what is old."""
