@@ -33,6 +33,7 @@ class Problem(StrEnum):
     VAULT_UNAVAILABLE = "vaultUnavailable"
     GRAPH_REFUSED = "graphRefused"
     GRAPH_UNAVAILABLE = "graphUnavailable"
+    TOO_MANY_RUNS = "tooManyRuns"
     RUN_NOT_FOUND = "runNotFound"
     WRONG_STATE = "wrongState"
     APPROVER_REFUSED = "approverRefused"

@@ -22,6 +22,7 @@ from shared.tenant import Change, Kind, User
 _LAG_SECONDS = 60.0
 # A sweep leaves alone whom we wrote just now: reads and the audit log may be minutes late.
 _SETTLING_SECONDS = 900.0
+_DAY_SECONDS = 86_400.0
 
 
 class LastWrite(Protocol):
@@ -105,7 +106,7 @@ def recollect(entry: Entry, change: Change, last: LastWrite | Forgotten, policy:
 
     A masked number whose visible digits agree is unchanged if it is what we last wrote. That proves less than
     a whole number would: a change outside to another number with the same last digits stays unseen, so the
-    result says that it rests on memory.
+    result says that it rests on memory. And it ends after some days: then the number is written to be sure.
     """
     if isinstance(last, Forgotten):
         return entry
@@ -119,7 +120,8 @@ def recollect(entry: Entry, change: Change, last: LastWrite | Forgotten, policy:
     if may_be_chosen and entry.user and last.is_payload_for(entry.user):
         left = NoChange(Outcome.KEPT, "a caller chose the number (ALLOW_PAYLOAD_NUMBER=true)")
         return replace(entry, decision=left)
-    if change.kind is Kind.ASSERT and last.was(change.number):
+    is_fresh = last.age < policy.memory_days * _DAY_SECONDS
+    if change.kind is Kind.ASSERT and is_fresh and last.was(change.number):
         rule = "our last confirmed write, and the visible digits agree"
         return replace(
             entry, decision=NoChange(Outcome.UNCHANGED, rule), notes=(*entry.notes, Note.FROM_MEMORY)

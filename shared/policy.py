@@ -39,6 +39,7 @@ class Policy:
         sweeping: Whether nobody named the users, so that more care is due.
         keep_when_empty: Whether an empty attribute never deletes (SWEEP_EMPTY=keep, in sweeps).
         empty_grace_days: How long an attribute must have been empty before a sweep deletes.
+        memory_days: For how long our own last write settles what a mask hides.
         regions: Which usage locations are taken; empty for all. National numbers of others are refused.
         phone_delivery: Who carries codes to phones: whether a phone counts as a factor depends on it.
     """
@@ -54,6 +55,7 @@ class Policy:
     empty_grace_days: int = 0
     regions: tuple[str, ...] = ()
     phone_delivery: PhoneDelivery = PhoneDelivery.MICROSOFT
+    memory_days: int = 30
 
     def for_sweeps(self, *, keep_when_empty: bool, empty_grace_days: int) -> Policy:
         """Return the policy as it is for users whom nobody named: more careful in everything."""

@@ -154,6 +154,7 @@ def push() -> Operation:
                 Problem.REQUEST_REPLAYED,
                 *BODY,
                 Problem.TOO_MANY_ROWS,
+                Problem.TOO_MANY_RUNS,
                 Problem.IDEMPOTENCY_KEY_IN_FLIGHT,
                 Problem.IDEMPOTENCY_KEY_REUSED,
                 *VAULT,

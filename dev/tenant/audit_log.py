@@ -1,4 +1,4 @@
-"""What was done to whose phones, and by whom: the source of directoryAudits."""
+"""What was done to whose phones, by whom, and what else: the source of directoryAudits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ DIRECTORY_WRITER = Actor(
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One act on a phone: `act` is "registered", "updated" or "deleted"; numbers are kept whole here."""
+    """One act on a phone, or another: `act` is "registered", "updated" or "deleted", or any activity's name.
+
+    Numbers are kept whole here.
+    """
 
     number: int
     # Microseconds since the epoch: what is shown must compare equal to itself in a filter.
@@ -46,6 +49,8 @@ class Entry:
     correlation_id: str = ""
     # Core Directory tells it, by the service that writes for the person, instead of Authentication Methods.
     by_directory: bool = False
+    # Of an act that concerns no phone; Core Directory tells it.
+    category: str = ""
 
     @property
     def by_the_user(self) -> bool:
@@ -55,6 +60,8 @@ class Entry:
     @property
     def activity(self) -> str:
         """The activity's name (Entra "Audit log activity reference")."""
+        if self.category:
+            return self.act
         if self.by_directory:
             return "Update user"
         return f"{'User' if self.by_the_user else 'Admin'} {self.act} security info"
@@ -107,6 +114,23 @@ class AuditLog:
         self._keep(
             Entry(
                 self._next, at, "updated", by, target, phone_type, *numbers, correlation_id, by_directory=True
+            )
+        )
+
+    def add_other(self, now: float, by: Actor, target: Actor, activity: str, category: str) -> None:
+        """Write down something that concerns no phone, as most of a busy tenant's log does."""
+        at, correlation_id = round(now * MICROSECONDS), f"other-{self._next}"
+        self._keep(
+            Entry(
+                self._next,
+                at,
+                activity,
+                by,
+                target,
+                "",
+                correlation_id=correlation_id,
+                by_directory=True,
+                category=category,
             )
         )
 

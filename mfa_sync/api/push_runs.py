@@ -20,7 +20,7 @@ from mfa_sync.runs.page import applying_tally, pages_of, planning_tally
 from mfa_sync.runs.push_rows import KeptRow
 from mfa_sync.runs.run import DIGEST_LENGTH, Run, RunKind, State
 from mfa_sync.runs.step import Nudge
-from mfa_sync.runs.store import run_id
+from mfa_sync.runs.store import is_push, run_id
 from mfa_sync.storage.table import LostRaceError, StorageDownError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
@@ -32,6 +32,8 @@ from shared.row_result import RowResult
 from shared.tenant import Change
 
 _PAGE = 1000
+# Each may keep 50,000 rows and takes its turns at Graph's one limit: more would only wait longer, for hours.
+_MOST_OPEN, _OPEN_RETRY_SECONDS = 500, 300
 _ANSWER = "answer"
 
 
@@ -46,7 +48,7 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
 
     Raises:
         RequestError: Rows hold numbers that may be the source; they must not be kept.
-        TransientError: The storage is out of reach; nothing was begun.
+        TransientError: The storage is out of reach, or too many pushes are open; nothing was begun.
     """
     policy = worker.settings.policy
     if policy.payload_number_wins and any(row.intent.mobile for row in rows):
@@ -61,6 +63,13 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
     measures.note(run=run.id, kind=run.kind.value, rows=len(rows))
     kept = [KeptRow.of(row, policy.default_region, key) for row in rows]
     try:
+        if sum(map(is_push, await worker.runs.open())) >= _MOST_OPEN:
+            raise TransientError(
+                Problem.TOO_MANY_RUNS,
+                f"{_MOST_OPEN} pushes are open.",
+                retry_after=_OPEN_RETRY_SECONDS,
+                remedy="Send it again later; approve or discard pushes that are held.",
+            )
         run = await push_run.keep_rows(run, kept, key.version, dry_run=dry_run, context=worker)
         await worker.runs.create(run)
     except StorageDownError as error:

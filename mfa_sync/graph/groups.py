@@ -25,7 +25,11 @@ class Groups:
     def __init__(self, client: GraphClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._kept: dict[str, tuple[float, object]] = {}
+        self._kept: dict[str, tuple[float, float, object]] = {}
+
+    def forget(self, before: float) -> None:
+        """Forget what was read before a moment, in seconds since 1970: what begins then begins afresh."""
+        self._kept = {name: one for name, one in self._kept.items() if one[1] >= before}
 
     async def members(self, setting: str, group_id: str | None, deadline: Deadline) -> frozenset[str] | None:
         """Return the object ids of all users in a group, at any depth, case folded; None: none is set.
@@ -85,7 +89,8 @@ class Groups:
     async def _once[T](self, name: str, read: Callable[[], Awaitable[T]]) -> T:
         kept = self._kept.get(name)
         if kept and kept[0] > self._clock.monotonic():
-            return cast("T", kept[1])
+            return cast("T", kept[2])
+        began = self._clock.now().timestamp()
         found = await read()
-        self._kept[name] = (self._clock.monotonic() + _KEEP_SECONDS, found)
+        self._kept[name] = (self._clock.monotonic() + _KEEP_SECONDS, began, found)
         return found

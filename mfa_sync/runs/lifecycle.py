@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from copy import replace
 from datetime import datetime, timedelta
+from itertools import batched
 
 from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.run import HELD_SECONDS, Run, RunKind, State, UnknownRunError, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge, close
-from mfa_sync.runs.store import Stored, Sweeps, run_id
+from mfa_sync.runs.store import Stored, Sweeps, is_push, run_id
 from mfa_sync.storage.table import LostRaceError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
@@ -23,6 +24,8 @@ _DAY_SECONDS = 86_400.0
 _NEARLY_SECONDS = 120.0
 # A run that is listed as open and does not exist: its maker died, or is about to make it.
 _UNMADE_SECONDS = 600.0
+# Heads in memory together: each may hold 32 KB.
+_LOOKED_AT_ONCE = 500
 _FORGOTTEN_AT_ONCE, _MOST_FORGOTTEN = 100, 2000
 _MOST_RACES = 5
 
@@ -77,7 +80,8 @@ async def _begun_for(slot: datetime, context: RunContext) -> str:
 
 async def _open_sweeps(context: RunContext) -> list[Stored]:
     """Return the sweeps that are under way or held."""
-    found = [await context.runs.get(open_id) for open_id in await context.runs.open()]
+    sweeps = [open_id for open_id in await context.runs.open() if not is_push(open_id)]
+    found = [await context.runs.get(open_id) for open_id in sweeps]
     return [one for one in found if one and one.run.kind.is_sweep and not one.run.state.is_final]
 
 
@@ -142,14 +146,14 @@ async def watch(context: RunContext) -> list[Nudge]:
     """Return the nudges of runs that stand still, and end what waited too long for a decision."""
     nudges: list[Nudge] = []
     unfinished: list[Run] = []
-    for open_id in await context.runs.open():
-        try:
-            stored = await context.runs.get(open_id)
+    for open_ids in batched(await context.runs.open(), _LOOKED_AT_ONCE, strict=False):
+        for open_id, stored in (await context.runs.get_many(open_ids)).items():
+            if isinstance(stored, ValueError):  # a head of another format holds up nobody else
+                detail = f"Its head cannot be read ({type(stored).__name__})."
+                record(Event.RUN_DELAYED, level=logging.ERROR, run=open_id, detail=detail)
+                continue
             nudges += await _look_after(open_id, stored, context)
             unfinished += [stored.run] if stored and not stored.run.state.is_final else []
-        except ValueError as error:  # a head of another format holds up nobody else
-            detail = f"Its head cannot be read ({type(error).__name__})."
-            record(Event.RUN_DELAYED, level=logging.ERROR, run=open_id, detail=detail)
     _measure(unfinished, context.now)
     record(Event.WATCHDOG_DONE)
     return nudges

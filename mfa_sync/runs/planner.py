@@ -65,8 +65,12 @@ class Planner(Protocol):
         """
         ...
 
+    def look_back(self, page: Page) -> None:
+        """Take from an applied page what `finish` keeps: each is shown once, just before it."""
+        ...
+
     async def finish(self) -> None:
-        """Keep what is known when all pages are applied.
+        """Keep what is known when all pages are applied, and were looked back at.
 
         Raises:
             StorageDownError, LostRaceError: It could not be kept; to be tried again.

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from mfa_sync.runs.context import RunContext
-from mfa_sync.runs.page import PlannedChange, numbers_of, pages_of, planning_tally
+from mfa_sync.runs.page import Page, PlannedChange, numbers_of, pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
 from mfa_sync.runs.push_rows import KeptRow, KeptRows
 from mfa_sync.runs.run import Run, State
@@ -101,6 +101,9 @@ class PushPlanner:
     async def left_out(self) -> frozenset[str]:
         """Return the people whose rows contradict each other across slices."""
         return await _contradicted(self._run, self._context)
+
+    def look_back(self, page: Page) -> None:
+        """Do nothing, as at the end."""
 
     async def finish(self) -> None:
         """Do nothing: its lines are put together when they are asked for."""

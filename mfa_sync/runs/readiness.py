@@ -80,5 +80,8 @@ class ReadinessPlanner:
         """Nobody."""
         return frozenset()
 
+    def look_back(self, page: Page) -> None:
+        """Do nothing, as at the end."""
+
     async def finish(self) -> None:
         """Do nothing: no later run goes on from it."""

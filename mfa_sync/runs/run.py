@@ -168,6 +168,7 @@ class Run(Kept, frozen=True):
         trace: The span that it was begun in, as W3C's traceparent; empty where nothing is traced.
         detail: Why it failed, or what it could not do.
         seals: Of notes that are shown or decide, by name; not there on runs that former versions began.
+        made: What it wrote, or may have, by kind; not there unless all its pages were looked back at.
     """
 
     id: str
@@ -196,6 +197,7 @@ class Run(Kept, frozen=True):
     detail: str = ""
     trace: str = ""
     seals: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    made: dict[Kind, int] | msgspec.UnsetType = msgspec.UNSET
 
     def seal(self, name: str) -> str:
         """Return the seal of the note of that name; empty for none."""

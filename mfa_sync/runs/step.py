@@ -12,7 +12,7 @@ import json
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from copy import replace
 from typing import Any
 
@@ -21,7 +21,7 @@ import msgspec
 from mfa_sync.runs.applying import apply_page
 from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.kept import Kept
-from mfa_sync.runs.page import applying_tally
+from mfa_sync.runs.page import Page, applying_tally
 from mfa_sync.runs.planner import Planner
 from mfa_sync.runs.push_run import PushPlanner
 from mfa_sync.runs.readiness import ReadinessPlanner
@@ -140,8 +140,12 @@ async def _work(run: Run, planner: Planner, context: RunContext, deadline: Deadl
         return await (_guard if run.cursor is None else _plan)(run, planner, context)
     if run.applied < run.pages:
         return await _apply(run, planner, context, deadline)
+    made: Counter[Kind] = Counter()
+    async for page in _pages(run, run.pages, context):
+        planner.look_back(page)
+        made += _made_on(page, run)
     await planner.finish()
-    return run.finished(context.now)
+    return replace(run.finished(context.now), made=dict(made))
 
 
 async def _plan(run: Run, planner: Planner, context: RunContext) -> Run:
@@ -244,20 +248,16 @@ async def close(run: Run, context: RunContext) -> None:
     """Take a run that is over from the open ones, and count of it what it has made."""
     if run.tally.planned:
         approved = run.decision is not None and run.decision.what == "approved"
-        await context.counters.settle(run.id, await _made(run, context), approved=approved)
+        made = await _made(run, context) if run.made is msgspec.UNSET else Counter(run.made)
+        await context.counters.settle(run.id, made, approved=approved)
     await context.runs.close(run.id)
 
 
 async def _made(run: Run, context: RunContext) -> Counter[Kind]:
     """Return what a run has written; of the page that it stood at, all that it may have."""
     made: Counter[Kind] = Counter()
-    for number in range(min(run.applied + run.was_applying, run.pages)):
-        if page := await context.runs.page(run, number):
-            made.update(
-                one.kind
-                for one in page.changes
-                if one.was_made or (one.outcome is None and run.approves(one.kind))
-            )
+    async for page in _pages(run, min(run.applied + run.was_applying, run.pages), context):
+        made += _made_on(page, run)
     return made
 
 
@@ -267,6 +267,21 @@ _PLANNERS: Mapping[RunKind, Callable[[Run, RunContext, Deadline], Planner]] = {
     RunKind.PUSH: PushPlanner,
     RunKind.READINESS: ReadinessPlanner,
 }
+
+
+def _made_on(page: Page, run: Run) -> Counter[Kind]:
+    return Counter(
+        one.kind for one in page.changes if one.was_made or (one.outcome is None and run.approves(one.kind))
+    )
+
+
+async def _pages(run: Run, first: int, context: RunContext) -> AsyncIterator[Page]:
+    """Yield the first pages of a run, as far as they are there."""
+    for number in range(first):
+        if page := await context.runs.page(run, number):
+            yield page
+
+
 _ENDS = {
     State.HELD: Event.RUN_HELD,
     State.FINISHED: Event.RUN_FINISHED,

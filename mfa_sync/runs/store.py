@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +25,7 @@ _HEADS, _OPEN, _SWEEPS, _STATE = "run", "open", "sweep", "state"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STAMP_LENGTH = 16
 _FAR = 99_999_999_999
+_AT_ONCE = 1000  # most rows that the table lists in one answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,11 @@ def run_id(kind: RunKind, at: datetime, nonce: str = "") -> str:
     return f"{stamp}-{kind.value}-{nonce}" if nonce else f"{stamp}-{kind.value}"
 
 
+def is_push(run_id: str) -> bool:
+    """Return whether the run of that id is a push."""
+    return run_id[_STAMP_LENGTH:].startswith(f"-{RunKind.PUSH.value}-")
+
+
 class RunStore:
     """Reads and writes runs. Every method may raise StorageDownError."""
 
@@ -89,7 +96,14 @@ class RunStore:
 
     async def open(self) -> list[str]:
         """Return the ids of all runs that are not final, and of few that are or were never made."""
-        return [row.key for row in await self._table.range(_OPEN, "0", "a")]
+        found: list[str] = []
+        first = "0"
+        while rows := await self._table.range(_OPEN, first, "a", _AT_ONCE):
+            found += [row.key for row in rows]
+            if len(rows) < _AT_ONCE:
+                break
+            first = f"{found[-1]}!"  # sorts before all that a longer id could go on with
+        return found
 
     async def close(self, run_id: str) -> None:
         """Take a run that is final from the open ones."""
@@ -100,6 +114,19 @@ class RunStore:
         key = _key(run_id)
         row = await self._table.get(_HEADS, key) if key else None
         return _stored(row) if row else None
+
+    async def get_many(self, run_ids: Sequence[str]) -> Mapping[str, Stored | ValueError | None]:
+        """Return runs, by id; None for one that is not there, an error for a head of another format."""
+        keys = {run_id: key for run_id in run_ids if (key := _key(run_id))}
+        rows = await self._table.get_many(_HEADS, keys.values())
+        found: dict[str, Stored | ValueError | None] = dict.fromkeys(run_ids)
+        for run_id, key in keys.items():
+            if row := rows.get(key):
+                try:
+                    found[run_id] = _stored(row)
+                except ValueError as error:
+                    found[run_id] = error
+        return found
 
     async def replace(self, former: Stored, run: Run) -> Stored:
         """Write a run over the version that was read.

@@ -15,11 +15,14 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from mfa_sync.graph import audit, delta, users
+from mfa_sync.graph import delta, users
+from mfa_sync.graph.audit import Witness
 from mfa_sync.graph.tenant import GraphTenant
+from mfa_sync.runs import audit_steps
+from mfa_sync.runs.audit_steps import Reading
 from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.kept import dump, load
-from mfa_sync.runs.page import NOT_OURS, numbers_of, pages_of, planning_tally
+from mfa_sync.runs.page import NOT_OURS, Page, numbers_of, pages_of, planning_tally
 from mfa_sync.runs.planner import Planned
 from mfa_sync.runs.run import Run, RunKind, Tally
 from mfa_sync.telemetry.events import Event, record
@@ -50,6 +53,7 @@ class Next(msgspec.Struct, frozen=True):
         owed: Object ids of those whom it must look at.
         members: Who was in the scope group; None where there is none.
         digest: Of the settings that decide about users.
+        witnesses: Entries of the audit log, by the filter that must find them; absent in former versions.
     """
 
     delta: str
@@ -57,6 +61,7 @@ class Next(msgspec.Struct, frozen=True):
     owed: list[str] = []
     members: list[str] | None = None
     digest: str = ""
+    witnesses: dict[str, Witness] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _List(msgspec.Struct, frozen=True, tag_field="phase", tag="list"):
@@ -79,7 +84,7 @@ class _Read(msgspec.Struct, frozen=True, tag_field="phase", tag="read"):
     at: int
 
 
-Cursor = _List | _Collect | _Read
+Cursor = Reading | _List | _Collect | _Read
 
 
 class _Listed:
@@ -108,6 +113,8 @@ class SweepPlanner:
         self._context = context
         self._deadline = deadline
         self._tenant = context.tenant(deadline)
+        self._owed: set[str] = set()
+        self._holders_more = 0
 
     @property
     def applying_policy(self) -> Policy:
@@ -123,6 +130,8 @@ class SweepPlanner:
             return await self._begin()
         where: Cursor = load(self._run.cursor, Cursor)  # type: ignore[arg-type]  # to mypy a union is no type
         match where:
+            case Reading():
+                return await self._audit(where, await self._next())
             case _List(link):
                 return await self._list(link)
             case _Collect(link, part):
@@ -143,17 +152,16 @@ class SweepPlanner:
         """Nobody: a sweep meets each user once."""
         return frozenset()
 
+    def look_back(self, page: Page) -> None:
+        """Note who of a page is owed, and how many people more hold a phone by it."""
+        self._holders_more += sum(one.holders_more for one in page.changes)
+        self._owed.update(page.owed, (one.id for one in page.changes if one.is_open))
+
     async def finish(self) -> None:
         """Make the sweep the one that the next goes on from, with everybody whom it owes."""
         run, store = self._run, self._context.runs
-        owed: set[str] = set()
-        holders = run.tally.holders  # as they were read; the plan has changed them since
-        for number in range(run.pages):
-            if page := await store.page(run, number):
-                holders += sum(one.holders_more for one in page.changes)
-                owed.update(page.owed, (one.id for one in page.changes if one.is_open))
         following = await self._next()
-        seal = await store.seal(run.id, _NEXT, replace(following, owed=sorted(owed)))
+        seal = await store.seal(run.id, _NEXT, replace(following, owed=sorted(self._owed)))
         sweeps, etag = await store.sweeps()
         sweeps = replace(sweeps, last=run.id, seal=seal)
         if run.kind is RunKind.FULL:
@@ -161,40 +169,60 @@ class SweepPlanner:
                 sweeps,
                 last_full=run.id,
                 full_at=run.created,
-                population=holders,
+                population=run.tally.holders + self._holders_more,  # as read, and changed since
                 digest=following.digest,
             )
         await store.put_sweeps(sweeps, etag)
 
     async def _begin(self) -> Planned:
         """Fix where the next sweep will go on, learn whose phones others changed, then start."""
-        context, run = self._context, self._run
+        context = self._context
+        context.groups.forget(before=self._run.created)
         sweeps, _ = await context.runs.sweeps()
         last, seal = sweeps.last, sweeps.seal or ""
         former = await context.runs.sealed(last, _NEXT, seal, Next) if last else None
         sets = await self._tenant.scope_sets()
-        now = context.clock.now()
-        since = datetime.fromisoformat(former.audit) - _OVERLAP if former else now - _FIRST_LOOK
-        others = await audit.changed_by_others(context.graph, since, now, sets.own, self._deadline)
-        await context.last_written.void(others or ())
+        now, digest = context.clock.now(), context.settings.deciding_digest()
         members = None if sets.members is None else sorted(sets.members)
-        following = Next(
-            "", now.astimezone(UTC).isoformat(), members=members, digest=context.settings.deciding_digest()
-        )
-        told = {_OTHERS: {user: by for user, by in others.items() if by}} if others else {}
-        if run.kind is RunKind.CHANGED and former and others is not None:
-            joined = {*(members or ())} - {*(former.members or ())}
-            notes: dict[str, object] = {f"{_IDS}/0": sorted({*others, *former.owed, *joined}), **told}
-            sealed: dict[str, object] = {_NEXT: replace(following, delta=former.delta)}
-            return Planned(run, dump(_Collect(former.delta, 1)), notes=notes, sealed=sealed)
+        following = Next("", now.astimezone(UTC).isoformat(), members=members, digest=digest)
+        notes: dict[str, object] = {}
+        if former:
+            following = replace(following, witnesses=former.witnesses)
+        if self._run.kind is RunKind.CHANGED:
+            if former is None:
+                self._turn_full("No finished sweep to go on from.")
+            elif sweeps.digest != digest:
+                self._turn_full("Scope or policy settings have changed, so everybody is looked at.")
+            else:
+                following = replace(following, delta=former.delta)
+                joined = {*(members or ())} - {*(former.members or ())}
+                notes[f"{_IDS}/0"] = sorted({*former.owed, *joined})
+        if former is None and await context.last_written.is_empty():
+            return await self._from_the_first_page(following)
+        since = datetime.fromisoformat(former.audit) - _OVERLAP if former else now - _FIRST_LOOK
+        reading = await audit_steps.begin(context, since, now, following.witnesses or {}, self._deadline)
+        first = await self._audit(reading, following)
+        return replace(first, notes={**notes, **first.notes}, sealed={_NEXT: following, **first.sealed})
+
+    async def _audit(self, reading: Reading, following: Next) -> Planned:
+        """Read on in the audit log; at its end what was remembered of others' phones counts no more."""
+        run, context = self._run, self._context
+        read = await audit_steps.read_some(reading, context, self._deadline)
+        if read is None:
+            if run.kind is RunKind.CHANGED:
+                self._turn_full("The audit log may not be read, so drift is found by full sweeps alone.")
+            return await self._from_the_first_page(following)
+        if read.following:
+            return Planned(run, dump(read.following), notes={audit_steps.note(reading.part): read.told})
+        others = await audit_steps.changed_by_others(run, reading.part, read.told, context)
+        await context.last_written.void(others)
+        following = replace(following, witnesses=read.seen)
+        notes: dict[str, object] = {_OTHERS: {user: by for user, by in others.items() if by}}
         if run.kind is RunKind.CHANGED:
-            run = self._turned_full(
-                "The audit log may not be read, so drift is found by full sweeps alone."
-                if former
-                else "No finished sweep to go on from."
-            )
-        first = await self._from_the_first_page(run, following)
-        return replace(first, notes={**first.notes, **told})
+            notes[f"{_IDS}/1"] = sorted(others)
+            return Planned(run, dump(_Collect(following.delta, 2)), notes=notes, sealed={_NEXT: following})
+        first = await self._from_the_first_page(following)
+        return replace(first, notes=notes)
 
     async def _list(self, link: str | None) -> Planned:
         """Plan for one page of the listing. Who is not ours is counted, and costs no read."""
@@ -213,8 +241,8 @@ class SweepPlanner:
         try:
             page = await delta.changes_page(self._context.graph, link, self._deadline)
         except delta.TokenGoneError:
-            run = self._turned_full("The delta token is gone, so everybody is looked at.")
-            return await self._from_the_first_page(run, following)
+            self._turn_full("The delta token is gone, so everybody is looked at.")
+            return await self._from_the_first_page(following)
         notes: dict[str, object] = {f"{_IDS}/{part}": page.value}
         if page.delta_link is None:
             return Planned(self._run, dump(_Collect(page.next_link or "", part + 1)), notes=notes)
@@ -243,9 +271,9 @@ class SweepPlanner:
         notes = numbers_of(made.entries, pages, key)
         return Planned(self._run, cursor, pages, planning_tally(made.entries), notes)
 
-    async def _from_the_first_page(self, run: Run, following: Next) -> Planned:
+    async def _from_the_first_page(self, following: Next) -> Planned:
         latest = await delta.latest(self._context.graph, self._deadline)
-        return Planned(run, dump(_List(None)), sealed={_NEXT: replace(following, delta=latest)})
+        return Planned(self._run, dump(_List(None)), sealed={_NEXT: replace(following, delta=latest)})
 
     async def _next(self) -> Next:
         """Return where the following sweep will go on, as the first step kept it."""
@@ -255,9 +283,9 @@ class SweepPlanner:
             raise LookupError("What the first step of this sweep kept is gone.")
         return following
 
-    def _turned_full(self, detail: str) -> Run:
+    def _turn_full(self, detail: str) -> None:
         record(Event.RUN_TURNED_FULL, run=self._run.id, detail=detail)
-        return replace(self._run, kind=RunKind.FULL, detail=detail)
+        self._run = replace(self._run, kind=RunKind.FULL, detail=detail)
 
 
 def _accused(entry: Entry, others: Collection[str]) -> Entry:

@@ -259,6 +259,7 @@ class Settings(NamedTuple):
                 regions=_regions(read),
                 phone_delivery=read.member("PHONE_DELIVERY", PhoneDelivery.MICROSOFT),
                 payload_number_wins=read.flag("ALLOW_PAYLOAD_NUMBER", default=False),
+                memory_days=read.whole("MEMORY_DAYS", 30, 1, 3650),
             ),
             limits=_limits(read),
             users_per_number=read.whole(SHARED_RULE, USERS_PER_NUMBER, 1, 1_000_000),
@@ -282,7 +283,8 @@ class Settings(NamedTuple):
         )
         # Others read these; what is wrong with them is reported here, with the rest.
         _telemetry(read)
-        read.optional("SWEEP_SCHEDULE", "six fields such as 0 0 2 * * *", _SCHEDULE)
+        for name, example in (("SWEEP_SCHEDULE", "0 0 2 * * *"), ("WATCHDOG_SCHEDULE", "0 */5 * * * *")):
+            read.optional(name, f"six fields such as {example}", _SCHEDULE)
         if read.faults:
             raise SettingsError(tuple(read.faults))
         return settings

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import Any
 
 from mfa_sync.storage.table import Row, StorageDownError, Table, Value, Write
@@ -36,6 +37,8 @@ _FORMAT = 2
 _CONFIRMED, _PENDING, _VOID = "confirmed", "pending", "void"
 # Longer than any call lasts: a pending row of this age is left over from a crash, not another's work.
 _IN_FLIGHT_SECONDS = 600.0
+# So many rows and their writes are under way together, however many phones were changed in a night.
+_VOID_AT_ONCE = 1000
 _ABSENT = ""  # the version of a row that is not there
 
 
@@ -83,15 +86,21 @@ class LastWritten:
         Raises:
             StorageDownError: It could not be done.
         """
-        ids = list(user_ids)
-        if not ids:
-            return
-        rows = await self.table.get_many(_PARTITION, ids)
-        sure = [row for row in rows.values() if row.values.get("state") == _CONFIRMED]
-        await self.table.put_many(
-            _PARTITION, [Write(row.key, {**row.values, "state": _VOID}) for row in sure]
-        )
-        self.unsafe.difference_update(ids)
+        for ids in batched(sorted(user_ids), _VOID_AT_ONCE, strict=False):
+            rows = await self.table.get_many(_PARTITION, ids)
+            sure = [row for row in rows.values() if row.values.get("state") == _CONFIRMED]
+            await self.table.put_many(
+                _PARTITION, [Write(row.key, {**row.values, "state": _VOID}) for row in sure]
+            )
+            self.unsafe.difference_update(ids)
+
+    async def is_empty(self) -> bool:
+        """Return whether nobody was ever written, so that there is no proof to take.
+
+        Raises:
+            StorageDownError: It cannot be known.
+        """
+        return not await self.table.range(_PARTITION, "0", "~", 1)
 
     async def describe(self, user_id: str) -> dict[str, Any] | None:
         """Return what is known of a user's last write, for people; None if there is none.

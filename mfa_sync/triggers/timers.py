@@ -13,6 +13,8 @@ from mfa_sync.triggers.run_queue import CONNECTION, QUEUE, Messages, send
 
 # Read when the functions are indexed: a setting that is missing must not cost a tenant its nightly sweep.
 _SCHEDULE = os.environ.get("SWEEP_SCHEDULE", "").strip() or "0 0 2 * * *"
+# Each look costs what an instance costs at least: every minute would use up most of a plan's free grant.
+_WATCHDOG_SCHEDULE = os.environ.get("WATCHDOG_SCHEDULE", "").strip() or "0 */5 * * * *"
 
 # Timers come 1 to 3 ms before their second (seen on host 4.1037); the clock of a machine may be worse.
 _EARLY = timedelta(minutes=1)
@@ -42,7 +44,7 @@ async def sweep(timer: func.TimerRequest, nudges: Messages) -> None:
     send([Nudge.of(run)], nudges)
 
 
-@blueprint.timer_trigger(arg_name="timer", schedule="0 * * * * *")
+@blueprint.timer_trigger(arg_name="timer", schedule=_WATCHDOG_SCHEDULE)
 @blueprint.queue_output(arg_name="nudges", queue_name=QUEUE, connection=CONNECTION)
 @failing
 async def watchdog(timer: func.TimerRequest, nudges: Messages) -> None:  # noqa: ARG001  bound by name

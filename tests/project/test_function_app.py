@@ -31,6 +31,17 @@ print(json.dumps({
 }))
 """
 
+_LIST_SCHEDULES = """
+import json, os
+os.environ.update(%s)
+import function_app
+print(json.dumps({
+    function.get_function_name(): binding.schedule
+    for function in function_app.app.get_functions()
+    for binding in function.get_bindings() if binding.type == "timerTrigger"
+}))
+"""
+
 _LIST_MODULES = """
 import importlib, pkgutil, sys, shared
 for module in pkgutil.walk_packages(shared.__path__, "shared."):
@@ -83,6 +94,17 @@ def test_the_functions_are_indexed_without_settings_under_their_routes_methods_a
 def test_trap_42_no_timer_runs_at_a_start() -> None:
     """Every cold start, restart and new instance would begin a sweep."""
     assert json.loads(run(_LIST_TIMERS)) == {"sweep": False, "watchdog": False}
+
+
+def test_the_timers_follow_their_settings() -> None:
+    """The watchdog comes every five minutes: every minute would use up most of a plan's free grant."""
+    nightly, often = "0 0 2 * * *", "0 */5 * * * *"
+    assert json.loads(run(_LIST_SCHEDULES % {})) == {"sweep": nightly, "watchdog": often}
+    others = {"SWEEP_SCHEDULE": "0 30 1 * * *", "WATCHDOG_SCHEDULE": "0 */10 * * * *"}
+    assert json.loads(run(_LIST_SCHEDULES % others)) == {
+        "sweep": others["SWEEP_SCHEDULE"],
+        "watchdog": others["WATCHDOG_SCHEDULE"],
+    }
 
 
 def test_the_core_imports_neither_azure_nor_http() -> None:

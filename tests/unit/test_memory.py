@@ -54,6 +54,27 @@ def recollected(
     return made
 
 
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("days", "age", "kind"), [(30, 29.9, None), (30, 30, Kind.ASSERT), (7, 8, Kind.ASSERT)]
+)
+def test_what_a_mask_hides_is_taken_from_memory_for_some_days_alone(
+    days: int, age: float, kind: Kind | None
+) -> None:
+    """Somebody may have registered another number with the same last digits meanwhile: it ends one day."""
+    policy = replace(PUSH, memory_days=days)
+    decision = recollected(OURS, MASKED, Written(OURS, age * DAY), policy).decision
+    assert (decision.kind if isinstance(decision, Change) else None) is kind
+
+
+def test_what_is_seen_to_have_moved_is_told_however_old_the_memory_is() -> None:
+    """A number that shows is proof, and so are digits that differ."""
+    for mobile in (OTHER, MASKED_OTHER):
+        assert recollected(OURS, mobile, Written(OURS, 300 * DAY)).notes == (Note.CHANGED_OUTSIDE,)
+
+
 @pytest.mark.parametrize(
     ("attribute", "mobile", "last", "kind", "notes"),
     [

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from dev.tenant.people import Person
-from mfa_sync.graph.audit import changed_by_others
+from mfa_sync.graph import audit
+from mfa_sync.graph.client import GraphClient
 from shared.clock import Deadline
 from tests.wire.bench import Bench
 from tests.wire.twisting import twisting
@@ -33,8 +35,22 @@ async def others(
     since = since or bench.clock.now() - timedelta(hours=1)
     own = await own_names(bench) if own is None else own
     deadline = Deadline.after(bench.clock, 240)
-    found = await changed_by_others(bench.worker.graph, since, until or bench.clock.now(), own, deadline)
+    found = await read_whole(bench.worker.graph, since, until or bench.clock.now(), own, deadline)
     return None if found is None else set(found)
+
+
+async def read_whole(
+    client: GraphClient, since: datetime, until: datetime, own: frozenset[str], deadline: Deadline
+) -> Mapping[str, Sequence[str]] | None:
+    """Return whose phones others changed and who did it, read at once; None where we may not read the log."""
+    link: str | None = audit.reading(since, until)
+    told: list[audit.Told] = []
+    while link:
+        page = await audit.page(client, link, own, deadline)
+        if page is None:
+            return None
+        told, link = told + page.told, page.next_link
+    return audit.changed_by_others(told)
 
 
 async def others_if(bench: Bench, own: frozenset[str] | None = None, **news: Any) -> set[str] | None:

@@ -9,11 +9,11 @@ import pytest
 from dev.demo.sign_in_modes import APP_ONLY, MODES
 from dev.tenant import sample
 from dev.tenant.identity_endpoint import MANAGED_IDENTITY_ID
-from mfa_sync.graph.audit import changed_by_others
 from mfa_sync.runs.run import RunKind, State
 from mfa_sync.telemetry.events import Event
 from shared.clock import Deadline
 from shared.errors import PermanentError
+from tests.wire.auditing import read_whole
 from tests.wire.bench import Bench
 from tests.wire.sweeping import Sweeper
 
@@ -210,7 +210,7 @@ async def test_our_own_changes_are_known_by_either_id_of_the_app(bench: Bench, m
     own = (await bench.worker.tenant(deadline).scope_sets()).own
     until = bench.clock.now()
     since = until.replace(hour=until.hour - 1)
-    others = await changed_by_others(bench.worker.graph, since, until, own, deadline)
+    others = await read_whole(bench.worker.graph, since, until, own, deadline)
     assert others is not None
     assert set(others) == {theirs.id}
 

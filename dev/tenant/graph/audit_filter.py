@@ -29,7 +29,7 @@ _TOKEN = re.compile(
 _EQUAL: dict[str, Callable[[Entry], str | None]] = {
     "activityDisplayName": lambda entry: entry.activity,
     "loggedByService": lambda entry: DIRECTORY if entry.by_directory else SERVICE,
-    "category": lambda _: CATEGORY,
+    "category": lambda entry: entry.category or CATEGORY,
     "result": lambda _: "success",
     "correlationId": lambda entry: entry.correlation_id,
     "initiatedBy/user/id": lambda entry: entry.by.id if entry.by.upn else None,

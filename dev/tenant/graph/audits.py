@@ -103,7 +103,7 @@ def _json(state: TenantState, entry: Entry) -> dict[str, Any]:
     service = DIRECTORY if entry.by_directory else SERVICE
     return {
         "id": f"{service.replace('Core Directory', 'Directory')}_{entry.correlation_id}_EMUL8_{entry.number}",
-        "category": CATEGORY,
+        "category": entry.category or CATEGORY,
         "correlationId": entry.correlation_id,
         "result": "success",
         "resultReason": entry.reason,
@@ -143,6 +143,8 @@ def _initiator(state: TenantState, by: Actor) -> Mapping[str, Any]:
 def _modified(state: TenantState, entry: Entry) -> list[dict[str, str]]:
     """Old and new values as JSON text; public hunting rules read the number at place 2."""
     there = (entry.old is not None, entry.new is not None)
+    if entry.category:
+        return []
     if entry.by_directory:
         return _of_directory(state, entry)
     if entry.phone_type not in PHONE_METHOD_IDS:
