@@ -20,6 +20,8 @@ _PATIENCE: Final = (0.0, 1.0, 2.0, 4.0, 8.0)
 _LONGEST_WAIT: Final = 30.0
 # One measurement is not the longest that it will ever take.
 _MARGIN: Final = 1.5
+# The audit log is up to minutes late; what comes twice is only read twice.
+_OVERLAP: Final = 900.0
 _SIGNATURE = re.compile(r"[0-9a-f]{16}")
 
 
@@ -80,7 +82,7 @@ FACTS: Final = (
     FactKind(
         "auditFilter",
         "whether the audit log's filter by service finds our own write",
-        "filtered by time alone",
+        "each sweep tries its filters on entries that it has seen; found false, they are not tried",
         "true or false",
         lambda value: isinstance(value, bool),
     ),
@@ -157,6 +159,11 @@ class Facts:
         while sum(waits) < (self.read_lag or 0.0) * _MARGIN:
             waits.append(min(waits[-1] * 2, _LONGEST_WAIT))
         return waits
+
+    @property
+    def audit_overlap(self) -> float:
+        """Seconds by which the windows of two sweeps overlap, since the audit log is late."""
+        return max(_OVERLAP, (self.audit_latency or 0.0) * _MARGIN)
 
     @property
     def settled_after(self) -> float:

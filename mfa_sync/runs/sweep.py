@@ -35,8 +35,6 @@ from shared.scope import scope_refusal
 from shared.tenant import Observation, Unreadable, User
 
 _NEXT, _IDS, _OTHERS = "next", "ids", "others"
-# The audit log is up to minutes late, so windows overlap; what comes twice is only read twice.
-_OVERLAP = timedelta(minutes=15)
 _READ_AT_ONCE = 500
 # A step that applies a page reads each user twice and writes once: fifty calls, also for a slow tenant.
 _CHANGES_A_PAGE = 200
@@ -199,7 +197,8 @@ class SweepPlanner:
                 notes[f"{_IDS}/0"] = sorted({*former.owed, *joined})
         if former is None and await context.last_written.is_empty():
             return await self._from_the_first_page(following)
-        since = datetime.fromisoformat(former.audit) - _OVERLAP if former else now - _FIRST_LOOK
+        overlap = timedelta(seconds=(await context.facts.known()).audit_overlap)
+        since = datetime.fromisoformat(former.audit) - overlap if former else now - _FIRST_LOOK
         reading = await audit_steps.begin(context, since, now, following.witnesses or {}, self._deadline)
         first = await self._audit(reading, following)
         return replace(first, notes={**notes, **first.notes}, sealed={_NEXT: following, **first.sealed})

@@ -10,10 +10,13 @@ import pytest
 from dev.tenant.people import Phone
 from mfa_sync.graph.client import Request
 from mfa_sync.graph.phone_methods import phone_methods_path, signature_of
+from mfa_sync.runs.run import RunKind
 from mfa_sync.telemetry.events import Event
 from tests.wire.bench import Bench
+from tests.wire.sweeping import Sweeper
 
 ONE, TWO = "+46701740611", "+46701740622"
+HOUR = 3600
 CANARY = "eeeeeeee-0000-4000-8000-000000000001"
 
 
@@ -137,3 +140,44 @@ async def test_storage_that_is_down_leaves_what_was_known(bench: Bench) -> None:
         assert (await bench.worker.facts.known()).read_lag is None
     finally:
         bench.storage.start()
+
+
+@pytest.mark.parametrize(("found", "phone"), [({}, TWO), ({"auditLatency": 2400}, ONE)])
+async def test_an_audit_log_that_is_late_is_read_from_earlier_on(
+    sweeper: Sweeper, found: dict[str, Any], phone: str
+) -> None:
+    """A change twenty minutes before the last sweep, and the log shows it twenty minutes after that."""
+    bench = sweeper.bench
+    bench.control.switch(audit_latency=2400.0)
+    await know(bench, **found)
+    person = bench.person(ONE, ONE)
+    await sweeper.settled()
+    bench.clock.advance(HOUR)
+    bench.control.patch_person(person.id, phones={"mobile": TWO})
+    bench.clock.advance(20 * 60)
+    await sweeper.sweep(RunKind.CHANGED, apply=True)
+    bench.clock.advance(HOUR)
+    await sweeper.sweep(RunKind.CHANGED, apply=True)
+    assert bench.mobile(person) == phone
+
+
+@pytest.mark.parametrize(("found", "asks"), [({}, True), ({"auditFilter": False}, False)])
+async def test_a_filter_that_was_found_to_fail_is_not_tried(
+    sweeper: Sweeper, found: dict[str, Any], *, asks: bool
+) -> None:
+    """Each trial costs two of the five calls that the log answers in ten seconds."""
+    bench = sweeper.bench
+    await know(bench, **found)
+    person = bench.person(ONE, ONE)
+    await sweeper.settled()
+    bench.clock.advance(HOUR)
+    bench.control.switch(audit_told_by="both")
+    bench.control.patch_person(person.id, phones={"mobile": TWO})
+    bench.clock.advance(HOUR)
+    await sweeper.sweep(RunKind.CHANGED, apply=True)
+    bench.control.clear_log()
+    await sweeper.sweep(RunKind.CHANGED, apply=True)
+    queries = [
+        call["query"] for call in bench.calls("graph.microsoft.com") if "directoryAudits" in call["path"]
+    ]
+    assert any("loggedByService" in one for one in queries) is asks

@@ -121,7 +121,7 @@ async def test_what_one_right_hides_leaves_what_the_others_show(
         ),
     ],
 )
-async def test_entra_limits_us_only_where_the_token_proves_it(
+async def test_trap_51_entra_limits_us_only_where_the_token_proves_it(
     bench: Bench, switches: dict[str, Any], *, writes: bool
 ) -> None:
     """Every role that we hold must be one that stops at administrators; a role that is not known may not."""
