@@ -151,7 +151,7 @@ def test_the_missing_sweep_counts_only_sweeps(private: Snapshot) -> None:
     (rule,) = (one for one in private.of(RULE) if one.body["name"] == "mfa-sync-sweep-missing")
     quoted = query_of(rule)
     for kind in RunKind:
-        assert (f'"{kind.value}"' in quoted) is (kind is not RunKind.PUSH)
+        assert (f'"{kind.value}"' in quoted) is kind.is_sweep
     assert "ago(26h)" in quoted
     assert rule.at("properties.overrideQueryTimeRange") == "P2D"
 

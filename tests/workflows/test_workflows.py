@@ -93,7 +93,7 @@ def test_actions_are_pinned_by_commit_and_say_which_version(file: Path) -> None:
 
 READ = {"contents": "read"}
 RIGHTS = {
-    "ci.yml": {"check": READ},
+    "ci.yml": {"check": READ, "infrastructure": READ},
     "deploy.yml": {
         "gates": READ,
         "package": READ,
