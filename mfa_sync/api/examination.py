@@ -66,6 +66,7 @@ class Examination:
             self._look(("table",), self._table),
             self._look(("blobs",), self._blobs),
             self._look(("queue",), self._queue),
+            self._look(("watchdog",), self._watchdog),
             self._graph(),
         )
         if self._found["signIn"].state is State.OK and self._settings.canary_user:
@@ -140,6 +141,10 @@ class Examination:
         stepped = [run.moved for run in await runs.newest(None, _RUNS_LOOKED_AT) if run.step > 0]
         moved = datetime.fromtimestamp(max(stepped), UTC) if stepped else None
         return {"queue": configuration.judge_queue(stuck, moved)}
+
+    async def _watchdog(self) -> Found:
+        came = await self._worker.runs.watched()
+        return {"watchdog": configuration.judge_watchdog(None if came is None else self._worker.now - came)}
 
     async def _facts(self) -> Found:
         if self._settings.canary_user is None:

@@ -49,6 +49,11 @@ CHECKS: tuple[Check, ...] = (
     Check("table", "whether a row can be written, read and deleted", "docs/runs.md"),
     Check("blobs", "whether a blob can be written, read and deleted", "docs/runs.md"),
     Check("queue", "whether runs that should move do: the queue carries their nudges", "docs/runs.md"),
+    Check(
+        "watchdog",
+        "when the watchdog came last, and so whether timers come",
+        "Azure/azure-functions-host#11828",
+    ),
     Check("clock", "the app's clock against the `Date` of Graph's answer", "RFC 9110, section 6.6.1"),
     Check(
         "smsAndVoice",

@@ -10,6 +10,8 @@ from mfa_sync.doctor.verdict import Verdict, fault, ok, unknown, warning
 
 _EXPIRES_SOON = timedelta(days=21)
 _OLD = timedelta(days=365)
+# It comes every five minutes, unless WATCHDOG_SCHEDULE is another.
+_WATCHDOG_FAULT = 900.0
 # Signed calls and federated proofs are taken within five minutes.
 _CLOCK_FAULT, _CLOCK_WARNING = 300.0, 30.0
 _SLOW_STORAGE = 2.0
@@ -133,6 +135,16 @@ def judge_queue(stuck: list[str], moved: datetime | None) -> Verdict:
     if moved is None:
         return unknown("no run has been moved yet", "the first sweep will show whether its nudges arrive")
     return ok(f"no run stands still; one was moved last at {moved:%Y-%m-%d %H:%M} UTC")
+
+
+def judge_watchdog(age: float | None) -> Verdict:
+    """Return the verdict on the watchdog, which came so many seconds ago; None: not yet."""
+    means = "nobody looks after runs that stand still, and no timer may come: no sweep either"
+    remedy = "Restart the app: timers were seen not to come back after a publish. See WATCHDOG_SCHEDULE."
+    if age is None:
+        return unknown("it has not come yet", "look again after its next time")
+    seen = f"it came {age / 60:.0f} minutes ago"
+    return fault(seen, means, remedy) if age > _WATCHDOG_FAULT else ok(seen)
 
 
 def judge_clock(offset: float | None) -> Verdict:

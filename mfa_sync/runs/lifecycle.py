@@ -144,6 +144,7 @@ async def end(context: RunContext, run_id: str, verdict: Verdict) -> Run:
 
 async def watch(context: RunContext) -> list[Nudge]:
     """Return the nudges of runs that stand still, and end what waited too long for a decision."""
+    await context.runs.put_watched(context.now)
     nudges: list[Nudge] = []
     unfinished: list[Run] = []
     for open_ids in batched(await context.runs.open(), _LOOKED_AT_ONCE, strict=False):

@@ -21,7 +21,7 @@ from mfa_sync.storage.table import Blobs, LostRaceError, Row, Table, Value, Writ
 RUN_ID = re.compile(r"[0-9]{8}T[0-9]{6}Z-[a-z]{1,20}(-[0-9a-f]{1,32})?")
 """What `run_id` makes. Anything else names no run, and the storage is not asked for it."""
 
-_HEADS, _OPEN, _SWEEPS, _STATE = "run", "open", "sweep", "state"
+_HEADS, _OPEN, _SWEEPS, _STATE, _WATCHDOG = "run", "open", "sweep", "state", "watchdog"
 _STAMP = "%Y%m%dT%H%M%SZ"
 _STAMP_LENGTH = 16
 _FAR = 99_999_999_999
@@ -225,6 +225,15 @@ class RunStore:
             LostRaceError: Somebody else wrote first.
         """
         await self._table.put(_SWEEPS, Write(_STATE, {"v": FORMAT, "sweeps": dump(sweeps)}, etag))
+
+    async def watched(self) -> float | None:
+        """Return when the watchdog came last, in seconds since 1970; None: not yet."""
+        row = await self._table.get(_SWEEPS, _WATCHDOG)
+        return float(row.values["at"]) if row else None
+
+    async def put_watched(self, at: float) -> None:
+        """Write down that the watchdog has come."""
+        await self._table.put(_SWEEPS, Write(_WATCHDOG, {"v": FORMAT, "at": at}))
 
     async def _runs(self, first: str, most: int) -> list[Run]:
         """Return the runs whose keys come from `first` on; a head of another format hides no others."""

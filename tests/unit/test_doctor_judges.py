@@ -76,6 +76,12 @@ def test_queues(stuck: list[str], moved: datetime | None, state: str) -> None:
     assert configuration.judge_queue(stuck, moved).state == state
 
 
+@pytest.mark.parametrize(("age", "state"), [(None, "unknown"), (0, "ok"), (900, "ok"), (901, "fault")])
+def test_watchdogs(age: float | None, state: str) -> None:
+    """Timers were seen not to come back after a publish."""
+    assert configuration.judge_watchdog(age).state == state
+
+
 @pytest.mark.parametrize(
     ("came_back", "seconds", "state"), [(True, 0.1, "ok"), (True, 3.0, "warning"), (False, 0.1, "fault")]
 )

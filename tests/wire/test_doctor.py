@@ -8,6 +8,7 @@ import pytest
 
 from dev.tenant import sample
 from mfa_sync.api.contract.problems import RequestError
+from mfa_sync.runs import lifecycle
 from shared.errors import Problem
 from tests.wire.bench import Bench
 from tests.wire.doctoring import TWELVE, examined, let_all_go_wrong, states
@@ -18,8 +19,16 @@ async def test_the_sample_tenant_has_no_fault(bench: Bench) -> None:
     checks = await examined(bench)
     assert states(checks, "fault") == set()
     assert states(checks, "warning") == {"auditLog", "smsAndVoice"}
-    assert states(checks, "unknown") == {"queue"}
+    assert states(checks, "unknown") == {"queue", "watchdog"}
     assert "2027-02-01" in checks["smsAndVoice"]["found"]
+
+
+async def test_a_watchdog_that_comes_no_more_is_told(bench: Bench) -> None:
+    """As timers do after some publishes: nobody looks after runs that stand still."""
+    await lifecycle.watch(bench.worker)
+    assert (await examined(bench))["watchdog"]["state"] == "ok"
+    bench.clock.advance(1000)
+    assert (await examined(bench))["watchdog"]["state"] == "fault"
 
 
 async def test_nothing_but_the_apps_own_storage_is_written(bench: Bench) -> None:
