@@ -10,11 +10,13 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-NEEDED = "0.49"
+NEEDED = 0, 49
 """The version from which on `bicep snapshot` is what is used here."""
 GRAPH_TYPES = "microsoftgraph-v1.0-1.0.0.tgz"
 _TYPES_OF_IDENTITY = Path("identity", "bicepconfig.json")
 _SECONDS = 300
+_GET_ONE = f"Install {NEEDED[0]}.{NEEDED[1]} or later (az bicep install), or name it in BICEP."
+_VERSION = re.compile(r"([0-9]+)\.([0-9]+)\.[0-9]+")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _FAULT = re.compile(r"\) : (Warning|Error) ")
 
@@ -36,15 +38,25 @@ def find(environment: Mapping[str, str] = os.environ) -> Path:
     if named := environment.get("BICEP"):
         if not os.access(named, os.X_OK):
             raise NoCompilerError(f"BICEP={named} is no program.")
-        return Path(named).absolute()
+        return _new_enough(Path(named).absolute())
     home = environment.get("AZURE_CONFIG_DIR") or Path(environment.get("HOME", ""), ".azure")
     folders = os.pathsep.join([environment.get("PATH", ""), str(Path(home, "bin"))])
     found = shutil.which("bicep", path=folders)
     if not found:
-        raise NoCompilerError(
-            f"No Bicep compiler was found. Install {NEEDED} or later (az bicep install), or name it in BICEP."
-        )
-    return Path(found)
+        raise NoCompilerError(f"No Bicep compiler was found. {_GET_ONE}")
+    return _new_enough(Path(found))
+
+
+def _new_enough(compiler: Path) -> Path:
+    """Return the compiler: an older one knows neither the snapshots nor the types that infra/ names."""
+    done = subprocess.run(  # noqa: S603  the compiler that was asked for
+        [str(compiler), "--version"], capture_output=True, text=True, check=False, timeout=_SECONDS
+    )
+    version = _VERSION.search(done.stdout)
+    if version is None or tuple(map(int, version.groups())) < NEEDED:
+        seen = version.group() if version else "of no version that it tells"
+        raise NoCompilerError(f"{compiler} is {seen}. {_GET_ONE}")
+    return compiler
 
 
 class Copy:

@@ -147,7 +147,7 @@ var alerts alertOf[] = [
     threshold: 10
     every: 'PT5M'
     window: 'PT15M'
-    mute: 'PT1H'
+    mute: 'PT15M'
     per: 'Secret'
   }
   {
@@ -195,7 +195,7 @@ var alerts alertOf[] = [
     threshold: 0
     every: 'PT15M'
     window: 'PT1H'
-    mute: 'P1D'
+    mute: 'PT1H'
   }
 ]
 

@@ -117,7 +117,7 @@ resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-0
 
 // Who read, wrote and removed what: runs and their pages, the package, rows of state, and messages: also how one in the
 // poison queue is noticed even if the app cannot tell of it. A line for each request, about a kilobyte: the host's own
-// polling and leases among them, so this is most of what the workspace takes in (docs/azure.md, what costs).
+// polling and leases among them, so this is most of what the workspace takes in (docs/costs.md).
 var requests = [
   for category in ['StorageRead', 'StorageWrite', 'StorageDelete']: {
     category: category

@@ -29,6 +29,12 @@ def health(app: App) -> Check:
     reply = app.send(Call("GET", "api/health"))
     if reply.status == HTTPStatus.OK:
         return Check(PASS, "the app answers 200")
+    if reply.status == HTTPStatus.FORBIDDEN and reply.code is None:
+        raise CommandError(
+            Exit.UNAVAILABLE,
+            "the platform answers 403: this machine's address is not let in",
+            "Ask from an address of hrAddresses or operatorAddresses (docs/azure.md).",
+        )
     seen, log = f"the app answers {reply.status}", "Look at the log of the deployment and of the app's start."
     if reply.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.SERVICE_UNAVAILABLE}:
         return Check(FAIL, seen, f"The functions are not loaded, or the address is another app's. {log}")

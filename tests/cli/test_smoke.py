@@ -125,6 +125,15 @@ def test_where_no_host_runs_its_queues_are_named_first(
     assert "look at the app's queues first" in health["remedy"]
 
 
+def test_an_address_that_is_not_let_in_is_no_fault_of_the_app(operator: Operator, stack: LocalStack) -> None:
+    """The platform answers for the app there, everywhere the same and without a body."""
+    with front(stack.host.url, lambda _asked, _on: Answered(403, {}, b"")) as url:
+        seen = operator(*SMOKE, "--url", url)
+    assert (seen.code, seen.failed, set(seen.lines.values())) == (1, {"health"}, {"FAIL", "skip"})
+    health = seen.json["lines"][0]
+    assert health["detail"] == "the platform answers 403: this machine's address is not let in"
+
+
 def test_one_function_that_does_not_answer_is_one_red_line(operator: Operator, stack: LocalStack) -> None:
     """The others were loaded."""
 

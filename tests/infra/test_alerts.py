@@ -38,7 +38,6 @@ STATES = {
     "mfa-sync-sign-in-refused",
     "mfa-sync-secret-expires",
     "mfa-sync-privileged-unreadable",
-    "mfa-sync-watchdog-missing",
 }
 MINUTES = {"PT5M": 5, "PT15M": 15, "PT1H": 60, "P1D": 1440}
 # What is told by the same alert.

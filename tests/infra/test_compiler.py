@@ -52,8 +52,13 @@ def test_a_compiler_is_found_on_the_path_or_where_az_puts_it(tmp_path: Path, whe
     """`az bicep install` puts it onto no path."""
     program = tmp_path / where / "bicep"
     program.parent.mkdir(parents=True)
-    program.touch(mode=0o755)
-    assert find({"HOME": str(tmp_path), "PATH": str(tmp_path / "bin")}) == program
+    environment = {"HOME": str(tmp_path), "PATH": str(tmp_path / "bin")}
+    program.write_text("#!/bin/sh\necho Bicep CLI version 0.49.2\n", encoding="utf-8")
+    program.chmod(0o755)
+    assert find(environment) == program
+    program.write_text("#!/bin/sh\necho Bicep CLI version 0.33.93\n", encoding="utf-8")
+    with pytest.raises(NoCompilerError, match=r"is 0\.33\.93\. Install 0\.49 or later"):
+        find(environment)
 
 
 def test_a_warning_is_a_refusal_and_a_remark_is_none(compiler: Path, tmp_path: Path) -> None:
