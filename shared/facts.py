@@ -20,6 +20,7 @@ _PATIENCE: Final = (0.0, 1.0, 2.0, 4.0, 8.0)
 _LONGEST_WAIT: Final = 30.0
 # One measurement is not the longest that it will ever take.
 _MARGIN: Final = 1.5
+_SKEW_SECONDS: Final = 300.0
 # The audit log is up to minutes late; what comes twice is only read twice.
 _OVERLAP: Final = 900.0
 _SIGNATURE = re.compile(r"[0-9a-f]{16}")
@@ -95,7 +96,7 @@ FACTS: Final = (
     ),
     FactKind(
         "methodsLimit",
-        "reads of authentication methods in ten seconds: the pace to start with",
+        "reads of authentication methods in ten seconds: the pace, as long as Graph tells no other",
         "no limit is assumed until one shows",
         "100 to 20000",
         _is_number(100, 20_000),
@@ -195,6 +196,8 @@ def _why_unused(kind: FactKind, kept: Mapping[str, tuple[Any, float]], now: floa
     value, at = kept[kind.name]
     if not math.isfinite(at) or now - at > KEEP_SECONDS:
         return "it is older than 30 days"
+    if at - now > _SKEW_SECONDS:
+        return "its time is yet to come"
     if not kind.fits(value):
         return f"it is out of bounds ({kind.bounds})"
     pair = {"existsSignature": "badNumberSignature", "badNumberSignature": "existsSignature"}.get(kind.name)

@@ -18,11 +18,12 @@ from mfa_sync.api.worker import Worker
 from mfa_sync.doctor import found_out
 from mfa_sync.doctor.verdict import Verdict, fault, ok, unknown, warning
 from mfa_sync.storage.canary_journal import Begun, CanaryJournal, Written
+from mfa_sync.storage.table import StorageDownError
 from mfa_sync.telemetry.events import Event, record
 from shared.clock import Deadline
 from shared.errors import SyncError
 from shared.guard import breaches
-from shared.phone_number import Comparison, InvalidPhoneNumberError, PhoneNumber
+from shared.phone_number import Comparison, InvalidPhoneNumberError, ObservedNumber, PhoneNumber
 from shared.scope import scope_refusal
 from shared.tenant import Kind, Observation
 
@@ -34,15 +35,31 @@ _LONGEST_LATENCY = 7200.0
 _KEPT_SECONDS = 7 * 86400.0
 # Whoever began is given so much longer than its call lasts before another takes it for dead.
 _GRACE_SECONDS = 10.0
+_LONGEST_CALL = 900.0
+_BUSY = unknown("another call is trying it just now", "", "Ask again later.")
+_CUT_OFF = fault(
+    "what was tried could not be put right",
+    "its phone may not be what it was",
+    "Ask again in five minutes: it is put right then.",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The canary as it is: what its attribute says, and whether its phone says the same."""
+    """The canary as it is.
+
+    Attributes:
+        user_id: Its object id.
+        number: What its attribute says.
+        is_right: Whether its phone may be the same.
+        is_as_left: Whether its phone may be what one of our tries leaves behind.
+        faults: Why nothing may be tried on it.
+    """
 
     user_id: str
     number: PhoneNumber
     is_right: bool
+    is_as_left: bool
     faults: tuple[str, ...]
 
 
@@ -76,19 +93,26 @@ class CanaryCall:
         if not await self._counted():
             over = "the day's limit of updates is reached, or unknown"
             return {**looked, "canary": unknown(over, "nothing was tried", "Ask again tomorrow.")}
-        until = self._worker.now + max(self._deadline.remaining(), 0) + _GRACE_SECONDS
-        if not await self._journal.begin(Begun(self._user_id, until)):
-            return {**looked, "canary": unknown("another call is trying it just now", "", "Ask again later.")}
+        version = await self._journal.begin(self._begun())
+        if version is None:
+            return {**looked, "canary": _BUSY}
         record(Event.CANARY_TRIED, by=by, user=self._user_id)
-        return {**looked, **await self._with_writes(account), **await self._rate(account)}
+        try:
+            found = await self._with_writes(account, version)
+        except (SyncError, StorageDownError):
+            return {**looked, "canary": _CUT_OFF}
+        return {**looked, **found, **await self._rate(account)}
 
-    async def _with_writes(self, account: Account) -> dict[str, Verdict]:
+    def _begun(self) -> Begun:
+        return Begun(self._user_id, self._worker.now + max(self._deadline.remaining(), 0) + _GRACE_SECONDS)
+
+    async def _with_writes(self, account: Account, version: str) -> dict[str, Verdict]:
         """Write, look, and write back: the last whatever happens before."""
         worker = self._worker
         canary = worker.canary(account.user_id, account.number, self._deadline)
         facts: dict[str, Any] = {}
         verdicts: dict[str, Verdict] = {}
-        is_refused = False
+        is_refused = may_come_late = False
         try:
             # A memory of our last write would vouch for what is about to change.
             await worker.last_written.void([account.user_id])
@@ -98,6 +122,8 @@ class CanaryCall:
             written_at = worker.now
             reply = await canary.disturb()
             is_refused = reply.is_refusal
+            # It may still arrive, after the way back: a later call looks once more.
+            may_come_late = not (is_refused or reply.is_success)
             verdicts["canary.restrictedUnit"] = found_out.judge_reach(reply.status, reply.reference())
             if reply.is_success and before.mobile:
                 await self._journal.keep_written(Written(account.user_id, written_at))
@@ -111,7 +137,8 @@ class CanaryCall:
         finally:
             if not is_refused:
                 await canary.put_back()
-            await self._journal.end()
+            if not may_come_late:
+                await self._journal.end(version)
         if facts:
             await worker.facts.learn(facts)
         return {**verdicts, **await self._audit()}
@@ -124,11 +151,13 @@ class CanaryCall:
 
     async def _put_right(self) -> Verdict | None:
         """Put right what was begun and cut off, and say so; None: nothing was."""
-        begun = await self._journal.begun()
-        if begun is None:
+        held = await self._journal.begun()
+        if held is None:
             return None
-        if self._worker.now < begun.until:
-            return unknown("another call is trying it just now", "", "Ask again later.")
+        begun, version = held
+        # A time that no call lasts for was written by a clock that was wrong.
+        if self._worker.now < begun.until < self._worker.now + _LONGEST_CALL:
+            return _BUSY
         if begun.user != self._user_id:
             remedy = (
                 "Give it the number of its attribute by hand, then ask again with CANARY_USER set back once."
@@ -137,8 +166,22 @@ class CanaryCall:
         account = await self._account()
         if isinstance(account, Verdict):
             return account
+        return await self._ended(account, version)
+
+    async def _ended(self, account: Account, version: str) -> Verdict:
+        """Take a try over that was cut off, and put the phone right if it is as that left it."""
+        if account.faults:
+            seen = f"a try was cut off, and {'; '.join(account.faults)}"
+            return fault(seen, "its phone may not be what it was", _NOT_READY)
+        mine = await self._journal.begin(self._begun(), version)
+        if mine is None:
+            return _BUSY
+        if not account.is_as_left:
+            await self._journal.end(mine)
+            seen = "a try was cut off, and somebody has changed its phone since"
+            return warning(seen, "nothing is written", "Give it the number of its attribute by hand.")
         await self._worker.canary(account.user_id, account.number, self._deadline).put_back()
-        await self._journal.end()
+        await self._journal.end(mine)
         record(Event.CANARY_TRIED, by="put right", user=self._user_id)
         return ok("a try that was cut off is put right", "its phone is again what its attribute says")
 
@@ -154,15 +197,22 @@ class CanaryCall:
             number = PhoneNumber.parse(user.attribute or "", settings.policy.region_of(user))  # type: ignore[arg-type]
         except (InvalidPhoneNumberError, AttributeError):
             return fault("its attribute holds no number", "nothing is tried", _NOT_READY)
-        refusal = scope_refusal(user, settings.policy.scope, await tenant.scope_sets())
+        scope = settings.policy.scope
+        refusal = scope_refusal(user, scope, await tenant.scope_sets())
+        privileged = await tenant.privileged_principals()
         faults = {
             "it is not disabled": user.account_enabled is not False,
             f"it is not in scope ({refusal[1] if refusal else ''})": refusal is not None,
-            "it is privileged": user.id.casefold() in (await tenant.privileged_principals()).known,
+            "it is privileged": user.id.casefold() in privileged.known,
+            "who is privileged cannot be read whole": not (privileged.are_all or scope.allow_privileged),
         }
         mobile = seen.phones.mobile
         is_right = mobile is not None and mobile.compare(number) is not Comparison.DIFFERENT
-        return Account(user.id, number, is_right, tuple(name for name, holds in faults.items() if holds))
+        is_as_left = mobile is not None and (
+            mobile.is_masked or mobile.bare().startswith(ObservedNumber(number.reveal()).bare())
+        )
+        found = tuple(name for name, holds in faults.items() if holds)
+        return Account(user.id, number, is_right, is_as_left, found)
 
     async def _counted(self) -> bool:
         """Count the writes as everybody's are counted, and return whether they may be made."""

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
@@ -29,7 +30,7 @@ from shared.tenant import Absent, ScopeSets, User
 
 type Found = Mapping[str, Verdict]
 
-_PARTITION, _ROW, _BLOB = "doctor", "probe", "doctor/probe"
+_PARTITION, _BLOB = "doctor", "doctor/probe"
 # Sign-in may be waited out, and leaves time for the rest.
 _SIGN_IN_SHARE = 0.4
 # The watchdog looks every few minutes; a run that has not moved since is one that nobody nudges.
@@ -114,20 +115,21 @@ class Examination:
 
     async def _table(self) -> Found:
         table, clock = self._worker.table, self._worker.clock
-        before, mark = clock.monotonic(), clock.now().isoformat()
-        await table.put(_PARTITION, Write(_ROW, {"mark": mark}))
-        row = await table.get(_PARTITION, _ROW)
-        await table.delete(_PARTITION, _ROW)
+        before, mark = clock.monotonic(), uuid.uuid4().hex  # another call's is another's
+        await table.put(_PARTITION, Write(mark, {"mark": mark}))
+        row = await table.get(_PARTITION, mark)
+        await table.delete(_PARTITION, mark)
         came_back = row is not None and row.values.get("mark") == mark
         took = clock.monotonic() - before
         return {"table": configuration.judge_storage("the table", took, came_back=came_back)}
 
     async def _blobs(self) -> Found:
         blobs, clock = self._worker.blobs, self._worker.clock
-        before, mark = clock.monotonic(), clock.now().isoformat().encode()
-        await blobs.put(_BLOB, mark)
-        came_back = await blobs.get(_BLOB) == mark
-        await blobs.delete(_BLOB)
+        before, mark = clock.monotonic(), uuid.uuid4().hex
+        name = f"{_BLOB}/{mark}"
+        await blobs.put(name, mark.encode())
+        came_back = await blobs.get(name) == mark.encode()
+        await blobs.delete(name)
         took = clock.monotonic() - before
         return {"blobs": configuration.judge_storage("the container", took, came_back=came_back)}
 

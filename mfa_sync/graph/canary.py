@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from mfa_sync.graph.batch import SIZE, post_once
 from mfa_sync.graph.client import GraphClient, Request
-from mfa_sync.graph.pace import SHARE_HEADER
+from mfa_sync.graph.pace import SHARE_HEADER, Service, share_of
 from mfa_sync.graph.phone_methods import MOBILE_ID, phone_methods_path, signature_of
 from mfa_sync.graph.reply import Reply, unreachable
 from shared.clock import Deadline
@@ -141,13 +141,16 @@ class Canary:
     async def _until_done(self, method: str, method_id: str, body: dict[str, str] | None = None) -> None:
         """Write, again as long as Graph asks us to come later and time allows."""
         while not (reply := await self._send(method, method_id, body)).is_success:
-            if not reply.is_for_later or self.deadline.remaining() <= _RETRY_SECONDS:
+            wait = max(reply.retry_after or 0, _RETRY_SECONDS)
+            if not reply.is_for_later or self.deadline.remaining() <= wait:
                 raise _refused(reply, "the canary's phone to be put right")
-            await self.deadline.clock.sleep(max(reply.retry_after or 0, _RETRY_SECONDS))
+            await self.deadline.clock.sleep(wait)
 
     async def rate(self) -> Rate:
         """Read the phones two hundred times in two bursts, and stop at the first refusal."""
         asked = [Request("GET", phone_methods_path(self.user_id))] * SIZE
+        # What was found out before would pace what is to correct it.
+        self.client.pace.expect(Service.METHODS, None)
         clock, taken = self.deadline.clock, 0
         began = clock.monotonic()
         shares: list[float] = []
@@ -159,13 +162,15 @@ class Canary:
             replies = [one for call in calls if not isinstance(call, SyncError) for one in call]
             taken += sum(one.status == HTTPStatus.OK for one in replies)
             refused = [one for one in replies if one.status == HTTPStatus.TOO_MANY_REQUESTS]
-            shares += [float(one.headers[SHARE_HEADER]) for one in replies if SHARE_HEADER in one.headers]
+            shares += filter(None, (share_of(one.headers.get(SHARE_HEADER)) for one in replies))
             if refused or shares or clock.monotonic() - began > _WINDOW_SECONDS:
                 break
         seconds = clock.monotonic() - began
         limit = None
-        if seconds <= _WINDOW_SECONDS and (refused or shares):
-            limit = float(taken) if refused else taken / max(shares)
+        # A few refusals come far below every limit: they say "wait", and teach no rate.
+        is_full = 2 * len(refused) > SIZE * _AT_ONCE
+        if seconds <= _WINDOW_SECONDS and (is_full or (shares and not refused)):
+            limit = float(taken) if is_full else taken / max(shares)
         says_wait = any(one.retry_after for one in refused)
         return Rate(taken, len(refused), seconds, limit, says_wait)
 

@@ -169,7 +169,7 @@ class Pace:
             texts = (
                 [reply.headers.get(SHARE_HEADER) for reply in own] if items_have_shares else [share_of_all]
             )
-            self._learn(service, sent, own, max(_share(text) for text in texts), now)
+            self._learn(service, sent, own, max(share_of(text) for text in texts), now)
         self._measure(ticket, replies, now)
 
     def _learn(self, service: Service, sent: Sent, own: list[Reply], share: float, now: float) -> None:
@@ -204,6 +204,6 @@ class Pace:
         return max(self.closed_for(clock, items), *waits)
 
 
-def _share(text: str | None) -> float:
+def share_of(text: str | None) -> float:
     """Return the share that a header names; 0 where it names none or something else."""
     return float(text) if text and _SHARE.fullmatch(text) else 0.0

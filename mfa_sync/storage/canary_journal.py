@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -37,21 +38,28 @@ class CanaryJournal:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    async def begun(self) -> Begun | None:
-        """Return what was begun and is not put right."""
-        return _of(Begun, await self._table.get(_PARTITION, _BEGUN))
+    async def begun(self) -> tuple[Begun, str] | None:
+        """Return what was begun and is not put right, and the row's version."""
+        row = await self._table.get(_PARTITION, _BEGUN)
+        begun = _of(Begun, row)
+        return (begun, row.etag) if begun and row else None
 
-    async def begin(self, begun: Begun) -> bool:
-        """Note what begins, and return True; False if something else is begun already."""
+    async def begin(self, begun: Begun, former: str | None = None) -> str | None:
+        """Note what begins and return the row's version; None if another call was faster.
+
+        Args:
+            begun: What begins.
+            former: The version of the row whose work is taken over; None: nothing was begun.
+        """
         try:
-            await self._table.put(_PARTITION, Write(_BEGUN, {"v": _FORMAT, **asdict(begun)}, None))
+            return await self._table.put(_PARTITION, Write(_BEGUN, {"v": _FORMAT, **asdict(begun)}, former))
         except LostRaceError:
-            return False
-        return True
+            return None
 
-    async def end(self) -> None:
-        """Note that all is right again."""
-        await self._table.delete(_PARTITION, _BEGUN)
+    async def end(self, version: str) -> None:
+        """Note that all is right again, unless another call has taken the row over meanwhile."""
+        with suppress(LostRaceError):
+            await self._table.delete(_PARTITION, _BEGUN, version)
 
     async def written(self) -> Written | None:
         """Return the write for which the audit log is still looked at."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from dev.tenant.access import AdministrativeUnit
-from dev.tenant.people import Person
+from dev.tenant.people import Person, Phone
 from mfa_sync.api.contract.problems import RequestError
 from mfa_sync.storage.canary_journal import Begun, CanaryJournal, Written
 from mfa_sync.telemetry.events import Event
@@ -202,10 +202,75 @@ async def test_another_account_that_was_cut_off_is_told_and_not_written(bench: B
     """CANARY_USER was changed meanwhile: nobody but the canary is ever written."""
     former = bench.person(ONE, f"{ONE}x1", enabled=False)
     canary(bench)
-    await CanaryJournal(bench.worker.table).begin(Begun(former.id, bench.clock.epoch() - 1))
+    await left_begun(bench, former)
     checks = await tried(bench)
     assert (checks["canary"]["state"], former.id in checks["canary"]["found"]) == ("warning", True)
     assert written(bench) == set()
+
+
+async def left_begun(bench: Bench, person: Person) -> None:
+    """Let a try on somebody have been cut off a while ago."""
+    assert await CanaryJournal(bench.worker.table).begin(Begun(person.id, bench.clock.epoch() - 1))
+
+
+async def test_what_was_cut_off_is_not_put_right_on_an_account_that_is_refused(bench: Bench) -> None:
+    """It was enabled meanwhile: with the operator's key alone nobody's phone is written."""
+    person = canary(bench)
+    person.phones["mobile"] = Phone(f"{ONE}x1")
+    person.enabled = True
+    await left_begun(bench, person)
+    check = (await examined(bench))["canary"]
+    assert (check["state"], "it is not disabled" in check["found"]) == ("fault", True)
+    assert written(bench) == set()
+
+
+async def test_what_somebody_has_changed_since_is_left_to_them(bench: Bench) -> None:
+    """An administrator's correction of a try that was cut off."""
+    person = canary(bench)
+    person.phones["mobile"] = Phone("+46701740699")
+    await left_begun(bench, person)
+    check = (await examined(bench))["canary"]
+    assert (check["state"], "somebody has changed its phone" in check["found"]) == ("warning", True)
+    assert written(bench) == set()
+
+
+async def test_nothing_is_tried_while_it_is_not_known_who_is_privileged(bench: Bench) -> None:
+    """The account may be one."""
+    canary(bench)
+    bench.control.fault(status=403, path="/roleManagement/directory/roleAssignments", times=9)
+    check = (await tried(bench))["canary"]
+    assert (check["state"], "who is privileged cannot be read whole" in check["found"]) == ("fault", True)
+    assert written(bench) == set()
+
+
+async def test_a_way_back_that_is_refused_for_long_is_a_fault(bench: Bench) -> None:
+    """Its phone is not what it was, which no other line would say."""
+    person = canary(bench)
+    bench.control.fault(
+        method="PATCH", path=person.id, status=429, headers={"Retry-After": "600"}, skip=1, times=9
+    )
+    check = (await tried(bench))["canary"]
+    assert (check["state"], "could not be put right" in check["found"]) == ("fault", True)
+    bench.control.clear_faults()
+    bench.clock.advance(700)
+    assert (await examined(bench))["canary"]["found"] == "a try that was cut off is put right"
+    assert bench.mobile(person) == ONE
+
+
+async def test_of_two_calls_one_takes_over_what_was_cut_off(bench: Bench) -> None:
+    """The other neither writes nor takes the row away."""
+    person, journal = canary(bench), CanaryJournal(bench.worker.table)
+    await left_begun(bench, person)
+    held = await journal.begun()
+    assert held
+    begun, version = held
+    mine = await journal.begin(begun, version)
+    assert mine
+    assert await journal.begin(begun, version) is None
+    await journal.end(version)
+    assert await journal.begun()
+    await journal.end(mine)
+    assert await journal.begun() is None
 
 
 @pytest.mark.parametrize("works", [True, False])
