@@ -97,13 +97,14 @@ def judge_refusals(
             ("existsSignature", exists, exists_signature),
             ("badNumberSignature", bad_number, bad_number_signature),
         )
-        if status == HTTPStatus.BAD_REQUEST
+        if status == HTTPStatus.BAD_REQUEST and signature
     }
     seen = f"a second create: {exists}; a bad number: {bad_number}; a delete of nothing: {absent}"
     if len(set(facts.values())) < len(facts):
-        return warning(seen, "both refusals look the same: their words decide", "Nothing."), facts
+        return warning(seen, "both refusals look the same: their words decide", "Nothing."), {}
     if len(facts) < 2:  # noqa: PLR2004  both
-        return warning(seen, "a refusal is no 400: its status decides", "Report it with the statuses."), facts
+        means = "a refusal is no 400, or says too little: its status and its words decide"
+        return warning(seen, means, "Report it with the statuses."), {}
     return ok(seen, "they are told apart by what they look like"), facts
 
 
@@ -113,7 +114,9 @@ def judge_rate(taken: int, refused: int, seconds: float, limit: float | None, *,
     if limit is None:
         return ok(f"{seen}, and no limit showed")
     wait = "" if not refused else f", {'with' if says_wait else 'without'} Retry-After"
-    return ok(f"{seen}{wait}: about {limit:.0f} in ten seconds", "it is the pace to start with")
+    return ok(
+        f"{seen}{wait}: about {limit:.0f} in ten seconds", "it is the pace, as long as Graph tells no other"
+    )
 
 
 def judge_own_entry(is_own: bool | None, age: float, *, filtered: bool | None) -> Verdict:  # noqa: FBT001  what was seen

@@ -140,12 +140,18 @@ def fate_of(reply: Reply, facts: Facts = NOTHING_FOUND) -> WriteAnswer:
     return WriteAnswer(_FATES.get(reply.status, default), f"Graph: {reply.reference()}.")
 
 
+_FEWEST_WORDS = 4
+
+
 def signature_of(texts: Sequence[str]) -> str:
     """Return what two refusals of one kind have in common: their words, without any that holds a digit.
 
-    Digested, so that neither a number nor an id can stand in what is kept.
+    Digested, so that neither a number nor an id can stand in what is kept. Empty where it says too little to
+    be told from others.
     """
     words = [word for text in texts for word in text.casefold().split() if word.isalpha()]
+    if len(words) < _FEWEST_WORDS:
+        return ""
     return hashlib.sha256(" ".join(words).encode()).hexdigest()[:16]
 
 

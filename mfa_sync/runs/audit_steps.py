@@ -12,6 +12,7 @@ from mfa_sync.graph import audit
 from mfa_sync.graph.audit import Told, Witness
 from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.run import Run
+from mfa_sync.storage.table import StorageDownError
 from shared.clock import Deadline
 
 # Graph answers five such calls in ten seconds: forty seconds of the four minutes that a step may work.
@@ -24,14 +25,18 @@ class Reading(msgspec.Struct, frozen=True, tag_field="phase", tag="audit"):
     Attributes:
         link: The page that is next.
         later: The links of the readings that follow this one.
-        part: How many parts were read and kept.
+        parts: The notes of what was read before.
         seen: The newest entry that each filter must find.
+        since: From when on the log is read, ISO 8601.
+        is_filtered: Whether filters are used. What they find themselves proves nothing of them.
     """
 
     link: str
     later: list[str]
-    part: int = 0
+    parts: list[str] = []
     seen: dict[str, Witness] = {}
+    since: str = ""
+    is_filtered: bool = False
 
 
 class Read(msgspec.Struct, frozen=True):
@@ -54,6 +59,8 @@ async def begin(
     until: datetime,
     witnesses: Mapping[str, Witness],
     deadline: Deadline,
+    *,
+    whole: bool,
 ) -> Reading:
     """Return where a reading of the log from one time to another begins.
 
@@ -65,18 +72,20 @@ async def begin(
             they are used; where one does not, or there is none, or the canary has found that filters find
             nothing, all that happened is read.
         deadline: By when the answer is needed.
+        whole: Whether no filter is used. One may find its witness and not another entry, so full sweeps do
+            without, and see what that has hidden.
 
     Raises:
         TransientError, PermanentError: The log cannot be asked.
     """
-    was_found_to_fail = (await context.facts.known()).audit_filter is False
-    is_sound = not was_found_to_fail and await audit.finds(context.graph, witnesses, deadline)
+    does_without = whole or (await context.facts.known()).audit_filter is False
+    is_sound = not does_without and await audit.finds(context.graph, witnesses, deadline)
     first, *later = (audit.reading(since, until, only) for only in (audit.FILTERS if is_sound else ("",)))
-    return Reading(first, later, seen=dict(witnesses))
+    return Reading(first, later, [], dict(witnesses), since.isoformat(), is_sound)
 
 
-async def read_some(reading: Reading, context: RunContext, deadline: Deadline) -> Read | None:
-    """Return what the next pages tell; None where we may not read the log.
+async def read_some(reading: Reading, note: str, context: RunContext, deadline: Deadline) -> Read | None:
+    """Return what the next pages tell, to be kept as `note` if more follows; None where we may not read on.
 
     Raises:
         TransientError, PermanentError: The log cannot be read.
@@ -89,29 +98,33 @@ async def read_some(reading: Reading, context: RunContext, deadline: Deadline) -
         if page is None:
             return None
         told += page.told
-        seen = audit.newest(seen, page.witnesses)
+        seen = seen if reading.is_filtered else audit.newest(seen, page.witnesses)
         if page.next_link is None and not later:
             return Read(told, None, seen)
         link, later = (page.next_link, later) if page.next_link else (later[0], later[1:])
         if deadline.remaining() < context.work_seconds / 2:
             break
-    return Read(told, replace(reading, link=link, later=later, part=reading.part + 1, seen=seen), seen)
+    parts = [*reading.parts, note]
+    return Read(told, replace(reading, link=link, later=later, parts=parts, seen=seen), seen)
 
 
 async def changed_by_others(
-    run: Run, parts: int, last: Sequence[Told], context: RunContext
+    run: Run, parts: Sequence[str], last: Sequence[Told], context: RunContext
 ) -> Mapping[str, Sequence[str]]:
     """Return whose methods others have changed, and who did it, by all that was read.
 
     Raises:
-        StorageDownError: What earlier steps kept could not be read.
+        StorageDownError: What earlier steps kept could not be read, or is gone: nobody's silence is meant.
     """
     told = list(last)
-    for part in range(parts):
-        told += await context.runs.note(run.id, note(part), list[Told]) or ()
+    for part in parts:
+        kept = await context.runs.note(run.id, part, list[Told])
+        if kept is None:
+            raise StorageDownError(f"The note {part} is gone.")
+        told += kept
     return audit.changed_by_others(told)
 
 
-def note(part: int) -> str:
-    """Return the name under which that part of what was read is kept."""
-    return f"told/{part}"
+def note_of(run: Run, reading: Reading) -> str:
+    """Return the name of the note for what this step reads: another worker's at the same step is another."""
+    return f"told/{len(reading.parts)}-{run.owner[:8]}"

@@ -13,7 +13,7 @@ from itertools import batched
 from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.run import HELD_SECONDS, Run, RunKind, State, UnknownRunError, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge, close
-from mfa_sync.runs.store import Stored, Sweeps, is_push, run_id
+from mfa_sync.runs.store import Stored, Sweeps, is_sweep, run_id
 from mfa_sync.storage.table import LostRaceError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
@@ -80,9 +80,9 @@ async def _begun_for(slot: datetime, context: RunContext) -> str:
 
 async def _open_sweeps(context: RunContext) -> list[Stored]:
     """Return the sweeps that are under way or held."""
-    sweeps = [open_id for open_id in await context.runs.open() if not is_push(open_id)]
+    sweeps = [open_id for open_id in await context.runs.open() if is_sweep(open_id)]
     found = [await context.runs.get(open_id) for open_id in sweeps]
-    return [one for one in found if one and one.run.kind.is_sweep and not one.run.state.is_final]
+    return [one for one in found if one and not one.run.state.is_final]
 
 
 async def start_readiness(context: RunContext, by: str) -> Run:

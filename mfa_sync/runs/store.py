@@ -70,6 +70,11 @@ def is_push(run_id: str) -> bool:
     return run_id[_STAMP_LENGTH:].startswith(f"-{RunKind.PUSH.value}-")
 
 
+def is_sweep(run_id: str) -> bool:
+    """Return whether the run of that id is a sweep: other kinds, of later versions too, are none."""
+    return run_id[_STAMP_LENGTH:].split("-")[1:2] in (["full"], ["changed"])
+
+
 class RunStore:
     """Reads and writes runs. Every method may raise StorageDownError."""
 

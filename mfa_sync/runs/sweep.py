@@ -110,6 +110,8 @@ class SweepPlanner:
         self._run = run
         self._context = context
         self._deadline = deadline
+        # Each worker reads groups, and who is privileged, afresh for each sweep.
+        context.groups.forget(before=run.created)
         self._tenant = context.tenant(deadline)
         self._owed: set[str] = set()
         self._holders_more = 0
@@ -175,7 +177,6 @@ class SweepPlanner:
     async def _begin(self) -> Planned:
         """Fix where the next sweep will go on, learn whose phones others changed, then start."""
         context = self._context
-        context.groups.forget(before=self._run.created)
         sweeps, _ = await context.runs.sweeps()
         last, seal = sweeps.last, sweeps.seal or ""
         former = await context.runs.sealed(last, _NEXT, seal, Next) if last else None
@@ -199,21 +200,29 @@ class SweepPlanner:
             return await self._from_the_first_page(following)
         overlap = timedelta(seconds=(await context.facts.known()).audit_overlap)
         since = datetime.fromisoformat(former.audit) - overlap if former else now - _FIRST_LOOK
-        reading = await audit_steps.begin(context, since, now, following.witnesses or {}, self._deadline)
+        witnesses, whole = following.witnesses or {}, self._run.kind is RunKind.FULL
+        reading = await audit_steps.begin(context, since, now, witnesses, self._deadline, whole=whole)
         first = await self._audit(reading, following)
         return replace(first, notes={**notes, **first.notes}, sealed={_NEXT: following, **first.sealed})
 
     async def _audit(self, reading: Reading, following: Next) -> Planned:
         """Read on in the audit log; at its end what was remembered of others' phones counts no more."""
         run, context = self._run, self._context
-        read = await audit_steps.read_some(reading, context, self._deadline)
+        note = audit_steps.note_of(run, reading)
+        read = await audit_steps.read_some(reading, note, context, self._deadline)
         if read is None:
             if run.kind is RunKind.CHANGED:
                 self._turn_full("The audit log may not be read, so drift is found by full sweeps alone.")
-            return await self._from_the_first_page(following)
+            # What was read counts; the rest is read by the next sweep that may.
+            others = await audit_steps.changed_by_others(run, reading.parts, (), context)
+            await context.last_written.void(others)
+            first = await self._from_the_first_page(
+                replace(following, audit=reading.since or following.audit)
+            )
+            return replace(first, notes={_OTHERS: {user: by for user, by in others.items() if by}})
         if read.following:
-            return Planned(run, dump(read.following), notes={audit_steps.note(reading.part): read.told})
-        others = await audit_steps.changed_by_others(run, reading.part, read.told, context)
+            return Planned(run, dump(read.following), notes={note: read.told})
+        others = await audit_steps.changed_by_others(run, reading.parts, read.told, context)
         await context.last_written.void(others)
         following = replace(following, witnesses=read.seen)
         notes: dict[str, object] = {_OTHERS: {user: by for user, by in others.items() if by}}

@@ -266,8 +266,9 @@ def test_reaches(status: int | None, state: str) -> None:
     ("found", "state", "facts"),
     [
         ((400, "a", 400, "b", 404), "ok", {"existsSignature": "a", "badNumberSignature": "b"}),
-        ((400, "a", 400, "a", 404), "warning", {"existsSignature": "a", "badNumberSignature": "a"}),
-        ((409, "a", 400, "b", 404), "warning", {"badNumberSignature": "b"}),
+        ((400, "a", 400, "a", 404), "warning", {}),
+        ((409, "a", 400, "b", 404), "warning", {}),
+        ((400, "", 400, "b", 404), "warning", {}),
         ((201, "", 201, "", 204), "warning", {}),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -13,6 +14,7 @@ from dev.tenant.people import Person
 from mfa_sync.runs import lifecycle
 from mfa_sync.runs.run import RunKind, State
 from mfa_sync.runs.step import Nudge, take
+from mfa_sync.runs.sweep import Next
 from tests.wire.auditing import LATER, ONE, TWO
 from tests.wire.bench import Bench
 from tests.wire.sweeping import Sweeper
@@ -180,3 +182,42 @@ async def test_numbers_in_the_log_are_kept_nowhere(
     kept = str(await sweeper.tools.runs.note(run.id, "others"))
     assert run.tally.planned == {"update": 1}
     assert not any(number[-6:] in kept for number in (ONE, TWO))
+
+
+async def test_a_filter_is_proved_by_nothing_that_it_has_found_itself(sweeper: Sweeper) -> None:
+    """It may find some entries and not others: full sweeps read all, and a witness is what they have seen."""
+    bench = sweeper.bench
+    bench.control.switch(audit_service_filter=True)
+    person = bench.person(ONE, ONE)
+    await sweeper.settled()
+    seen = []
+    for kind in (RunKind.CHANGED, RunKind.CHANGED, RunKind.FULL):
+        bench.clock.advance(LATER)
+        changed(bench, person, "both")
+        bench.clock.advance(LATER)
+        asked(bench)
+        run = await sweeper.sweep(kind, apply=True)
+        following = await sweeper.tools.runs.sealed(run.id, "next", run.seal("next"), Next)
+        assert following
+        seen.append((any(SERVICE in one for one in asked(bench)), following.witnesses))
+    (first, second, third) = seen
+    assert [one[0] for one in seen] == [False, True, False]
+    assert first[1] == second[1] != third[1]
+
+
+async def test_what_could_not_be_read_is_read_by_the_next_sweep_that_may(sweeper: Sweeper) -> None:
+    """A right that was gone for one night hides nothing of it."""
+    bench = sweeper.bench
+    bench.person(ONE, ONE)
+    await sweeper.settled()
+    bench.clock.advance(LATER)
+    await sweeper.sweep(RunKind.CHANGED, apply=True)
+    bench.clock.advance(86400)
+    bench.control.fault(status=403, path=AUDITS, times=1)
+    await sweeper.sweep(RunKind.CHANGED, apply=True)
+    bench.clock.advance(86400)
+    asked(bench)
+    began = bench.clock.now()
+    await sweeper.sweep(RunKind.CHANGED, apply=True)
+    since = asked(bench)[0].partition("activityDateTime ge ")[2][:20]
+    assert began - datetime.fromisoformat(since) > timedelta(days=2)
