@@ -47,8 +47,7 @@ class FactKind:
 
 def _is_number(least: float, most: float) -> Callable[[object], bool]:
     def fits(value: object) -> bool:
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return is_number and least <= float(value) <= most  # type: ignore[arg-type]
+        return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
 
     return fits
 

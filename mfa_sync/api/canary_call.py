@@ -194,8 +194,9 @@ class CanaryCall:
             return fault(f"CANARY_USER cannot be read: {seen.code.value}", "nothing is tried", _NOT_READY)
         user = seen.user
         try:
-            number = PhoneNumber.parse(user.attribute or "", settings.policy.region_of(user))  # type: ignore[arg-type]
-        except (InvalidPhoneNumberError, AttributeError):
+            said = user.attribute if isinstance(user.attribute, str) else ""
+            number = PhoneNumber.parse(said, settings.policy.region_of(user))
+        except InvalidPhoneNumberError:
             return fault("its attribute holds no number", "nothing is tried", _NOT_READY)
         scope = settings.policy.scope
         refusal = scope_refusal(user, scope, await tenant.scope_sets())

@@ -20,7 +20,7 @@ from mfa_sync.runs.page import applying_tally, pages_of, planning_tally
 from mfa_sync.runs.push_rows import KeptRow
 from mfa_sync.runs.run import DIGEST_LENGTH, Run, RunKind, State
 from mfa_sync.runs.step import Nudge
-from mfa_sync.runs.store import is_push, run_id
+from mfa_sync.runs.store import kind_of, run_id
 from mfa_sync.storage.table import LostRaceError, StorageDownError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
@@ -63,7 +63,8 @@ async def begin(worker: Worker, rows: Sequence[Row], *, dry_run: bool) -> Answer
     measures.note(run=run.id, kind=run.kind.value, rows=len(rows))
     kept = [KeptRow.of(row, policy.default_region, key) for row in rows]
     try:
-        if sum(map(is_push, await worker.runs.open())) >= _MOST_OPEN:
+        kinds = [kind_of(open_id) for open_id in await worker.runs.open()]
+        if kinds.count(RunKind.PUSH) >= _MOST_OPEN:
             raise TransientError(
                 Problem.TOO_MANY_RUNS,
                 f"{_MOST_OPEN} pushes are open.",

@@ -13,13 +13,14 @@ from itertools import batched
 from mfa_sync.runs.context import RunContext
 from mfa_sync.runs.run import HELD_SECONDS, Run, RunKind, State, UnknownRunError, Verdict, WrongStateError
 from mfa_sync.runs.step import Nudge, close
-from mfa_sync.runs.store import Stored, Sweeps, is_sweep, run_id
+from mfa_sync.runs.store import Stored, Sweeps, kind_of, run_id
 from mfa_sync.storage.table import LostRaceError
 from mfa_sync.telemetry import measures
 from mfa_sync.telemetry.events import Event, record
 from mfa_sync.telemetry.measures import Metric
 
 _DAY_SECONDS = 86_400.0
+_SWEEPS = (RunKind.FULL, RunKind.CHANGED)
 # A full sweep that is due in two minutes is due: schedules are no clockwork.
 _NEARLY_SECONDS = 120.0
 # A run that is listed as open and does not exist: its maker died, or is about to make it.
@@ -80,7 +81,7 @@ async def _begun_for(slot: datetime, context: RunContext) -> str:
 
 async def _open_sweeps(context: RunContext) -> list[Stored]:
     """Return the sweeps that are under way or held."""
-    sweeps = [open_id for open_id in await context.runs.open() if is_sweep(open_id)]
+    sweeps = [open_id for open_id in await context.runs.open() if kind_of(open_id) in _SWEEPS]
     found = [await context.runs.get(open_id) for open_id in sweeps]
     return [one for one in found if one and not one.run.state.is_final]
 
@@ -98,7 +99,7 @@ async def start_readiness(context: RunContext, by: str) -> Run:
     """
     kind = RunKind.READINESS
     for open_id in await context.runs.open():
-        other = await context.runs.get(open_id) if f"-{kind}-" in open_id else None
+        other = await context.runs.get(open_id) if kind_of(open_id) == kind else None
         if other and not other.run.state.is_final:
             raise WrongStateError(f"The run {open_id} is under way.")
     at = context.now

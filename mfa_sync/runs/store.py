@@ -65,14 +65,9 @@ def run_id(kind: RunKind, at: datetime, nonce: str = "") -> str:
     return f"{stamp}-{kind.value}-{nonce}" if nonce else f"{stamp}-{kind.value}"
 
 
-def is_push(run_id: str) -> bool:
-    """Return whether the run of that id is a push."""
-    return run_id[_STAMP_LENGTH:].startswith(f"-{RunKind.PUSH.value}-")
-
-
-def is_sweep(run_id: str) -> bool:
-    """Return whether the run of that id is a sweep: other kinds, of later versions too, are none."""
-    return run_id[_STAMP_LENGTH:].split("-")[1:2] in (["full"], ["changed"])
+def kind_of(run_id: str) -> str:
+    """Return the kind in a run's id; of a run of a later version it may be none that is known here."""
+    return run_id[_STAMP_LENGTH + 1 :].partition("-")[0]
 
 
 class RunStore:

@@ -73,6 +73,6 @@ def _kept(row: Row | None) -> dict[str, tuple[Any, float]]:
         try:
             value, at = json.loads(text)
             found[name] = (value, float(at))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             continue
     return found

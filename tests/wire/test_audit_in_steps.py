@@ -11,10 +11,11 @@ import pytest
 
 from dev.tenant.audit_log import Actor
 from dev.tenant.people import Person
-from mfa_sync.runs import lifecycle
+from mfa_sync.runs import audit_steps, lifecycle
 from mfa_sync.runs.run import RunKind, State
 from mfa_sync.runs.step import Nudge, take
 from mfa_sync.runs.sweep import Next
+from mfa_sync.storage.table import StorageDownError
 from tests.wire.auditing import LATER, ONE, TWO
 from tests.wire.bench import Bench
 from tests.wire.sweeping import Sweeper
@@ -221,3 +222,10 @@ async def test_what_could_not_be_read_is_read_by_the_next_sweep_that_may(sweeper
     await sweeper.sweep(RunKind.CHANGED, apply=True)
     since = asked(bench)[0].partition("activityDateTime ge ")[2][:20]
     assert began - datetime.fromisoformat(since) > timedelta(days=2)
+
+
+async def test_a_part_of_the_log_that_is_gone_is_no_silence(sweeper: Sweeper) -> None:
+    """Whoever it told of would pass for somebody whom nobody has changed."""
+    run = await sweeper.settled()
+    with pytest.raises(StorageDownError, match="told/0-gone"):
+        await audit_steps.changed_by_others(run, ["told/0-gone"], (), sweeper.tools)

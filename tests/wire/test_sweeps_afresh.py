@@ -47,6 +47,25 @@ async def test_a_sweep_begins_with_groups_as_they_are_now(sweeper: Sweeper) -> N
     assert run.tally.refused["excluded"] >= 1
 
 
+async def test_each_worker_of_a_sweep_reads_the_groups_afresh(sweeper: Sweeper) -> None:
+    """One began it; the other, which goes on, read them for a push before somebody was put in."""
+    bench = sweeper.bench
+    bench.configure(EXCLUDE_GROUP_ID=sample.SCOPE_GROUP_ID)
+    person = bench.person(ONE)
+    await bench.one(bench.person(ONE, ONE))
+    other = bench.worker
+    bench.configure()
+    bench.clock.advance(60)
+    bench.control.patch_group(sample.SCOPE_GROUP_ID, members=[person.id])
+    run = await lifecycle.start(sweeper.tools, RunKind.FULL, apply=False)
+    nudge = await take(Nudge.of(run), sweeper.tools)
+    while nudge:
+        nudge = await take(nudge, other)
+    done = await sweeper.run(run.id)
+    assert done.tally.planned == {}
+    assert done.tally.refused["excluded"] >= 1
+
+
 class CountedBlobs(MemoryBlobs):
     """Knows which blobs were read."""
 
